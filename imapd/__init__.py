@@ -1,0 +1,1 @@
+"""An IMAP server on Twisted: complete, fast, embeddable."""

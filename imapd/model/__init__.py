@@ -1,0 +1,1 @@
+"""Values: frozen, made of the standard library and attrs only."""

@@ -1,0 +1,82 @@
+"""Every bound on what one client can make the server hold or do, in one place."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+__all__ = ["Limits"]
+
+
+@frozen
+class Limits:
+    """Bounds of one listener; each is enforced where the work is done."""
+
+    #: Octets of one command line without its literals.  RFC 7162, 4 asks for
+    #: at least 8192; Dovecot takes 65,536; some clients send 30 KB of ID or
+    #: a UID set of a whole mailbox.
+    line: int = 65_536
+
+    #: Octets of one literal that is an argument (a name, a search string).
+    literal: int = 65_536
+
+    #: Octets of one whole command that is not a message upload.
+    command: int = 1_048_576
+
+    #: Octets of one line of the client's in an exchange (SASL): RFC 4616 and
+    #: 5802 stay far below; tokens of RFC 7628 reach some KB.
+    exchange_line: int = 12_288
+
+    #: Octets a client may send before it has logged in, in one command.
+    command_before_login: int = 16_384
+
+    #: Octets of one message (APPEND).  Exim and Postfix default to 50 and 10 MB.
+    message: int = 1 << 30
+
+    #: Octets of a message held in memory while it comes in; above, it is spooled.
+    spool: int = 262_144
+
+    #: Parentheses inside parentheses, in one command.
+    nesting: int = 32
+
+    #: Members of one parenthesised list.
+    list_length: int = 10_000
+
+    #: Ranges of one sequence set.
+    set_ranges: int = 20_000
+
+    #: Octets of a client's input that wait while a command runs; then the
+    #: transport is paused.  mbsync sends 50 commands in one write.
+    input: int = 131_072
+
+    #: Octets of answers a client has not read; then the command waits.
+    output: int = 262_144
+
+    #: Commands in a row that could not be parsed before the connection ends.
+    bad_commands: int = 20
+
+    #: Failed log-ins before the connection ends.
+    bad_logins: int = 5
+
+    #: MIME parts of one message that are looked at; the rest is text.
+    mime_parts: int = 1_000
+
+    #: MIME parts inside parts.
+    mime_depth: int = 50
+
+    #: Octets of one header block that are parsed (RFC 5322 names no bound;
+    #: Exim takes 1 MB).  What lies beyond is kept but not interpreted.
+    mime_header: int = 1_048_576
+
+    #: Characters of a mailbox name, and of one level of it in octets: file
+    #: systems end at 255.
+    mailbox_name: int = 1_000
+    mailbox_level: int = 200
+
+    #: Seconds without a command: RFC 9051, 5.4 asks for 30 minutes or more.
+    idle_timeout: float = 1_860.0
+
+    #: Seconds before log-in.
+    login_timeout: float = 60.0
+
+    #: Seconds a client may read nothing while answers wait for it.
+    write_timeout: float = 300.0

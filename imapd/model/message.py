@@ -1,0 +1,65 @@
+"""What is known of a message: the columns a store answers with, and the facts computed at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from imapd.model.flags import Flags
+
+__all__ = [
+    "BODYSTRUCTURE",
+    "ENVELOPE",
+    "FLAGS",
+    "HEADER",
+    "HEADER_SIZE",
+    "INTERNAL_DATE",
+    "MODSEQ",
+    "SENT",
+    "SIZE",
+    "Batch",
+    "Column",
+    "Facts",
+]
+
+#: The name of a column.  Extensions add their own.
+Column = str
+
+FLAGS: Final = "flags"  #: `Flags` of each message.
+MODSEQ: Final = "modseq"  #: int, RFC 7162.
+INTERNAL_DATE: Final = "internal_date"  #: 26 octets, `model.dates`.
+SIZE: Final = "size"  #: int, RFC822.SIZE.
+ENVELOPE: Final = "envelope"  #: wire form, parenthesised.
+BODYSTRUCTURE: Final = "bodystructure"  #: wire form with extension data.
+HEADER: Final = "header"  #: the header block, its blank line included.
+HEADER_SIZE: Final = "header_size"  #: int, where the body begins.
+SENT: Final = "sent"  #: int or None: proleptic ordinal of the Date field's own day.
+
+
+@frozen
+class Facts:
+    """What a message's octets say, computed once when it enters (DESIGN: facts at the door)."""
+
+    size: int
+    header_size: int
+    envelope: bytes
+    bodystructure: bytes
+    header: bytes = field(repr=False)
+    sent: int | None
+
+
+@frozen
+class Batch:
+    """Some messages in ascending UID order; every column has one entry a message.
+
+    A column that the store does not keep is absent; an entry it does not know is None.
+    """
+
+    uids: Sequence[int]
+    columns: Mapping[Column, Sequence[Any]]
+
+    def flags(self) -> Sequence[Flags]:
+        """The FLAGS column."""
+        return self.columns[FLAGS]

@@ -1,0 +1,217 @@
+"""The contract of a store: what it must provide, and what it may.
+
+Rules that hold for every method:
+
+* It returns a value, a Deferred or a coroutine, and never blocks the reactor.
+* It runs on the reactor thread, and so do the callbacks given to `IAccount.watch`.
+* It answers for a whole set of UIDs at once.  UIDs that do not exist are passed over.
+* Names are canonical Unicode with "/" between levels; ``INBOX`` is spelt so.
+* A mutation is one transaction with one new modification sequence, and when it
+  has returned it is durable.  UIDs and modification sequences become visible in
+  ascending order: whoever has seen one has seen, or can see, all smaller ones.
+* It raises the facts of `imapd.store.errors`; anything else is a fault of the store.
+
+Optional interfaces are found by adaptation (``IServerCopy(mailbox, None)``); what
+a store does not provide, the engine does by the required methods, or does not advertise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
+from typing import TypeVar, Union
+
+from attrs import field, frozen
+from zope.interface import Attribute, Interface
+
+from imapd.model.dates import InternalDate
+from imapd.model.flags import FlagChange, Flags
+from imapd.model.mailbox import Appended, Changes, Copied, Hint, MailboxInfo, Status, Stored
+from imapd.model.message import Batch, Column, Facts
+from imapd.model.numset import NumSet
+
+__all__ = [
+    "IAccount", "IFactsKept", "IMailStore", "IMailbox", "IMessageReader", "IRecent", "IServerCopy",
+    "IServerMove", "ISpool", "ISpools", "Answer", "NewMessage", "WatchCallback",
+]  # fmt: skip
+
+_T = TypeVar("_T")
+
+#: What a method may return in place of a `_T`.
+Answer = Union[_T, Awaitable[_T]]  # noqa: UP007  (mypy takes no generic alias made by |)
+
+WatchCallback = Callable[[Hint], None]
+
+
+class IMailStore(Interface):
+    """All accounts of one place.  Found by name through `imapd.store.maker.IStoreMaker`."""
+
+    def open_account(user: str) -> Answer[IAccount]:
+        """The account of a user who has been authenticated; made when it is not there.
+
+        Raises `BadMailboxName` for a user name that cannot have an account here.
+        Two calls for one user may return one object; each is closed once.
+        """
+
+    def close() -> Answer[None]:
+        """Let go of everything; called once, when no account is open."""
+
+
+class IAccount(Interface):
+    """One user's mailboxes.  INBOX exists from the start and for ever."""
+
+    def mailboxes() -> Answer[Sequence[MailboxInfo]]:
+        """Every name: mailboxes, names that only hold others, names only subscribed."""
+
+    def create(name: str, special_use: frozenset[str] = frozenset()) -> Answer[MailboxInfo]:
+        """Make a mailbox, and what is missing above it.
+
+        Raises `MailboxExists`, `BadMailboxName`.  A name used before gets a larger UIDVALIDITY.
+        """
+
+    def delete(name: str) -> Answer[None]:
+        r"""Remove a mailbox and its messages; if it has children, its name stays, \Noselect.
+
+        Raises `NoSuchMailbox`, `HasChildren` (already only a name), `BadMailboxName` for INBOX.
+        """
+
+    def rename(old: str, new: str) -> Answer[None]:
+        """Give a mailbox and all below it another name, in one step; `id` and UIDs stay.
+
+        INBOX (RFC 9051, 6.3.6): its messages move to a new mailbox `new`, INBOX stays, its
+        children too.  Raises `NoSuchMailbox`, `MailboxExists`, `BadMailboxName`.
+        Subscriptions are of names: they stay as they are.
+        """
+
+    def subscribe(name: str, subscribed: bool) -> Answer[None]:
+        """Note that the user wants, or no longer wants, to see a name; it need not exist."""
+
+    def open(name: str) -> Answer[IMailbox]:
+        """A mailbox to read and write.  Raises `NoSuchMailbox`, `NotSelectable`."""
+
+    def watch(callback: WatchCallback) -> Callable[[], None]:
+        """Call back with a `Hint` after each change, whoever made it; returns what ends that.
+
+        Hints may be merged, repeated and, rarely, lost: they say when to look, not what is there.
+        """
+
+    def close() -> Answer[None]:
+        """The session is over."""
+
+
+class IMailbox(Interface):
+    """The messages of one mailbox, by UID.  It stays usable when the mailbox is renamed.
+
+    When the mailbox is deleted, every method raises `NoSuchMailbox`.
+    """
+
+    id: str = Attribute("Names this mailbox in its store, never another one; a RENAME keeps it.")
+    uidvalidity: int = Attribute("RFC 9051, 2.3.1.1; a 32-bit number above 0.")
+    read_only: bool = Attribute("Nothing here can be changed.")
+    new_keywords: bool = Attribute(r"A client may make keywords up: \* in PERMANENTFLAGS.")
+
+    def status() -> Answer[Status]:
+        """The figures of this moment; the work does not grow with the mailbox."""
+
+    def uids() -> Answer[NumSet]:
+        """Every UID there is."""
+
+    def scan(uids: NumSet, columns: frozenset[Column]) -> Iterable[Batch] | AsyncIterable[Batch]:
+        """Columns of messages in ascending UID order, 100 to 1000 in a batch.
+
+        FLAGS, MODSEQ, INTERNAL_DATE and SIZE are always known.  Only the columns asked for
+        are loaded; one the store does not keep is left out of the batch.
+        """
+
+    def read(uid: int) -> Answer[IMessageReader]:
+        """The octets of a message.  Raises `MessageGone`."""
+
+    def append(messages: Sequence[NewMessage]) -> Answer[Appended]:
+        """Add messages, all or none.  Raises `OverQuota`, `TooBig`, `StoreUnavailable`."""
+
+    def store_flags(
+        uids: NumSet, change: FlagChange, flags: Flags, unchanged_since: int | None = None
+    ) -> Answer[Stored]:
+        """Change flags.  A message whose flags are so already keeps its modseq.
+
+        With `unchanged_since`, one with a larger modseq is left alone and reported (RFC 7162, 3.1.3).
+        """
+
+    def expunge(uids: NumSet) -> Answer[Changes]:
+        r"""Remove those of `uids` that have \Deleted; what went is in `Changes.vanished`."""
+
+    def changes_since(modseq: int) -> Answer[Changes]:
+        """What happened after `modseq`: the one primitive behind every notification."""
+
+
+class IMessageReader(Interface):
+    """The octets of one message: lines end in CRLF.  Usable until closed, even if it is expunged."""
+
+    size: int = Attribute("RFC822.SIZE.")
+
+    def read(offset: int, length: int) -> Answer[bytes]:
+        """Up to `length` octets; fewer only at the end.  Raises `MessageGone`."""
+
+    def close() -> None:
+        """Let go of the file."""
+
+
+@frozen
+class NewMessage:
+    """A message on its way into a store."""
+
+    #: Where its octets are: an `IMessageReader`.
+    content: IMessageReader = field(repr=False)
+    flags: Flags
+    internal_date: InternalDate
+    facts: Facts
+
+
+class IRecent(Interface):
+    r"""Provided by an `IMailbox` that remembers which messages no session has been told of."""
+
+    def claim_recent() -> Answer[int]:
+        r"""Take \Recent of all there is: messages from the returned UID on are the caller's."""
+
+
+class IServerCopy(Interface):
+    """Provided by an `IMailbox` that copies without its octets passing through the engine."""
+
+    def copy(uids: NumSet, destination: IMailbox) -> Answer[Copied]:
+        """Copy messages with flags and dates, all or none, in ascending UID order."""
+
+
+class IServerMove(Interface):
+    """Provided by an `IMailbox` that moves in one step."""
+
+    def move(uids: NumSet, destination: IMailbox) -> Answer[Copied]:
+        """Move messages, all or none; at no moment are there two, or none (RFC 6851, 3.3)."""
+
+
+class IFactsKept(Interface):
+    """Provided by an `IMailbox` that keeps facts the engine computed for messages that came without."""
+
+    def keep_facts(facts: Sequence[tuple[int, Facts]]) -> Answer[None]:
+        """Facts by UID; they may be lost, then they are computed again."""
+
+
+class ISpool(Interface):
+    """A message on its way in, too large for memory; the store may take it over by renaming.
+
+    When written to the end it is given to `IMailbox.append` as `NewMessage.content`.
+    """
+
+    def write(data: bytes) -> Answer[None]:
+        """Add octets.  Raises `StoreUnavailable` when the disk is full."""
+
+    def reader() -> Answer[IMessageReader]:
+        """What was written, to be parsed and appended."""
+
+    def close() -> None:
+        """Forget it, unless an append took it over."""
+
+
+class ISpools(Interface):
+    """Provided by an `IAccount` whose messages can come in by way of its own disk."""
+
+    def spool() -> Answer[ISpool]:
+        """Room for one message."""
