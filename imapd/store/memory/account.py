@@ -1,0 +1,216 @@
+r"""One user's mailboxes in memory.
+
+Only mailboxes are kept.  A name that others hang below and that is no mailbox is \Noselect,
+and goes when the last of them goes.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+
+from attrs import define, field
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from imapd.model.limits import Limits
+from imapd.model.mailbox import DELIMITER, INBOX, Hint, MailboxInfo
+from imapd.model.numset import NumSet
+from imapd.store.errors import (
+    BadMailboxName,
+    HasChildren,
+    MailboxExists,
+    NoSuchMailbox,
+    NotSelectable,
+)
+from imapd.store.interfaces import IAccount, WatchCallback
+from imapd.store.memory.mailbox import MemoryMailbox
+
+__all__ = ["MemoryAccount"]
+
+#: Controls, surrogates, line and paragraph separators (RFC 9051, 5.1; RFC 5198, 2).
+_FORBIDDEN = frozenset(("Cc", "Cs", "Zl", "Zp"))
+
+
+@implementer(IAccount)
+@define(eq=False)
+class MemoryAccount:
+    """The account of all sessions of one user."""
+
+    _new_uidvalidity: Callable[[], int] = field(repr=False)
+    _limits: Limits = field(default=Limits(), repr=False)
+
+    _mailboxes: dict[str, MemoryMailbox] = field(factory=dict, init=False, repr=False)
+    _subscribed: set[str] = field(factory=set, init=False, repr=False)
+    _watchers: list[WatchCallback] = field(factory=list, init=False, repr=False)
+    _hints: deque[Hint] = field(factory=deque, init=False, repr=False)
+    _publishing: bool = field(default=False, init=False, repr=False)
+
+    _log = Logger()
+
+    def __attrs_post_init__(self) -> None:
+        self._make(INBOX)
+
+    # -- names
+
+    def mailboxes(self) -> Sequence[MailboxInfo]:
+        """As `IAccount`; by name."""
+        found = {
+            name: MailboxInfo(
+                name,
+                mailbox.id,
+                subscribed=name in self._subscribed,
+                special_use=mailbox.special_use,
+            )
+            for name, mailbox in self._mailboxes.items()
+        }
+        for name in self._mailboxes:
+            for above in _superiors(name):
+                if above not in found:
+                    found[above] = MailboxInfo(
+                        above, selectable=False, subscribed=above in self._subscribed
+                    )
+        for name in self._subscribed - found.keys():
+            found[name] = MailboxInfo(name, exists=False, selectable=False, subscribed=True)
+        return [found[name] for name in sorted(found)]
+
+    def create(self, name: str, special_use: frozenset[str] = frozenset()) -> MailboxInfo:
+        r"""As `IAccount`; a \Noselect name becomes a mailbox."""
+        self._check(name)
+        if name in self._mailboxes:
+            raise MailboxExists(f"there is a mailbox {name}")
+        self._make_superiors(name)
+        mailbox = self._make(name, special_use)
+        self._tell(Hint(""))
+        return MailboxInfo(
+            name, mailbox.id, subscribed=name in self._subscribed, special_use=special_use
+        )
+
+    def delete(self, name: str) -> None:
+        """As `IAccount`."""
+        if name == INBOX:
+            raise BadMailboxName("INBOX stays")
+        mailbox = self._mailboxes.pop(name, None)
+        if mailbox is None:
+            if self._holds(name):
+                raise HasChildren(f"{name} has mailboxes below it")
+            raise NoSuchMailbox(f"there is no mailbox {name}")
+        mailbox.drop()
+        self._tell(Hint(""))
+
+    def rename(self, old: str, new: str) -> None:
+        """As `IAccount`."""
+        if old not in self._mailboxes and not self._holds(old):
+            raise NoSuchMailbox(f"there is no mailbox {old}")
+        self._check(new)
+        if new in self._mailboxes or self._holds(new):
+            raise MailboxExists(f"there is a mailbox {new}")
+        if old == INBOX:
+            self._make_superiors(new)
+            inbox = self._mailboxes[INBOX]
+            inbox.move(NumSet([(1, 1 << 32)]), self._make(new))
+        else:
+            below = old + DELIMITER
+            if new.startswith(below):
+                raise BadMailboxName(f"{new} is inside {old}")
+            names = {
+                name: new + name[len(old) :]
+                for name in self._mailboxes
+                if name == old or name.startswith(below)
+            }
+            for moved in names.values():
+                self._check(moved)
+            self._make_superiors(new)
+            for name, moved in names.items():
+                self._mailboxes[moved] = self._mailboxes.pop(name)
+        self._tell(Hint(""))
+
+    def subscribe(self, name: str, subscribed: bool) -> None:
+        """As `IAccount`.  Raises `BadMailboxName` for a name that no mailbox can have."""
+        if subscribed == (name in self._subscribed):
+            return
+        if subscribed:
+            self._check(name)
+            self._subscribed.add(name)
+        else:
+            self._subscribed.discard(name)
+        self._tell(Hint(""))
+
+    def open(self, name: str) -> MemoryMailbox:
+        """As `IAccount`."""
+        mailbox = self._mailboxes.get(name)
+        if mailbox is not None:
+            return mailbox
+        if self._holds(name):
+            raise NotSelectable(f"{name} holds only other mailboxes")
+        raise NoSuchMailbox(f"there is no mailbox {name}")
+
+    def close(self) -> None:
+        """As `IAccount`; other sessions go on."""
+
+    def _make(self, name: str, special_use: frozenset[str] = frozenset()) -> MemoryMailbox:
+        mailbox = MemoryMailbox(self._new_uidvalidity(), self._tell, special_use)
+        self._mailboxes[name] = mailbox
+        return mailbox
+
+    def _make_superiors(self, name: str) -> None:
+        for above in _superiors(name):
+            if above not in self._mailboxes and not self._holds(above):
+                self._make(above)
+
+    def _holds(self, name: str) -> bool:
+        below = name + DELIMITER
+        return any(other.startswith(below) for other in self._mailboxes)
+
+    def _check(self, name: str) -> None:
+        if len(name) > self._limits.mailbox_name:
+            raise BadMailboxName("the name is too long")
+        if not all(name.split(DELIMITER)):
+            raise BadMailboxName("a level of the name is empty")
+        if any(unicodedata.category(character) in _FORBIDDEN for character in name):
+            raise BadMailboxName("the name has control characters")
+
+    # -- hints
+
+    def watch(self, callback: WatchCallback) -> Callable[[], None]:
+        """As `IAccount`; called before the method that made the change returns."""
+
+        # A wrapper of its own: one callback may be given twice.
+        def call(hint: Hint) -> None:
+            callback(hint)
+
+        def end() -> None:
+            if call in self._watchers:
+                self._watchers.remove(call)
+
+        self._watchers.append(call)
+        return end
+
+    def _tell(self, hint: Hint) -> None:
+        """Queued, so that a change made by a callback comes after the one it was called for."""
+        self._hints.append(hint)
+        if self._publishing:
+            return
+        self._publishing = True
+        try:
+            while self._hints:
+                self._call(self._hints.popleft())
+        finally:
+            self._publishing = False
+
+    def _call(self, hint: Hint) -> None:
+        for callback in tuple(self._watchers):
+            if callback in self._watchers:
+                try:
+                    callback(hint)
+                except Exception:
+                    self._log.failure("a watcher failed at {hint}", hint=hint)
+
+
+def _superiors(name: str) -> Iterator[str]:
+    """``a`` and ``a/b`` for ``a/b/c``."""
+    place = name.find(DELIMITER)
+    while place != -1:
+        yield name[:place]
+        place = name.find(DELIMITER, place + 1)
