@@ -1,0 +1,1 @@
+"""Who may come in: exchanges (sans-IO), checkers, and the realm that opens accounts."""
