@@ -1,0 +1,45 @@
+"""CAPABILITY, NOOP, LOGOUT: good in every state (RFC 9051, 6.1)."""
+
+from __future__ import annotations
+
+from imapd.dialect import Capability, Command, Feature
+from imapd.model.states import ANY
+from imapd.session.capabilities import capabilities
+from imapd.session.outcome import Outcome
+from imapd.session.session import Session
+from imapd.wire.cursor import Cursor
+
+__all__ = ["FEATURE", "nothing"]
+
+
+def nothing(cursor: Cursor) -> None:
+    """No arguments."""
+
+
+def _capability(session: Session, _: None) -> None:
+    session.write(b"* CAPABILITY %b\r\n" % capabilities(session))
+
+
+def _noop(session: Session, _: None) -> None:
+    view = session.view
+    if view is not None:
+        # A hint may have been lost: this is when the client asks.
+        view.image.behind = True
+
+
+def _logout(session: Session, _: None) -> Outcome:
+    session.write(b"* BYE Logging out\r\n")
+    return Outcome(after=session.peer.close)
+
+
+FEATURE = Feature(
+    name="IMAP4rev1 and IMAP4rev2",
+    rfc=9051,
+    summary="the base protocol, in both revisions",
+    capabilities=(Capability("IMAP4rev1"), Capability("IMAP4rev2")),
+    commands=(
+        Command("CAPABILITY", ANY, nothing, _capability),
+        Command("NOOP", ANY, nothing, _noop),
+        Command("LOGOUT", ANY, nothing, _logout, announces=False),
+    ),
+)

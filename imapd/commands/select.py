@@ -1,0 +1,101 @@
+"""SELECT, EXAMINE, CLOSE, UNSELECT, CHECK (RFC 9051, 6.3.2, 6.3.3, 6.4.1, 6.4.2; RFC 3501, 6.4.1)."""
+
+from __future__ import annotations
+
+from imapd.commands.any_state import nothing
+from imapd.dialect import Capability, Command, Feature
+from imapd.model.flags import SYSTEM, wire
+from imapd.model.states import LOGGED_IN, State
+from imapd.session.outcome import Outcome
+from imapd.session.session import Session
+from imapd.store.answers import settled
+from imapd.wire import grammar
+from imapd.wire.cursor import Cursor
+
+__all__ = ["FEATURE", "UNSELECT"]
+
+
+def _mailbox(cursor: Cursor) -> str:
+    cursor.space()
+    return grammar.mailbox(cursor)
+
+
+async def _select(session: Session, name: str) -> Outcome:
+    return await _open(session, name, read_only=False)
+
+
+async def _examine(session: Session, name: str) -> Outcome:
+    return await _open(session, name, read_only=True)
+
+
+async def _open(session: Session, name: str, read_only: bool) -> Outcome:
+    """Whether it succeeds or not, what was selected no longer is (RFC 9051, 6.3.2)."""
+    if session.view is not None:
+        session.deselect()
+        if session.enabled & {"IMAP4rev2", "QRESYNC"}:
+            session.write(b"* OK [CLOSED] Previous mailbox closed\r\n")
+    mailbox = await settled(session.account.open(name))
+    view = await session.select(name, mailbox, read_only)
+    status = await settled(mailbox.status())
+    image = view.image
+    view.keywords = frozenset(SYSTEM) | image.flags_in_use()
+    announce = session.announce
+    told = [view.flags_line()]
+    recent = len(view.recent_uids()) if announce.recent else 0
+    told.append(announce.exists(view.count, recent))
+    unseen = image.first_unseen() if announce.recent else 0
+    if unseen and unseen <= view.count:
+        told.append(b"* OK [UNSEEN %d] First unseen message\r\n" % unseen)
+    permanent = wire(view.keywords) if not view.read_only else b"()"
+    if not view.read_only and mailbox.new_keywords:
+        permanent = permanent[:-1] + b" \\*)"
+    told.append(b"* OK [PERMANENTFLAGS %b] Flags that stay\r\n" % permanent)
+    told.append(b"* OK [UIDNEXT %d] Next UID\r\n" % status.uidnext)
+    told.append(b"* OK [UIDVALIDITY %d] UIDs are valid\r\n" % mailbox.uidvalidity)
+    told.append(b"* OK [HIGHESTMODSEQ %d] Highest\r\n" % image.modseq)
+    if "IMAP4rev2" in session.enabled:
+        told.append(b'* LIST () "/" %b\r\n' % session.mailbox_name(name))
+    session.write(b"".join(told))
+    if view.read_only:
+        return Outcome("Examined" if read_only else "Selected read-only", b"READ-ONLY")
+    return Outcome("Selected", b"READ-WRITE")
+
+
+async def _close(session: Session, _: None) -> None:
+    r"""Remove what has \Deleted, without a word, and leave."""
+    view = session.selected
+    if not view.read_only:
+        deleted = view.image.deleted()
+        if deleted:
+            changes = await settled(view.mailbox.expunge(deleted))
+            view.image.apply(changes)
+    session.deselect()
+
+
+def _unselect(session: Session, _: None) -> None:
+    session.deselect()
+
+
+def _check(session: Session, _: None) -> None:
+    session.selected.image.behind = True
+
+
+FEATURE = Feature(
+    name="SELECT and CLOSE",
+    rfc=9051,
+    summary="opening and leaving a mailbox",
+    commands=(
+        Command("SELECT", LOGGED_IN, _mailbox, _select, announces=False),
+        Command("EXAMINE", LOGGED_IN, _mailbox, _examine, announces=False),
+        Command("CLOSE", State.SELECTED, nothing, _close),
+        Command("CHECK", State.SELECTED, nothing, _check),
+    ),
+)
+
+UNSELECT = Feature(
+    name="UNSELECT",
+    rfc=3691,
+    summary="leaving a mailbox without removing anything",
+    capabilities=(Capability("UNSELECT"),),
+    commands=(Command("UNSELECT", State.SELECTED, nothing, _unselect),),
+)

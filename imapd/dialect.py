@@ -1,0 +1,190 @@
+"""The contract of a feature: everything it adds, declared once, and the tables built from that.
+
+A `Feature` says what it advertises, the grammar it takes, and what is to be done;
+`Dialect.of` joins features into the tables that a connection looks things up in, and
+refuses two that define one name.  Nothing else lists commands or capabilities.
+
+This module knows nothing of sessions: what runs is given one, of type `Any` here,
+`imapd.session.session.Session` there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from enum import Enum
+from typing import Any, TypeVar
+
+from attrs import field, frozen
+from zope.interface.interface import InterfaceClass
+
+from imapd.model.message import Column
+from imapd.model.search import Program
+from imapd.model.states import State
+from imapd.wire.cursor import Cursor
+
+__all__ = [
+    "Capability", "Command", "Dialect", "Enable", "Feature", "FetchItem", "SearchKey", "StatusItem",
+    "Upload", "When",
+]  # fmt: skip
+
+
+class When(Enum):
+    """When a capability is advertised."""
+
+    ALWAYS = "always"
+    BEFORE_LOGIN = "before login"
+    AFTER_LOGIN = "after login"
+
+
+@frozen
+class Capability:
+    """One name in CAPABILITY."""
+
+    name: str
+    when: When = When.ALWAYS
+    #: Given the session: whether it holds just now (STARTTLS needs a certificate).
+    available: Callable[[Any], bool] | None = None
+
+
+@frozen
+class Command:
+    """A command whose arguments are whole before it runs.
+
+    `run` may return an `Outcome`, None for a plain OK, or an awaitable of either.
+    """
+
+    name: str
+    states: State
+    grammar: Callable[[Cursor], Any]
+    run: Callable[[Any, Any], Any]
+    #: Whether messages may be told to be gone before its tagged answer
+    #: (RFC 9051, 7.5.1: not during FETCH, STORE, SEARCH by number).
+    expunges: bool = True
+    #: Whether what changed meanwhile is told at all before its tagged answer.
+    announces: bool = True
+
+
+@frozen
+class Upload:
+    """A command with a message in it.
+
+    `argument` matches what stands before a literal that is an ordinary argument still;
+    any other literal is a message.  `run` gets the session and an
+    `imapd.session.session.Incoming`.
+    """
+
+    name: str
+    states: State
+    argument: re.Pattern[bytes]
+    run: Callable[[Any, Any], Awaitable[Any]]
+
+
+@frozen
+class FetchItem:
+    """What FETCH can be asked for; `grammar` takes what follows the name.
+
+    It returns the `imapd.commands.fetch_items.Fetched` that writes the item.
+    """
+
+    name: str
+    grammar: Callable[[Cursor], Any]
+
+
+@frozen
+class SearchKey:
+    """What SEARCH can ask; `grammar` takes what follows the name, and the charset."""
+
+    name: str
+    grammar: Callable[[Cursor], Program]
+
+
+@frozen
+class StatusItem:
+    """What STATUS can ask; `value` makes it from `model.mailbox.Status`."""
+
+    name: str
+    value: Callable[[Any], int]
+
+
+@frozen
+class Enable:
+    """What ENABLE can switch on; `implies` names others that go with it."""
+
+    name: str
+    implies: tuple[str, ...] = ()
+
+
+@frozen
+class Feature:
+    """One RFC, or one part of the base protocol, whole."""
+
+    name: str
+    rfc: int
+    summary: str = ""
+    capabilities: Sequence[Capability] = ()
+    #: An interface of the store without which the feature is not there.
+    requires: InterfaceClass | None = None
+    enables: Sequence[Enable] = ()
+    commands: Sequence[Command] = ()
+    uploads: Sequence[Upload] = ()
+    fetch_items: Sequence[FetchItem] = ()
+    fetch_macros: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    search_keys: Sequence[SearchKey] = ()
+    status_items: Sequence[StatusItem] = ()
+
+
+_Named = TypeVar("_Named", Command, Upload, FetchItem, SearchKey, StatusItem, Enable)
+
+
+def _table(groups: Iterable[Iterable[_Named]]) -> dict[bytes, _Named]:
+    table: dict[bytes, _Named] = {}
+    for group in groups:
+        for each in group:
+            name = each.name.encode("ascii")
+            if name in table:
+                raise ValueError(f"two features define {each.name}")
+            table[name] = each
+    return table
+
+
+@frozen
+class Dialect:
+    """All that a listener speaks: built once at start, shared by its connections."""
+
+    features: tuple[Feature, ...]
+    commands: Mapping[bytes, Command] = field(repr=False)
+    uploads: Mapping[bytes, Upload] = field(repr=False)
+    fetch_items: Mapping[bytes, FetchItem] = field(repr=False)
+    fetch_macros: Mapping[bytes, tuple[str, ...]] = field(repr=False)
+    search_keys: Mapping[bytes, SearchKey] = field(repr=False)
+    status_items: Mapping[bytes, StatusItem] = field(repr=False)
+    enables: Mapping[bytes, Enable] = field(repr=False)
+    #: For `wire.connection.Connection`.
+    upload_arguments: Mapping[bytes, re.Pattern[bytes]] = field(repr=False)
+
+    @classmethod
+    def of(cls, features: Iterable[Feature]) -> Dialect:
+        """Join features; ValueError if two define one name."""
+        features = tuple(features)
+        uploads = _table(feature.uploads for feature in features)
+        commands = _table(feature.commands for feature in features)
+        both = uploads.keys() & commands.keys()
+        if both:
+            raise ValueError(f"two features define {sorted(both)[0].decode('ascii')}")
+        macros: dict[bytes, tuple[str, ...]] = {}
+        for feature in features:
+            macros.update(
+                (name.encode("ascii"), items) for name, items in feature.fetch_macros.items()
+            )
+        return cls(
+            features=features,
+            commands=commands,
+            uploads=uploads,
+            fetch_items=_table(feature.fetch_items for feature in features),
+            fetch_macros=macros,
+            search_keys=_table(feature.search_keys for feature in features),
+            status_items=_table(feature.status_items for feature in features),
+            enables=_table(feature.enables for feature in features),
+            upload_arguments={name: upload.argument for name, upload in uploads.items()},
+        )

@@ -1,0 +1,1 @@
+"""I/O with clients: the only place with ``dataReceived``."""

@@ -1,0 +1,110 @@
+"""The factory: what one listener's connections share, and how an application makes one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from twisted.cred.checkers import ICredentialsChecker
+from twisted.cred.portal import IRealm, Portal
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+
+from imapd import commands, extensions
+from imapd.auth.mechanisms import MECHANISMS
+from imapd.auth.realm import MailRealm
+from imapd.dialect import Dialect
+from imapd.model.limits import Limits
+from imapd.server.flow import Turns
+from imapd.server.imap import IMAPProtocol
+from imapd.session.image import Images
+from imapd.session.session import Policy
+from imapd.store.interfaces import IMailStore
+
+__all__ = ["IMAPFactory", "imap_factory"]
+
+
+class IMAPFactory(Factory):
+    """Makes the protocol of each connection, for IMAP and IMAPS alike.
+
+    `portal` gives `imapd.store.interfaces.IAccount` to whom it knows.  `tls` has a method
+    ``options()`` that returns what ``startTLS`` takes; without it there is no STARTTLS.
+    `plaintext_login` allows passwords without TLS from other machines too.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        portal: Portal,
+        *,
+        dialect: Dialect | None = None,
+        limits: Limits | None = None,
+        tls: Any = None,
+        plaintext_login: bool = False,
+        mechanisms: Mapping[str, Any] | None = None,
+        clock: IReactorTime | None = None,
+    ) -> None:
+        if clock is None:
+            from twisted.internet import reactor
+
+            clock = IReactorTime(reactor)
+        self._clock = clock
+        self._turns = Turns(clock)
+        self._tls = tls
+        self._connections: set[IMAPProtocol] = set()
+        self._empty: Deferred[None] | None = None
+        self.policy = Policy(
+            dialect=dialect or Dialect.of([*commands.FEATURES, *extensions.FEATURES]),
+            images=Images(self._turns.turn),
+            limits=limits or Limits(),
+            mechanisms=MECHANISMS if mechanisms is None else mechanisms,
+            portal=portal,
+            plaintext_login=plaintext_login,
+            log=Logger(namespace="imapd"),
+        )
+
+    def buildProtocol(self, addr: IAddress | None) -> IMAPProtocol:
+        """As `Factory`."""
+        protocol = IMAPProtocol(self.policy, self._turns, self._clock, self._tls)
+        protocol.factory = self
+        return protocol
+
+    def joined(self, protocol: IMAPProtocol) -> None:
+        """A connection has been made."""
+        self._connections.add(protocol)
+
+    def left(self, protocol: IMAPProtocol) -> None:
+        """A connection has ended."""
+        self._connections.discard(protocol)
+        if not self._connections and self._empty is not None:
+            empty, self._empty = self._empty, None
+            empty.callback(None)
+
+    def shutdown(self) -> Deferred[None]:
+        """Say BYE to every client; fires when all connections have ended."""
+        if not self._connections:
+            return succeed(None)
+        self._empty = Deferred()
+        done = self._empty
+        for protocol in tuple(self._connections):
+            protocol.bye("The server is shutting down")
+        return done
+
+
+def imap_factory(
+    store_or_portal: IMailStore | Portal,
+    *,
+    checkers: Sequence[ICredentialsChecker] = (),
+    **options: Any,
+) -> IMAPFactory:
+    """A factory for an `IMailStore` whose users `checkers` know, or for a portal of one's own.
+
+    `options` are those of `IMAPFactory`.
+    """
+    if isinstance(store_or_portal, Portal):
+        return IMAPFactory(store_or_portal, **options)
+    realm: IRealm = MailRealm(store_or_portal)
+    return IMAPFactory(Portal(realm, checkers), **options)

@@ -1,0 +1,421 @@
+"""The protocol: one client's transport on one side, its session on the other.
+
+Rules of this file:
+
+* One coroutine, `_serve`, takes events from the connection one at a time and
+  answers each before it takes the next; it runs while there is something to do.
+* What the client sends meanwhile waits in the connection; past `Limits.input` the
+  transport is paused.  Past `Limits.output` unread octets, a command waits.
+* Whatever a command raises is answered here, once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, ISSLTransport, IReactorTime
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from imapd.dialect import Command, Upload
+from imapd.model.states import State
+from imapd.server.flow import Turns
+from imapd.session import outcome
+from imapd.session.capabilities import capabilities
+from imapd.session.outcome import Outcome
+from imapd.session.session import Incoming, Policy, Session
+from imapd.wire import encode
+from imapd.wire.connection import (
+    CommandReceived,
+    Connection,
+    ContinuationDue,
+    Event,
+    LineReceived,
+    Malformed,
+    TooLong,
+    UploadStarted,
+)
+
+__all__ = ["IMAPProtocol"]
+
+_CONTINUE: Final = b"+ Go ahead\r\n"
+
+
+class _Gone(Exception):
+    """The connection has ended while a command waited for it."""
+
+
+@implementer(IPushProducer)
+class IMAPProtocol(Protocol):
+    """A server's side of one connection; a `session.session.Peer`."""
+
+    def __init__(self, policy: Policy, turns: Turns, clock: IReactorTime, tls: Any) -> None:
+        self._policy = policy
+        self._turns = turns
+        self._clock = clock
+        self._tls = tls
+        self._out: list[bytes] = []
+        self._out_size = 0
+        self._running = False
+        self._waiting: Deferred[Event] | None = None
+        self._idling: Deferred[None] | None = None
+        self._writable: Deferred[None] | None = None
+        self._paused = False
+        self._reading = True
+        self._ended = False
+        self._closing = False
+        self._bad = 0
+        self._timeout: IDelayedCall | None = None
+        self.secure = False
+        self.local = False
+        self.address: str | None = None
+
+    # What the transport calls.
+
+    def connectionMade(self) -> None:
+        """As `Protocol`: greet."""
+        transport: Any = self.transport
+        self.connection = Connection(self._policy.limits, self._policy.dialect.upload_arguments)
+        self.session = Session(self._policy, self, self.connection)
+        self.secure = ISSLTransport.providedBy(transport)
+        host = getattr(transport.getPeer(), "host", None)
+        self.address = host
+        self.local = host is None or host == "::1" or host.startswith(("127.", "::ffff:127."))
+        no_delay = getattr(transport, "setTcpNoDelay", None)
+        if no_delay is not None:
+            no_delay(True)
+        transport.registerProducer(self, True)
+        self.factory.joined(self)
+        self._expect(self._policy.limits.login_timeout)
+        transport.write(b"* OK [CAPABILITY %b] imapd ready\r\n" % capabilities(self.session))
+
+    def dataReceived(self, data: bytes) -> None:
+        """As `Protocol`."""
+        connection = self.connection
+        connection.receive_data(data)
+        if not self._running:
+            self._turns.begin()
+            self._running = True
+            self._start(self._serve())
+        elif self._waiting is not None:
+            self._turns.begin()
+            if self._timeout is not None and self._timeout.active():
+                self._timeout.reset(self._policy.limits.idle_timeout)
+            event = connection.next_event()
+            if event is not None:
+                waiting, self._waiting = self._waiting, None
+                waiting.callback(event)
+        if self._reading and connection.waiting > self._policy.limits.input:
+            self._reading = False
+            self.transport.pauseProducing()  # type: ignore[union-attr]
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """As `Protocol`."""
+        self._ended = True
+        if self._timeout is not None and self._timeout.active():
+            self._timeout.cancel()
+        self.factory.left(self)
+        for waiting in (self._waiting, self._idling, self._writable):
+            if waiting is not None:
+                waiting.errback(_Gone())
+        self._waiting = self._idling = self._writable = None
+        if not self._running:
+            self._start(self._finish())
+
+    def pauseProducing(self) -> None:
+        """As `IPushProducer`: the client reads too slowly."""
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        """As `IPushProducer`."""
+        self._paused = False
+        if self._writable is not None:
+            waiting, self._writable = self._writable, None
+            waiting.callback(None)
+
+    def stopProducing(self) -> None:
+        """As `IPushProducer`: `connectionLost` follows."""
+
+    # What the session calls.
+
+    def write(self, data: bytes) -> None:
+        """As `Peer`."""
+        self._out.append(data)
+        self._out_size += len(data)
+        if self._out_size > 65_536:
+            self.flush()
+
+    def flush(self) -> None:
+        """Give the transport what was written."""
+        if self._out:
+            data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
+            self._out.clear()
+            self._out_size = 0
+            if not self._ended:
+                self.transport.write(data)  # type: ignore[union-attr]
+
+    async def turn(self) -> None:
+        """As `Peer`."""
+        if self._paused:
+            self.flush()
+            await self._until_writable()
+        if self._ended:
+            raise _Gone
+        await self._turns.turn()
+
+    async def event(self) -> Event:
+        """As `Peer`."""
+        event = self.connection.next_event()
+        if event is None:
+            self._read_on()
+            self.flush()
+            if self._ended:
+                raise _Gone
+            self._waiting = Deferred()
+            event = await self._waiting
+        return event
+
+    def can_start_tls(self) -> bool:
+        """As `Peer`."""
+        return self._tls is not None and not self.secure
+
+    def start_tls(self) -> None:
+        """As `Peer`."""
+        self.flush()
+        self.connection.clear()
+        self.transport.startTLS(self._tls.options())  # type: ignore[union-attr]
+        self.secure = True
+
+    def wake(self) -> None:
+        """As `Peer`."""
+        if self._idling is not None:
+            waiting, self._idling = self._idling, None
+            waiting.callback(None)
+
+    async def idle(self) -> bytes:
+        """As `Peer`."""
+        self.connection.expect_line()
+        lines: list[Event] = []
+        line = self.connection.next_event()
+        self._waiting = Deferred()
+        self._waiting.addCallbacks(self._line_in_idle, lambda _: None, callbackArgs=(lines,))
+        if line is not None:
+            waiting, self._waiting = self._waiting, None
+            waiting.callback(line)
+        while not lines:
+            await self.session.news(expunges=True)
+            self.flush()
+            if self._paused:
+                await self._until_writable()
+                continue
+            view = self.session.view
+            if lines or (view is not None and (view.image.behind or view.has_news())):
+                continue
+            if self._ended:
+                raise _Gone
+            self._idling = Deferred()
+            await self._idling
+            await self._turns.turn()
+        event = lines[0]
+        if not isinstance(event, LineReceived):
+            raise outcome.BadCommand("The line is too long")
+        return event.data
+
+    def _line_in_idle(self, event: Event, lines: list[Event]) -> None:
+        lines.append(event)
+        self.wake()
+
+    def close(self) -> None:
+        """As `Peer`."""
+        self._closing = True
+        self.flush()
+        if not self._ended:
+            self._expect(self._policy.limits.write_timeout)
+            self.transport.loseConnection()  # type: ignore[union-attr]
+
+    def bye(self, text: str) -> None:
+        """End the connection, saying why (RFC 9051, 7.1.5)."""
+        if not self._closing:
+            self.write(b"* BYE %b\r\n" % encode.text(text))
+            self.close()
+
+    # Serving.
+
+    def _start(self, work: Any) -> None:
+        Deferred.fromCoroutine(work).addErrback(self._fault)
+
+    def _fault(self, failure: Failure) -> None:
+        if not isinstance(failure.value, _Gone):
+            self._policy.log.failure("a connection failed", failure)
+            if not self._ended:
+                self.transport.abortConnection()  # type: ignore[union-attr]
+
+    async def _serve(self) -> None:
+        """Answer what has come."""
+        next_event = self.connection.next_event
+        try:
+            while not self._closing:
+                event = next_event()
+                if event is None:
+                    break
+                await self._take(event)
+                if self._paused or self._ended:
+                    await self.turn()
+                if self._out_size:
+                    await self._turns.turn()
+            self.flush()
+        except _Gone:
+            pass
+        finally:
+            self._running = False
+            if self._ended:
+                await self._finish()
+        self._read_on()
+        if not self._ended and not self._closing:
+            self._expect(
+                self._policy.limits.login_timeout
+                if self.session.state is State.NOT_AUTHENTICATED
+                else self._policy.limits.idle_timeout
+            )
+
+    async def _finish(self) -> None:
+        await self.session.close()
+
+    async def _take(self, event: Event) -> None:
+        if isinstance(event, CommandReceived):
+            await self._command(event)
+        elif isinstance(event, ContinuationDue):
+            self.write(_CONTINUE)
+            self.flush()
+        elif isinstance(event, UploadStarted):
+            await self._upload(event)
+        elif isinstance(event, Malformed):
+            code = b"[%b] " % event.code.encode("ascii") if event.code else b""
+            self._refuse(b"%b BAD %b%b\r\n" % (event.tag, code, encode.text(event.text)))
+        elif isinstance(event, TooLong):
+            self.bye(event.text)
+
+    def _refuse(self, answer: bytes) -> None:
+        self.write(answer)
+        self._bad += 1
+        if self._bad >= self._policy.limits.bad_commands:
+            self.bye("Too many bad commands")
+
+    async def _command(self, event: CommandReceived) -> None:
+        command = self._policy.dialect.commands.get(event.name)
+        if command is None:
+            self._refuse(b"%b BAD There is no such command\r\n" % event.tag)
+            return
+        session = self.session
+        if session.state not in command.states:
+            self._refuse(b"%b BAD %b is not for this state\r\n" % (event.tag, event.name))
+            return
+        try:
+            cursor = session.cursor(event.arguments)
+            arguments = command.grammar(cursor)
+            if cursor.at < len(cursor.data):
+                cursor.end()
+            result = command.run(session, arguments)
+            if result is not None and not isinstance(result, Outcome):
+                result = await result
+            if session.view is not None and command.announces:
+                await session.news(command.expunges)
+        except _Gone:
+            raise
+        except Exception as error:
+            await self._failed(event.tag, command, error)
+        else:
+            self._done(event.tag, command, result)
+
+    async def _upload(self, event: UploadStarted) -> None:
+        upload = self._policy.dialect.uploads[event.name]
+        incoming = Incoming(self.session, event)
+        try:
+            if self.session.state not in upload.states:
+                raise outcome.BadCommand(f"{upload.name} is not for this state")
+            result = await upload.run(self.session, incoming)
+            await self.session.news(expunges=True)
+        except _Gone:
+            raise
+        except Exception as error:
+            incoming.abandon()
+            await self._failed(event.tag, upload, error)
+        else:
+            self._done(event.tag, upload, result)
+
+    def _done(self, tag: bytes, command: Command | Upload, result: Outcome | None) -> None:
+        self._bad = 0
+        if result is None:
+            self.write(b"%b OK %b completed\r\n" % (tag, command.name.encode("ascii")))
+            return
+        text = encode.text(result.text or f"{command.name} completed")
+        if result.code:
+            self.write(b"%b OK [%b] %b\r\n" % (tag, result.code, text))
+        else:
+            self.write(b"%b OK %b\r\n" % (tag, text))
+        if result.after is not None:
+            result.after()
+
+    async def _failed(self, tag: bytes, command: Command | Upload, error: Exception) -> None:
+        answer = outcome.of_exception(error)
+        if answer.fault:
+            self._policy.log.failure("{command} failed", command=command.name)
+        if answer.word == b"NO" and self.session.view is not None:
+            try:
+                await self.session.news(not isinstance(command, Command) or command.expunges)
+            except _Gone:
+                raise
+            except Exception:
+                self._policy.log.failure("announcing failed")
+        code = b"[%b] " % answer.code.encode("ascii") if answer.code else b""
+        line = b"%b %b %b%b\r\n" % (tag, answer.word, code, encode.text(answer.text))
+        if answer.word == b"BAD":
+            self._refuse(line)
+        else:
+            self.write(line)
+
+    # Waiting.
+
+    async def _until_writable(self) -> None:
+        if not self._paused:
+            return
+        if self._ended:
+            raise _Gone
+        stuck = self._clock.callLater(self._policy.limits.write_timeout, self._abort)
+        self._writable = Deferred()
+        try:
+            await self._writable
+        finally:
+            if stuck.active():
+                stuck.cancel()
+
+    def _abort(self) -> None:
+        if not self._ended:
+            self.transport.abortConnection()  # type: ignore[union-attr]
+
+    def _read_on(self) -> None:
+        if (
+            not self._reading
+            and not self._ended
+            and self.connection.waiting <= self._policy.limits.input
+        ):
+            self._reading = True
+            self.transport.resumeProducing()  # type: ignore[union-attr]
+
+    def _expect(self, seconds: float) -> None:
+        timeout = self._timeout
+        if timeout is not None and timeout.active():
+            timeout.reset(seconds)
+        else:
+            self._timeout = self._clock.callLater(seconds, self._timed_out)
+
+    def _timed_out(self) -> None:
+        if self._closing:
+            self._abort()
+        elif self._running and self._waiting is None:
+            # A long command is running; its end starts the clock anew.
+            self._timeout = self._clock.callLater(self._policy.limits.idle_timeout, self._timed_out)
+        else:
+            self.bye("Too long without a command")

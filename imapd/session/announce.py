@@ -1,0 +1,80 @@
+"""How changes are told to one client: by number or UID, EXPUNGE or VANISHED, with \\Recent or not.
+
+A feature that changes this (IMAP4rev2, CONDSTORE, QRESYNC, UIDONLY) replaces the
+session's `Announce`; no command asks which features are on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from attrs import frozen
+
+from imapd.model.flags import RECENT, Flags, interned, wire
+from imapd.model.numset import NumSet
+
+__all__ = ["Announce", "rendered"]
+
+#: RFC 9051, 5.2 and 7.5.1 with what RFC 3501 adds.
+_SEQUENCE_ROW: Final = b"* %d FETCH ("
+#: RFC 9586, 3.3.
+_UID_ROW: Final = b"* %d UIDFETCH ("
+
+
+class _Rendered(dict[Flags, bytes]):
+    """The wire form of flag sets, made once each."""
+
+    def __missing__(self, flags: Flags) -> bytes:
+        if len(self) > 65_536:
+            self.clear()
+        octets = self[flags] = wire(flags)
+        return octets
+
+
+rendered: Final = _Rendered()
+
+
+@frozen
+class Announce:
+    """What this client is told, and in which words."""
+
+    #: A client of RFC 3501 hears of \\Recent.
+    recent: bool = True
+    #: UIDFETCH instead of FETCH (RFC 9586).
+    by_uid: bool = False
+    #: VANISHED instead of EXPUNGE (RFC 7162, 3.2.10).
+    vanished: bool = False
+    #: MODSEQ in every FETCH that tells of flags (RFC 7162, 3.2.4).
+    modseq: bool = False
+
+    @property
+    def row(self) -> bytes:
+        """The start of a FETCH response, a format that takes `numbers`."""
+        return _UID_ROW if self.by_uid else _SEQUENCE_ROW
+
+    def numbers(self, first: int, uids: Sequence[int]) -> Sequence[int]:
+        """What rows of messages begin with: those from sequence number `first` on."""
+        return uids if self.by_uid else range(first, first + len(uids))
+
+    def removed(self, spans: Sequence[tuple[int, int]], uids: Sequence[int]) -> bytes:
+        """That the messages at these places (ascending) of `uids` are gone."""
+        if self.vanished:
+            gone = NumSet.from_sorted(uid for start, stop in spans for uid in uids[start:stop])
+            return b"* VANISHED %b\r\n" % gone.wire()
+        told = []
+        for start, stop in reversed(spans):
+            told += [b"* %d EXPUNGE\r\n" % number for number in range(stop, start, -1)]
+        return b"".join(told)
+
+    def exists(self, count: int, recent: int) -> bytes:
+        """How many messages there are now."""
+        if self.recent:
+            return b"* %d EXISTS\r\n* %d RECENT\r\n" % (count, recent)
+        return b"* %d EXISTS\r\n" % count
+
+    def flags(self, flags: Flags, is_recent: bool) -> bytes:
+        """A flag list as this client sees it."""
+        if is_recent and self.recent:
+            return rendered[interned(flags | {RECENT})]
+        return rendered[flags]

@@ -1,0 +1,312 @@
+"""One mailbox as this process knows it: UIDs, flags and modseqs, shared by all its sessions.
+
+Rules of this file:
+
+* The arrays of a `Generation` only grow at their end and change in place; when
+  messages vanish, a new generation takes its place and sessions keep the old one
+  until they have been told.
+* What is here comes from `IMailbox.changes_since` (or is the same thing, returned
+  by a mutation).  A hint only says that it is time to ask.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Final, Protocol
+
+from attrs import evolve
+from twisted.internet.defer import Deferred
+
+from imapd.model.flags import DELETED, SEEN, Flags
+from imapd.model.mailbox import Changes
+from imapd.model.message import FLAGS, MODSEQ
+from imapd.model.numset import NumSet
+from imapd.store.answers import each, settled
+from imapd.store.errors import NoSuchMailbox
+from imapd.store.interfaces import IMailbox
+
+__all__ = ["Generation", "Image", "Images"]
+
+_ALL: Final = NumSet([(1, (1 << 32) - 1)])
+#: Changed UIDs that are remembered; a session further behind compares modseqs.
+_LOG_MOST: Final = 50_000
+#: What is kept of mailboxes that nobody has selected: 20 octets a message.
+_KEPT_IMAGES: Final = 64
+_KEPT_MESSAGES: Final = 400_000
+
+
+class Generation:
+    """Parallel columns of the messages of one mailbox, in UID order."""
+
+    __slots__ = ("flags", "modseqs", "uids")
+
+    def __init__(self) -> None:
+        self.uids: array[int] = array("I")
+        self.flags: list[Flags] = []
+        self.modseqs: array[int] = array("Q")
+
+    def position(self, uid: int) -> int:
+        """Where `uid` is, or -1."""
+        place = bisect_left(self.uids, uid)
+        return place if place < len(self.uids) and self.uids[place] == uid else -1
+
+    def spans(self, uids: NumSet, count: int) -> Iterator[tuple[int, int]]:
+        """The places of those of `uids` that are here, among the first `count`."""
+        for low, high in uids.ranges:
+            start = bisect_left(self.uids, low, 0, count)
+            stop = bisect_left(self.uids, high + 1, start, count)
+            if start < stop:
+                yield start, stop
+
+    def without(self, uids: NumSet) -> Generation | None:
+        """The generation after these vanished; None if none of them is here."""
+        spans = list(self.spans(uids, len(self.uids)))
+        if not spans:
+            return None
+        made = Generation()
+        at = 0
+        for start, stop in [*spans, (len(self.uids), len(self.uids))]:
+            made.uids.extend(self.uids[at:start])
+            made.flags.extend(self.flags[at:start])
+            made.modseqs.extend(self.modseqs[at:start])
+            at = stop
+        return made
+
+
+class Watcher(Protocol):
+    """A session that has the mailbox selected."""
+
+    @property
+    def mailbox(self) -> IMailbox:
+        """Its own handle of the mailbox."""
+
+    def changed(self) -> None:
+        """There may be something to tell."""
+
+
+class Image:
+    """The shared state of one mailbox."""
+
+    # Kept slotted: an operator has as many of these as users have mailboxes open.
+
+    __slots__ = ("_logged", "_refreshing", "behind", "generation", "gone", "log", "log_floor", "mailbox_id",
+                 "modseq", "recent_claimed", "watchers")  # fmt: skip
+
+    def __init__(self, mailbox_id: str) -> None:
+        self.mailbox_id = mailbox_id
+        self.generation = Generation()
+        self.modseq = 0
+        #: (modseq, UIDs changed), ascending; complete above `log_floor`.
+        self.log: deque[tuple[int, Sequence[int]]] = deque()
+        self.log_floor = 0
+        #: A hint said that there is more than `modseq`.
+        self.behind = False
+        #: The mailbox was deleted.
+        self.gone = False
+        #: \\Recent of all up to this UID belongs to somebody.
+        self.recent_claimed = 0
+        self.watchers: dict[Watcher, None] = {}
+        self._refreshing: list[Deferred[None]] | None = None
+        self._logged = 0
+
+    async def load(self, mailbox: IMailbox, turn: Callable[[], Awaitable[None]]) -> None:
+        """Read all of it."""
+        status = await settled(mailbox.status())
+        generation = Generation()
+        async for batch in each(mailbox.scan(_ALL, frozenset((FLAGS, MODSEQ)))):
+            generation.uids.extend(batch.uids)
+            generation.flags.extend(batch.columns[FLAGS])
+            generation.modseqs.extend(batch.columns[MODSEQ])
+            await turn()
+        self.generation = generation
+        self.modseq = self.log_floor = status.highest_modseq
+        await self.refresh(mailbox)
+
+    def hint(self, modseq: int) -> None:
+        """Somebody says that the mailbox moved past `modseq`."""
+        if modseq > self.modseq and not self.behind:
+            self.behind = True
+            for watcher in tuple(self.watchers):
+                watcher.changed()
+
+    async def refresh(self, mailbox: IMailbox) -> None:
+        """Come up to date.  Those who ask at one time share the work."""
+        if self._refreshing is not None:
+            waiting: Deferred[None] = Deferred()
+            self._refreshing.append(waiting)
+            await waiting
+            if not self.behind:
+                return
+        waiters = self._refreshing = []
+        try:
+            self.behind = False
+            self.apply(await self._news(mailbox))
+        finally:
+            self._refreshing = None
+            for waiter in waiters:
+                waiter.callback(None)
+
+    async def _news(self, mailbox: IMailbox) -> Changes:
+        try:
+            changes = await settled(mailbox.changes_since(self.modseq))
+            if changes.vanished is not None:
+                return changes
+            here = NumSet.from_sorted(self.generation.uids)
+            return evolve(changes, vanished=here - await settled(mailbox.uids()))
+        except NoSuchMailbox:
+            self.gone = True
+            here = NumSet.from_sorted(self.generation.uids)
+            return Changes(self.modseq, self.modseq + 1, vanished=here)
+
+    def apply(self, changes: Changes) -> bool:
+        """Take changes in; False if some before them are not known here yet."""
+        if changes.modseq <= self.modseq:
+            return True
+        if changes.since > self.modseq:
+            self.behind = True
+            return False
+        self.modseq = changes.modseq
+        generation = self.generation
+        uids = generation.uids
+        last = uids[-1] if uids else 0
+        old = bisect_left(changes.uids, last + 1)
+        if old:
+            known = changes.uids[:old]
+            self._change(generation, known, changes)
+            self._note(changes.modseq, known)
+        if old < len(changes.uids):
+            uids.extend(changes.uids[old:])
+            generation.flags.extend(changes.flags[old:])
+            generation.modseqs.extend(changes.modseqs[old:])
+        if changes.vanished:
+            after = generation.without(changes.vanished)
+            if after is not None:
+                self.generation = after
+        for watcher in tuple(self.watchers):
+            watcher.changed()
+        return True
+
+    def _change(self, generation: Generation, known: Sequence[int], changes: Changes) -> None:
+        count = len(known)
+        first = generation.position(known[0])
+        if first >= 0 and list(generation.uids[first : first + count]) == list(known):
+            generation.flags[first : first + count] = changes.flags[:count]
+            generation.modseqs[first : first + count] = array("Q", changes.modseqs[:count])
+            return
+        for uid, flags, modseq in zip(known, changes.flags, changes.modseqs):
+            place = generation.position(uid)
+            if place >= 0:
+                generation.flags[place] = flags
+                generation.modseqs[place] = modseq
+
+    def _note(self, modseq: int, uids: Sequence[int]) -> None:
+        self.log.append((modseq, uids))
+        self._logged += len(uids) + 1
+        while self._logged > _LOG_MOST:
+            self.log_floor, forgotten = self.log.popleft()
+            self._logged -= len(forgotten) + 1
+
+    def changed_since(self, modseq: int, except_for: set[int]) -> set[int] | None:
+        """UIDs whose flags changed after `modseq`, but for certain changes; None: ask the modseqs."""
+        if modseq < self.log_floor:
+            return None
+        found: set[int] = set()
+        for at, uids in reversed(self.log):
+            if at <= modseq:
+                break
+            if at not in except_for:
+                found.update(uids)
+        return found
+
+    def flags_in_use(self) -> frozenset[str]:
+        """Every flag some message has."""
+        return frozenset().union(*set(self.generation.flags))
+
+    def count_with(self, flag: str) -> int:
+        """How many messages have `flag`."""
+        having = {flags for flags in set(self.generation.flags) if flag in flags}
+        return sum(map(having.__contains__, self.generation.flags))
+
+    def first_unseen(self) -> int:
+        """The sequence number of the first message without \\Seen, or 0."""
+        for number, flags in enumerate(self.generation.flags, 1):
+            if SEEN not in flags:
+                return number
+        return 0
+
+    def deleted(self) -> NumSet:
+        r"""The UIDs with \Deleted."""
+        generation = self.generation
+        having = {flags for flags in set(generation.flags) if DELETED in flags}
+        if not having:
+            return NumSet()
+        return NumSet.from_sorted(
+            uid for uid, flags in zip(generation.uids, generation.flags) if flags in having
+        )
+
+
+class Images:
+    """The images of this process, each shared by the sessions that have its mailbox selected.
+
+    Those that nobody has selected just now are kept while they are few and small.
+    """
+
+    def __init__(self, turn: Callable[[], Awaitable[None]]) -> None:
+        self._images: dict[str, Image] = {}
+        self._loading: dict[str, list[Deferred[None]]] = {}
+        self._turn = turn
+
+    async def join(self, mailbox: IMailbox, watcher: Watcher) -> Image:
+        """The image of `mailbox`, up to date, with one watcher more."""
+        while mailbox.id in self._loading:
+            waiting: Deferred[None] = Deferred()
+            self._loading[mailbox.id].append(waiting)
+            await waiting
+        image = self._images.get(mailbox.id)
+        if image is None:
+            image = await self._load(mailbox)
+            image.watchers[watcher] = None
+        else:
+            image.watchers[watcher] = None
+            await image.refresh(mailbox)
+        if image.gone:
+            self.leave(image, watcher)
+            raise NoSuchMailbox
+        return image
+
+    async def _load(self, mailbox: IMailbox) -> Image:
+        waiters = self._loading[mailbox.id] = []
+        image = Image(mailbox.id)
+        try:
+            await image.load(mailbox, self._turn)
+            self._images[mailbox.id] = image
+        finally:
+            del self._loading[mailbox.id]
+            for waiter in waiters:
+                waiter.callback(None)
+        return image
+
+    def known(self, mailbox_id: str) -> Image | None:
+        """The image of a mailbox, if there is one."""
+        return self._images.get(mailbox_id)
+
+    def leave(self, image: Image, watcher: Watcher) -> None:
+        """A session has deselected it."""
+        image.watchers.pop(watcher, None)
+        if image.watchers or self._images.get(image.mailbox_id) is not image:
+            return
+        del self._images[image.mailbox_id]
+        if image.gone:
+            return
+        self._images[image.mailbox_id] = image
+        unwatched = [each for each in self._images.values() if not each.watchers]
+        messages = sum(len(each.generation.uids) for each in unwatched)
+        for each in unwatched:
+            if len(unwatched) <= _KEPT_IMAGES and messages <= _KEPT_MESSAGES:
+                break
+            unwatched = unwatched[1:]
+            messages -= len(each.generation.uids)
+            del self._images[each.mailbox_id]

@@ -1,0 +1,287 @@
+"""One client's conversation: its state, its account, its selected mailbox, and its way out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Protocol
+
+from attrs import evolve
+from twisted.cred.portal import Portal
+
+from imapd.dialect import Dialect
+from imapd.model.limits import Limits
+from imapd.model.mailbox import Hint
+from imapd.model.numset import EMPTY, NumSet
+from imapd.model.states import State
+from imapd.session.announce import Announce
+from imapd.session.image import Images
+from imapd.session.outcome import BadCommand, Refused
+from imapd.session.view import View
+from imapd.store.answers import settled
+from imapd.store.interfaces import IAccount, IMailbox, IRecent
+from imapd.wire import encode
+from imapd.wire.connection import (
+    Chunk,
+    Connection,
+    Event,
+    LineReceived,
+    Literal,
+    UploadLine,
+    UploadStarted,
+)
+from imapd.wire.cursor import Cursor
+
+__all__ = ["Incoming", "Peer", "Policy", "Session"]
+
+
+class Peer(Protocol):
+    """The client's end, as a session sees it: the server's protocol, or a test."""
+
+    #: TLS is on.
+    secure: bool
+    #: The client is on this machine.
+    local: bool
+    #: Its IP address; None on a local socket.
+    address: str | None
+
+    def write(self, data: bytes) -> None:
+        """Send octets; they may wait for others."""
+
+    async def event(self) -> Event:
+        """What the client sends next."""
+
+    async def turn(self) -> None:
+        """Let others have their turn if this one was long, and the client read what waits for it."""
+
+    def start_tls(self) -> None:
+        """Begin the handshake; what was received before it is forgotten."""
+
+    def can_start_tls(self) -> bool:
+        """There is a certificate, and no TLS yet."""
+
+    def wake(self) -> None:
+        """Something may have changed for a session that idles."""
+
+    def close(self) -> None:
+        """End the connection when what was written is sent."""
+
+    async def idle(self) -> bytes:
+        """Announce what changes until the client sends a line, which is returned."""
+
+
+class Policy:
+    """What a listener's owner decided; shared by its sessions."""
+
+    __slots__ = ("dialect", "images", "limits", "log", "mechanisms", "plaintext_login", "portal")
+
+    def __init__(
+        self,
+        *,
+        dialect: Dialect,
+        images: Images,
+        limits: Limits,
+        mechanisms: Any,
+        portal: Portal,
+        plaintext_login: bool,
+        log: Any,
+    ) -> None:
+        self.dialect = dialect
+        self.images = images
+        self.limits = limits
+        self.mechanisms = mechanisms
+        self.portal = portal
+        self.plaintext_login = plaintext_login
+        self.log = log
+
+
+class Session:
+    """What the server keeps of one connection."""
+
+    __slots__ = ("_logout", "_unwatch", "account", "announce", "connection", "enabled", "failures", "peer",
+                 "policy", "saved", "state", "user", "utf8", "view")  # fmt: skip
+
+    def __init__(self, policy: Policy, peer: Peer, connection: Connection) -> None:
+        self.policy = policy
+        self.peer = peer
+        self.connection = connection
+        self.state = State.NOT_AUTHENTICATED
+        self.user: str | None = None
+        self.account: IAccount = None  # type: ignore[assignment]  # there once logged in
+        self._logout: Callable[[], Any] | None = None
+        self._unwatch: Callable[[], None] | None = None
+        self.enabled: frozenset[str] = frozenset()
+        self.announce = Announce()
+        #: Names and strings are UTF-8 for this client.
+        self.utf8 = False
+        self.view: View | None = None
+        #: The result of the last SEARCH RETURN (SAVE), by UID (RFC 9051, 6.4.4.4).
+        self.saved: NumSet = EMPTY
+        #: Failed log-ins.
+        self.failures = 0
+
+    # Writing.
+
+    def write(self, data: bytes) -> None:
+        """Send octets: whole untagged responses, or the parts of a large one in turn."""
+        self.peer.write(data)
+
+    def mailbox_name(self, name: str) -> bytes:
+        """A mailbox name as this client writes it."""
+        return encode.mailbox(name, self.utf8)
+
+    def cursor(self, data: bytes) -> Cursor:
+        """What reads this client's arguments."""
+        return Cursor(data, self.policy.limits, self.utf8, self.policy.dialect)
+
+    async def line(self) -> bytes:
+        """The client's next line, whatever it says (an exchange of AUTHENTICATE)."""
+        self.connection.expect_line()
+        event = await self.peer.event()
+        if not isinstance(event, LineReceived):
+            raise BadCommand("The line is too long")
+        return event.data
+
+    # Logging in and out.
+
+    def log_in(self, user: str, account: IAccount, logout: Callable[[], Any]) -> None:
+        """The client has shown who it is."""
+        self.user = user
+        self.account = account
+        self._logout = logout
+        self._unwatch = account.watch(self._hint)
+        self.state = State.AUTHENTICATED
+        self.connection.command_limit = self.policy.limits.command
+
+    async def close(self) -> None:
+        """The connection has ended: let go of everything."""
+        self.state = State.LOGOUT
+        self.deselect()
+        if self._unwatch is not None:
+            self._unwatch()
+            self._unwatch = None
+        logout, self._logout = self._logout, None
+        if logout is not None:
+            await settled(logout())
+
+    def _hint(self, hint: Hint) -> None:
+        image = self.policy.images.known(hint.mailbox_id)
+        if image is not None:
+            image.hint(hint.modseq)
+
+    # The selected mailbox.
+
+    @property
+    def selected(self) -> View:
+        """The view, in a command that is only good when there is one."""
+        assert self.view is not None
+        return self.view
+
+    async def select(self, name: str, mailbox: IMailbox, read_only: bool) -> View:
+        """Leave what was selected, and select `mailbox`."""
+        self.deselect()
+        view = View(name, mailbox, read_only or mailbox.read_only, self.peer.wake)
+        view.attach(await self.policy.images.join(mailbox, view))
+        self.view = view
+        self.state = State.SELECTED
+        await self._claim_recent(view)
+        return view
+
+    def deselect(self) -> None:
+        """Nothing is selected any more."""
+        view, self.view = self.view, None
+        self.saved = EMPTY
+        if view is not None:
+            self.policy.images.leave(view.image, view)
+            if self.state is State.SELECTED:
+                self.state = State.AUTHENTICATED
+
+    def writable(self) -> View:
+        """The view, if messages can be changed in it."""
+        view = self.selected
+        if view.read_only:
+            raise Refused("NOPERM", "The mailbox is selected read-only")
+        return view
+
+    async def news(self, expunges: bool) -> None:
+        """Tell the client what has changed, if there is anything."""
+        view = self.view
+        if view is None:
+            return
+        if view.image.behind:
+            await view.image.refresh(view.mailbox)
+        if view.has_news():
+            await self._claim_recent(view)
+            told = view.news(self.announce, expunges)
+            if told:
+                self.write(told)
+
+    async def _claim_recent(self, view: View) -> None:
+        if not self.announce.recent:
+            return
+        last = view.wants_recent()
+        if last:
+            recent = IRecent(view.mailbox, None)
+            if recent is None:
+                view.image.recent_claimed = last
+                return
+            first = await settled(recent.claim_recent())
+            view.image.recent_claimed = max(view.image.recent_claimed, last)
+            if first <= last:
+                view.recent.append((first, last))
+
+    def enable(self, names: frozenset[str]) -> None:
+        """Switch features on; what they change is a policy, installed here once."""
+        self.enabled |= names
+        if "IMAP4rev2" in names:
+            self.utf8 = True
+            self.announce = evolve(self.announce, recent=False)
+
+
+class Incoming:
+    """A command with messages in it, while they come.
+
+    Read `cursor` up to `literal`; then `accept`, take the `chunks`, and ask for what
+    follows by `rest`, which gives the next literal or None.
+    """
+
+    __slots__ = ("_left", "_session", "cursor", "literal", "name", "tag")
+
+    def __init__(self, session: Session, started: UploadStarted) -> None:
+        self._session = session
+        self.tag = started.tag
+        self.name = started.name
+        self.cursor = session.cursor(started.arguments)
+        self.literal: Literal | None = started.literal
+        self._left = 0
+
+    def accept(self) -> None:
+        """The message may come."""
+        assert self.literal is not None
+        self._left = self.literal.size
+        self._session.connection.accept()
+        if self.literal.synchronising:
+            self._session.write(b"+ Ready for the message\r\n")
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The octets of the accepted message."""
+        while self._left:
+            event = await self._session.peer.event()
+            assert isinstance(event, Chunk)
+            self._left -= len(event.data)
+            yield event.data
+
+    async def rest(self) -> Literal | None:
+        """Go on after the message: `cursor` is then at what follows it."""
+        event = await self._session.peer.event()
+        if not isinstance(event, UploadLine):
+            raise BadCommand("The line is too long")
+        data = event.data
+        if event.literal is not None:
+            data = data[: data.rindex(b"~{" if event.literal.binary else b"{")]
+        self.cursor = self._session.cursor(data)
+        self.literal = event.literal
+        return event.literal
+
+    def abandon(self) -> None:
+        """Whatever of it has not come is dropped when it does."""
+        self._session.connection.abandon()

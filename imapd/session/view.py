@@ -1,0 +1,208 @@
+"""The selected mailbox as one client knows it: sequence numbers, and what it has not been told.
+
+Rules of this file:
+
+* A sequence number is a place in `generation.uids`, among the first `count`; it
+  changes only in `news`, which writes what the client is told.
+* The view holds references into its `Image`; per session it costs a few words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from imapd.model.flags import Flags
+from imapd.model.numset import NumSet, SequenceSet
+from imapd.session.announce import Announce, rendered
+from imapd.session.image import Image
+from imapd.session.outcome import BadCommand
+from imapd.store.interfaces import IMailbox
+
+__all__ = ["Span", "View"]
+
+#: Places from the first to before the second.
+Span = tuple[int, int]
+
+
+class View:
+    """One session's selected mailbox; a `session.image.Watcher`."""
+
+    __slots__ = ("_changed", "count", "generation", "image", "keywords", "mailbox", "name", "own",
+                 "read_only", "recent", "told")  # fmt: skip
+
+    def __init__(
+        self, name: str, mailbox: IMailbox, read_only: bool, changed: Callable[[], None]
+    ) -> None:
+        self.name = name
+        self.mailbox = mailbox
+        self.read_only = read_only
+        self._changed = changed
+        #: Ranges of UIDs whose \\Recent is this session's.
+        self.recent: list[tuple[int, int]] = []
+        #: Modseqs of changes that this client made itself and has been told of.
+        self.own: set[int] = set()
+        #: Flags that an untagged FLAGS has named.
+        self.keywords: frozenset[str] = frozenset()
+
+    def attach(self, image: Image) -> None:
+        """Begin with what is there."""
+        self.image = image
+        self.generation = image.generation
+        self.count = len(image.generation.uids)
+        self.told = image.modseq
+
+    def changed(self) -> None:
+        """As `Watcher`."""
+        self._changed()
+
+    # What the client may name.
+
+    def spans(self, numbers: SequenceSet, by_uid: bool, saved: NumSet) -> list[Span]:
+        """The places a client means.  Raises `BadCommand` for a number beyond the last message."""
+        uids = self.generation.uids
+        if numbers.saved:
+            return list(self.generation.spans(saved, self.count))
+        if by_uid:
+            largest = uids[self.count - 1] if self.count else 0
+            return list(self.generation.spans(numbers.resolve(largest), self.count))
+        for low, high in numbers.ranges:
+            if low > self.count or high > self.count:
+                raise BadCommand("There is no message of that number")
+        return [(low - 1, high) for low, high in numbers.resolve(self.count).ranges]
+
+    def uids(self, spans: Sequence[Span]) -> NumSet:
+        """The UIDs at these places."""
+        if len(spans) == 1 and spans[0] == (0, self.count) and self.count:
+            # Every message: one range says the same, whatever holes there are.
+            return NumSet([(self.generation.uids[0], self.generation.uids[self.count - 1])])
+        return NumSet.from_sorted(
+            uid for start, stop in spans for uid in self.generation.uids[start:stop]
+        )
+
+    def chunks(self, spans: Sequence[Span], most: int) -> Iterator[Span]:
+        """The same places, no more than `most` at once."""
+        for start, stop in spans:
+            for low in range(start, stop, most):
+                yield low, min(low + most, stop)
+
+    # What is known of them.
+
+    def flags(self, start: int, stop: int) -> Sequence[Flags]:
+        """The flags of the messages there, as they are now; of vanished ones, as they were."""
+        return self._columns(start, stop, lambda generation: generation.flags)
+
+    def modseqs(self, start: int, stop: int) -> Sequence[int]:
+        """The modification sequences of the messages there."""
+        return self._columns(start, stop, lambda generation: generation.modseqs)
+
+    def _columns(self, start: int, stop: int, column: Callable[..., Sequence]) -> Sequence:  # type: ignore[type-arg]
+        now = self.image.generation
+        then = column(self.generation)
+        if now is self.generation:
+            return then[start:stop]
+        values = []
+        for place in range(start, stop):
+            there = now.position(self.generation.uids[place])
+            values.append(column(now)[there] if there >= 0 else then[place])
+        return values
+
+    def shown_flags(self, start: int, stop: int, announce: Announce) -> list[bytes]:
+        r"""The flags there in wire form, with \Recent for who hears of it."""
+        flags = self.flags(start, stop)
+        if not (announce.recent and self.recent):
+            return list(map(rendered.__getitem__, flags))
+        uids = self.generation.uids[start:stop]
+        return [announce.flags(each, self.is_recent(uid)) for uid, each in zip(uids, flags)]
+
+    def is_recent(self, uid: int) -> bool:
+        r"""Whether this session has the message's \Recent."""
+        return any(low <= uid <= high for low, high in self.recent)
+
+    def recent_uids(self) -> NumSet:
+        r"""The messages whose \Recent this session has."""
+        mine = NumSet(self.recent)
+        return self.uids(list(self.generation.spans(mine, self.count)))
+
+    # What the client is told.
+
+    def has_news(self) -> bool:
+        """There is something to tell, now or later."""
+        return (
+            self.generation is not self.image.generation
+            or self.count < len(self.generation.uids)
+            or self.told < self.image.modseq
+        )
+
+    def wants_recent(self) -> int:
+        r"""The largest UID here whose \Recent nobody has claimed yet, or 0."""
+        uids = self.image.generation.uids
+        last = uids[-1] if uids else 0
+        return last if last > self.image.recent_claimed and not self.read_only else 0
+
+    def news(self, announce: Announce, expunges: bool) -> bytes:
+        """What has happened since the client was told last, in the words of `announce`."""
+        image = self.image
+        if self.generation is not image.generation and not expunges:
+            return b""
+        told: list[bytes] = []
+        last = self.generation.uids[self.count - 1] if self.count else 0
+        if self.generation is not image.generation:
+            told.append(self._removals(announce))
+        if self.told < image.modseq:
+            told += self._flag_changes(announce, last)
+            self.told = image.modseq
+            self.own.clear()
+        if self.count < len(self.generation.uids):
+            self.count = len(self.generation.uids)
+            told.append(
+                announce.exists(self.count, len(self.recent_uids()) if announce.recent else 0)
+            )
+        return b"".join(told)
+
+    def _removals(self, announce: Announce) -> bytes:
+        old, new = self.generation, self.image.generation
+        spans: list[Span] = []
+        there = 0
+        for place in range(self.count):
+            uid = old.uids[place]
+            if there < len(new.uids) and new.uids[there] == uid:
+                there += 1
+            elif spans and spans[-1][1] == place:
+                spans[-1] = (spans[-1][0], place + 1)
+            else:
+                spans.append((place, place + 1))
+        self.generation = new
+        self.count = there
+        return announce.removed(spans, old.uids) if spans else b""
+
+    def _flag_changes(self, announce: Announce, last: int) -> Iterator[bytes]:
+        generation = self.generation
+        found = self.image.changed_since(self.told, self.own)
+        if found is None:
+            places = [place for place in range(self.count) if generation.modseqs[place] > self.told]
+        else:
+            places = sorted(
+                place
+                for place in (generation.position(uid) for uid in found if uid <= last)
+                if 0 <= place < self.count
+            )
+        flags = [generation.flags[place] for place in places]
+        keywords = frozenset().union(*set(flags)) if flags else frozenset()
+        if not keywords <= self.keywords:
+            self.keywords |= keywords
+            yield self.flags_line()
+        row = announce.row + (
+            b"UID %d FLAGS %b MODSEQ (%d))\r\n" if announce.modseq else b"UID %d FLAGS %b)\r\n"
+        )
+        for place, each in zip(places, flags):
+            uid = generation.uids[place]
+            shown = announce.flags(each, self.is_recent(uid))
+            number = uid if announce.by_uid else place + 1
+            if announce.modseq:
+                yield row % (number, uid, shown, generation.modseqs[place])
+            else:
+                yield row % (number, uid, shown)
+
+    def flags_line(self) -> bytes:
+        """The untagged FLAGS response (RFC 9051, 7.3.5)."""
+        return b"* FLAGS %b\r\n" % rendered[self.keywords]
