@@ -63,7 +63,7 @@ class RememberingChecker:
     _checker: ICredentialsChecker
     _seconds: Callable[[], float] = field(repr=False)
     #: How long a success is remembered.
-    _while: float = 60.0
+    _lifetime: float = 60.0
     _entries_max: int = _ENTRIES
     _key: bytes = field(factory=lambda: secrets.token_bytes(32), init=False, repr=False)
     _entries: OrderedDict[bytes, _Entry] = field(factory=OrderedDict, init=False, repr=False)
@@ -88,7 +88,7 @@ class RememberingChecker:
         before = self._current()
         avatar_id = await asked(self._checker, credentials)
         if before == self._current():
-            self._entries[mark] = _Entry(avatar_id, self._seconds() + self._while)
+            self._entries[mark] = _Entry(avatar_id, self._seconds() + self._lifetime)
             if len(self._entries) > self._entries_max:
                 self._entries.popitem(last=False)
         return avatar_id

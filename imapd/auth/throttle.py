@@ -6,6 +6,8 @@
   or wrong: a quick answer would tell.
 * The same wrong password again counts once: a telephone with an old password is
   no guesser (so does Dovecot).
+* Time forgives, success does not: or whoever has an account could guess for ever,
+  and so could others whenever the owner logs in.
 * Attempts under way count when they are many, so that guessing at once is no way round.
 * What was right a moment ago does not wait, unless the peer has been guessing.
 """
@@ -106,28 +108,20 @@ class Throttle:
 
     def failed(self, key: str, mark: bytes) -> None:
         """The attempt was wrong; `mark` tells it from other wrong ones."""
-        record = self.left(key)
-        if record is not None and mark not in record.wrong:
+        record = self._records.setdefault(key, _Record(pending=1))
+        record.pending = max(0, record.pending - 1)
+        if mark not in record.wrong:
             record.wrong = (record.wrong + (mark,))[-_TOLD_APART:]
             record.failures += 1
             record.last = self._seconds()
 
-    def succeeded(self, key: str) -> None:
-        """The attempt was right: nothing is held against the key."""
-        record = self.left(key)
-        if record is not None:
-            record.failures, record.wrong = 0, ()
-
-    def left(self, key: str) -> _Record | None:
-        """The attempt is over, and says nothing."""
+    def left(self, key: str) -> None:
+        """The attempt was right, or came to nothing: nothing is counted, nothing forgiven."""
         record = self._records.get(key)
         if record is not None:
             record.pending = max(0, record.pending - 1)
             if not record.pending and not record.failures:
-                # Nothing known: whoever counts a failure next puts it back.
                 del self._records[key]
-                self._records[key] = record
-        return record
 
 
 @frozen
@@ -176,8 +170,7 @@ class ThrottlingChecker:
         except BaseException:
             self._leave(keys)
             raise
-        throttle.succeeded(keys[0].name)
-        self._leave(keys[1:])
+        self._leave(keys)
         return avatar_id
 
     def _remembered(self, credentials: Any) -> bool:
