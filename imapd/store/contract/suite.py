@@ -1,0 +1,47 @@
+"""All topics of the contract as one class."""
+
+from __future__ import annotations
+
+from imapd.store.contract.appending import Appending
+from imapd.store.contract.changing import Changing
+from imapd.store.contract.copying import Copying
+from imapd.store.contract.expunging import Expunging
+from imapd.store.contract.flagging import Flagging
+from imapd.store.contract.histories import Histories
+from imapd.store.contract.hostile import Hostile
+from imapd.store.contract.isolation import Isolation
+from imapd.store.contract.naming import Naming
+from imapd.store.contract.persistence import Persistence
+from imapd.store.contract.reading import Reading
+from imapd.store.contract.recent import Recent
+from imapd.store.contract.renaming import Renaming
+from imapd.store.contract.shape import Shape
+from imapd.store.contract.spooling import Spooling
+from imapd.store.contract.together import Together
+from imapd.store.contract.uidvalidity import UidValidity
+from imapd.store.contract.watching import Watching
+
+__all__ = ["StoreContract"]
+
+
+class StoreContract(
+    Shape,
+    Naming,
+    Renaming,
+    UidValidity,
+    Appending,
+    Reading,
+    Flagging,
+    Expunging,
+    Changing,
+    Copying,
+    Recent,
+    Watching,
+    Spooling,
+    Together,
+    Hostile,
+    Isolation,
+    Persistence,
+    Histories,
+):
+    """What every store must do; a subclass whose name begins with ``Test`` is collected by pytest."""
