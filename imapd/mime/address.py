@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from imapd.mime.tokens import Kind, Token, tokens
 
@@ -32,8 +33,7 @@ _COMMON: Final = re.compile(
 )
 
 
-@frozen
-class Address:
+class Address(NamedTuple):
     """One address, or a mark of a group's start or end."""
 
     name: bytes | None
@@ -42,6 +42,10 @@ class Address:
     host: bytes | None
 
 
+#: Addresses of one field that are told.  One octet may be an address, and a From is told
+#: three times: without a bound, a header of a megabyte made an envelope of a hundred.
+_MOST: Final = 10_000
+
 _END_OF_GROUP: Final = Address(None, None, None, None)
 
 
@@ -49,7 +53,7 @@ def addresses(value: bytes) -> list[Address]:
     """The addresses of a field's unfolded text."""
     found: list[Address] = []
     at = 0
-    while (match := _COMMON.match(value, at)) is not None:
+    while len(found) <= _MOST and (match := _COMMON.match(value, at)) is not None:
         quoted, phrase, mailbox, host, bare, domain = match.groups()
         if bare is not None:
             found.append(Address(None, None, bare, domain))
@@ -58,8 +62,17 @@ def addresses(value: bytes) -> list[Address]:
             found.append(Address(name or None, None, mailbox, host))
         at = match.end()
     if at < len(value):
-        found.extend(_Reader().read(value[at:]))
+        found.extend(islice(_Reader().read(value[at:]), _MOST + 1))
+    if len(found) > _MOST:
+        del found[_MOST:]
+        if _in_group(found):
+            found.append(_END_OF_GROUP)
     return found
+
+
+def _in_group(found: list[Address]) -> bool:
+    marks = (address for address in reversed(found) if address.host is None)
+    return next(marks, _END_OF_GROUP).mailbox is not None
 
 
 @define
@@ -89,6 +102,7 @@ class _Reader:
                     self.angle = []
             elif token.text == b">":
                 self.closed = self.angle is not None
+                self.in_route = False
             elif token.text == b"," and not self.in_route:
                 yield from self._take()
             elif token.text == b":" and (self.angle is None or self.closed):

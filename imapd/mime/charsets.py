@@ -70,7 +70,7 @@ def _codec(charset: bytes) -> str | None:
         found = codecs.lookup(_SUPERSET.get(name, name))
         if found.name in _NOT_MAIL:
             return None
-        b"".decode(found.name)  # refuses what is no text encoding
+        b"a".decode(found.name, "replace")  # refuses what is no text encoding
     except (LookupError, ValueError):
         return None
     superset = _SUPERSET.get(found.name)

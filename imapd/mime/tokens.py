@@ -1,6 +1,7 @@
 """Tokens of structured header fields (RFC 5322, 3.2; RFC 2045, 5.1), whatever was written.
 
-Any octets give tokens: a quoted string or comment that does not end, ends with the field.
+Any octets give tokens.  A comment that does not end, ends with the field; the mark of a quoted
+string that does not end is passed over, so ``"Name <user@host>`` still has its address.
 Time is linear, also in the depth of comments.
 """
 
@@ -9,9 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import Enum
-from typing import Final
-
-from attrs import frozen
+from typing import Final, NamedTuple
 
 __all__ = ["Kind", "Token", "skip", "tokens", "unquote"]
 
@@ -26,9 +25,11 @@ class Kind(Enum):
     COMMENT = 5  #: its text is without the outer parentheses and the quoting
 
 
-@frozen
-class Token:
-    """One token, and whether space came before it."""
+class Token(NamedTuple):
+    """One token, and whether space came before it.
+
+    A tuple, since a header may be a megabyte of commas and each is one of these.
+    """
 
     kind: Kind
     text: bytes
@@ -37,14 +38,14 @@ class Token:
 
 _TOKEN: Final = re.compile(
     rb"""([^\x00-\x20"(),:;<>@\[\]\\]+)"""  # dots and 8-bit octets are of atoms here
-    rb"""|"([^"\\]*(?:\\.[^"\\]*)*)"?"""
+    rb"""|"([^"\\]*(?:\\.[^"\\]*)*)("?)"""
     rb"""|(\[[^\[\]\\]*\]?)"""
     rb"""|([),:;<>@\]\\])"""
     rb"""|(\()"""
     rb"""|[\x00-\x20]+""",
     re.DOTALL,
 )
-_KINDS: Final = (Kind.ATOM, Kind.QUOTED, Kind.LITERAL, Kind.SPECIAL)
+_KINDS: Final = (Kind.ATOM, Kind.QUOTED, Kind.QUOTED, Kind.LITERAL, Kind.SPECIAL)
 _PAIR: Final = re.compile(rb"\\(.)", re.DOTALL)
 _COMMENT_MARK: Final = re.compile(rb"[()\\]")
 _SPACE: Final = re.compile(rb"[\x00-\x20]*")
@@ -59,19 +60,24 @@ def tokens(value: bytes) -> Iterator[Token]:
     """The tokens of a field's text."""
     at, spaced = 0, False
     while (match := _TOKEN.match(value, at)) is not None:
-        at = match.end()
         group = match.lastindex
+        if group == 3 and not match[3]:
+            # From here on no mark is looked at: each might be tried to the end.
+            value = value[match.start() :].replace(b'"', b" ")
+            at = 0
+            continue
+        at = match.end()
         if group is None:
             spaced = True
             continue
-        if group == 5:
+        if group == 6:
             start, at = at, _comment_end(value, at)
             stop = at - 1 if value[at - 1 : at] == b")" else at
             yield Token(Kind.COMMENT, unquote(value[start : max(start, stop)]), spaced)
             spaced = True
         else:
             kind = _KINDS[group - 1]
-            text = match[group]
+            text = match[2] if group == 3 else match[group]
             yield Token(kind, unquote(text) if kind is Kind.QUOTED else text, spaced)
             spaced = False
 
