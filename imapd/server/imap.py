@@ -315,6 +315,7 @@ class IMAPProtocol(Protocol):
         try:
             cursor = session.cursor(event.arguments)
             arguments = command.grammar(cursor)
+            session.tag = event.tag
             if cursor.at < len(cursor.data):
                 cursor.end()
             result = command.run(session, arguments)

@@ -98,13 +98,15 @@ class Session:
     """What the server keeps of one connection."""
 
     __slots__ = ("_logout", "_unwatch", "account", "announce", "connection", "enabled", "failures", "peer",
-                 "policy", "saved", "state", "user", "utf8", "view")  # fmt: skip
+                 "policy", "saved", "state", "tag", "user", "utf8", "view")  # fmt: skip
 
     def __init__(self, policy: Policy, peer: Peer, connection: Connection) -> None:
         self.policy = policy
         self.peer = peer
         self.connection = connection
         self.state = State.NOT_AUTHENTICATED
+        #: Of the command that runs (RFC 9051, 7.3.4 has it in ESEARCH).
+        self.tag = b""
         self.user: str | None = None
         self.account: IAccount = None  # type: ignore[assignment]  # there once logged in
         self._logout: Callable[[], Any] | None = None
