@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 from attrs import field, frozen
 from zope.interface.interface import InterfaceClass
 
-from imapd.model.message import Column
 from imapd.model.search import Program
 from imapd.model.states import State
 from imapd.wire.cursor import Cursor

@@ -1,7 +1,7 @@
 """The extensions, one module an RFC; each is listed here once."""
 
-from imapd.dialect import Feature
+from imapd.extensions import literal_plus
 
 __all__ = ["FEATURES"]
 
-FEATURES: tuple[Feature, ...] = ()
+FEATURES = (literal_plus.FEATURE,)

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from imapd.model.message import Column
 from imapd.model.numset import SequenceSet
 
-__all__ = ["And", "Cost", "Key", "Not", "Or", "Program", "UIDs", "SequenceNumbers"]
+__all__ = ["And", "Cost", "Key", "Not", "Or", "Program", "SequenceNumbers", "UIDs"]
 
 
 class Cost(IntEnum):

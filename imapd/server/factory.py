@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from twisted.cred.checkers import ICredentialsChecker
@@ -64,6 +65,7 @@ class IMAPFactory(Factory):
             portal=portal,
             plaintext_login=plaintext_login,
             log=Logger(namespace="imapd"),
+            now=lambda: datetime.fromtimestamp(clock.seconds()).astimezone(),
         )
 
     def buildProtocol(self, addr: IAddress | None) -> IMAPProtocol:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, ISSLTransport, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ISSLTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -384,7 +384,7 @@ class IMAPProtocol(Protocol):
             return
         if self._ended:
             raise _Gone
-        stuck = self._clock.callLater(self._policy.limits.write_timeout, self._abort)
+        stuck = self._clock.callLater(self._policy.limits.write_timeout, self.abort)
         self._writable = Deferred()
         try:
             await self._writable
@@ -392,7 +392,8 @@ class IMAPProtocol(Protocol):
             if stuck.active():
                 stuck.cancel()
 
-    def _abort(self) -> None:
+    def abort(self) -> None:
+        """As `Peer`."""
         if not self._ended:
             self.transport.abortConnection()  # type: ignore[union-attr]
 
@@ -414,7 +415,7 @@ class IMAPProtocol(Protocol):
 
     def _timed_out(self) -> None:
         if self._closing:
-            self._abort()
+            self.abort()
         elif self._running and self._waiting is None:
             # A long command is running; its end starts the clock anew.
             self._timeout = self._clock.callLater(self._policy.limits.idle_timeout, self._timed_out)

@@ -1,4 +1,4 @@
-"""How changes are told to one client: by number or UID, EXPUNGE or VANISHED, with \\Recent or not.
+r"""How changes are told to one client: by number or UID, EXPUNGE or VANISHED, with \Recent or not.
 
 A feature that changes this (IMAP4rev2, CONDSTORE, QRESYNC, UIDONLY) replaces the
 session's `Announce`; no command asks which features are on.
@@ -39,7 +39,7 @@ rendered: Final = _Rendered()
 class Announce:
     """What this client is told, and in which words."""
 
-    #: A client of RFC 3501 hears of \\Recent.
+    #: A client of RFC 3501 hears of \Recent.
     recent: bool = True
     #: UIDFETCH instead of FETCH (RFC 9586).
     by_uid: bool = False

@@ -14,10 +14,8 @@ def capabilities(session: Session) -> bytes:
     before = session.state is State.NOT_AUTHENTICATED
     names: list[str] = []
     for feature in session.policy.dialect.features:
-        if not before and feature.requires is not None:
-            if feature.requires(session.account, None) is None:
-                continue
-        names += [each.name for each in feature.capabilities if _holds(each, session, before)]
+        if before or feature.requires is None or feature.requires(session.account, None) is not None:
+            names += [each.name for each in feature.capabilities if _holds(each, session, before)]
     if before:
         names += [
             f"AUTH={mechanism.name}"

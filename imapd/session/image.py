@@ -231,11 +231,9 @@ class Image:
         return sum(map(having.__contains__, self.generation.flags))
 
     def first_unseen(self) -> int:
-        """The sequence number of the first message without \\Seen, or 0."""
-        for number, flags in enumerate(self.generation.flags, 1):
-            if SEEN not in flags:
-                return number
-        return 0
+        r"""The sequence number of the first message without \Seen, or 0."""
+        flags = self.generation.flags
+        return min((flags.index(each) + 1 for each in set(flags) if SEEN not in each), default=0)
 
     def deleted(self) -> NumSet:
         r"""The UIDs with \Deleted."""
@@ -293,6 +291,12 @@ class Images:
         """The image of a mailbox, if there is one."""
         return self._images.get(mailbox_id)
 
+    def note(self, mailbox_id: str, changes: Changes) -> None:
+        """A mutation returned this: whoever has the mailbox need not ask its store."""
+        image = self._images.get(mailbox_id)
+        if image is not None:
+            image.apply(changes)
+
     def leave(self, image: Image, watcher: Watcher) -> None:
         """A session has deselected it."""
         image.watchers.pop(watcher, None)
@@ -302,11 +306,9 @@ class Images:
         if image.gone:
             return
         self._images[image.mailbox_id] = image
-        unwatched = [each for each in self._images.values() if not each.watchers]
-        messages = sum(len(each.generation.uids) for each in unwatched)
-        for each in unwatched:
-            if len(unwatched) <= _KEPT_IMAGES and messages <= _KEPT_MESSAGES:
-                break
-            unwatched = unwatched[1:]
-            messages -= len(each.generation.uids)
-            del self._images[each.mailbox_id]
+        unwatched = deque(image for image in self._images.values() if not image.watchers)
+        messages = sum(len(image.generation.uids) for image in unwatched)
+        while len(unwatched) > _KEPT_IMAGES or messages > _KEPT_MESSAGES:
+            oldest = unwatched.popleft()
+            messages -= len(oldest.generation.uids)
+            del self._images[oldest.mailbox_id]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
-from attrs import evolve
+from attrs import evolve, frozen
 from twisted.cred.portal import Portal
+from twisted.logger import Logger
 
+from imapd.auth.sasl import Mechanism
 from imapd.dialect import Dialect
 from imapd.model.limits import Limits
 from imapd.model.mailbox import Hint
@@ -65,33 +68,28 @@ class Peer(Protocol):
     def close(self) -> None:
         """End the connection when what was written is sent."""
 
+    def abort(self) -> None:
+        """End the connection at once: what was begun cannot be finished."""
+
     async def idle(self) -> bytes:
         """Announce what changes until the client sends a line, which is returned."""
 
 
+@frozen(eq=False)
 class Policy:
     """What a listener's owner decided; shared by its sessions."""
 
-    __slots__ = ("dialect", "images", "limits", "log", "mechanisms", "plaintext_login", "portal")
-
-    def __init__(
-        self,
-        *,
-        dialect: Dialect,
-        images: Images,
-        limits: Limits,
-        mechanisms: Any,
-        portal: Portal,
-        plaintext_login: bool,
-        log: Any,
-    ) -> None:
-        self.dialect = dialect
-        self.images = images
-        self.limits = limits
-        self.mechanisms = mechanisms
-        self.portal = portal
-        self.plaintext_login = plaintext_login
-        self.log = log
+    dialect: Dialect
+    images: Images
+    limits: Limits
+    #: By name, as AUTHENTICATE has it.
+    mechanisms: Mapping[str, Mechanism]
+    portal: Portal
+    #: Passwords without TLS are taken from other machines too.
+    plaintext_login: bool
+    log: Logger
+    #: This moment, in the zone of this place.
+    now: Callable[[], datetime]
 
 
 class Session:

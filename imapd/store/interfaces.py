@@ -18,6 +18,7 @@ a store does not provide, the engine does by the required methods, or does not a
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
+from mmap import mmap
 from typing import TypeVar, Union
 
 from attrs import field, frozen
@@ -30,8 +31,8 @@ from imapd.model.message import Batch, Column, Facts
 from imapd.model.numset import NumSet
 
 __all__ = [
-    "IAccount", "IFactsKept", "IMailStore", "IMailbox", "IMessageReader", "IRecent", "IServerCopy",
-    "IServerMove", "ISpool", "ISpools", "Answer", "NewMessage", "WatchCallback",
+    "Answer", "IAccount", "IFactsKept", "IMailStore", "IMailbox", "IMapped", "IMessageReader",
+    "IRecent", "IServerCopy", "IServerMove", "ISpool", "ISpools", "NewMessage", "WatchCallback",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -153,6 +154,13 @@ class IMessageReader(Interface):
 
     def close() -> None:
         """Let go of the file."""
+
+
+class IMapped(Interface):
+    """Provided by an `IMessageReader` whose octets can be had at once without being read: mapped."""
+
+    def buffer() -> bytes | mmap:
+        """All octets; good until the reader is closed."""
 
 
 @frozen

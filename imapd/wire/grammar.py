@@ -7,7 +7,7 @@ from datetime import date as calendar_date
 from typing import Final
 
 from imapd.model.dates import MONTHS, InternalDate, parse_internal_date
-from imapd.model.flags import RECENT, canonical, interned
+from imapd.model.flags import SYSTEM, canonical, interned
 from imapd.model.flags import Flags as FlagSet
 from imapd.model.mailbox import canonical as canonical_name
 from imapd.model.numset import STAR, SequenceSet
@@ -82,8 +82,8 @@ def flag(cursor: Cursor) -> str:
     r"""``flag``; \Recent and unknown system flags are refused where flags are set."""
     octets = cursor.take(_FLAG, "a flag")
     name = canonical(octets.decode("ascii"))
-    if name == RECENT:
-        raise BadSyntax("\\Recent cannot be set")
+    if name.startswith("\\") and name not in SYSTEM:
+        raise BadSyntax(f"{name} is no flag that can be set")
     return name
 
 

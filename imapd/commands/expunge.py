@@ -1,0 +1,55 @@
+r"""EXPUNGE and UID EXPUNGE: messages with \Deleted go (RFC 9051, 6.4.3 and 6.4.9; RFC 4315)."""
+
+from __future__ import annotations
+
+from imapd.commands.any_state import nothing
+from imapd.dialect import Capability, Command, Feature
+from imapd.model.numset import NumSet, SequenceSet
+from imapd.model.states import State
+from imapd.session.session import Session
+from imapd.store.answers import settled
+from imapd.wire import grammar
+from imapd.wire.cursor import Cursor
+
+__all__ = ["FEATURE", "UIDPLUS"]
+
+
+def _set(cursor: Cursor) -> SequenceSet:
+    cursor.space()
+    return grammar.sequence_set(cursor)
+
+
+async def _expunge(session: Session, _: None) -> None:
+    await _remove(session, None)
+
+
+async def _uid_expunge(session: Session, numbers: SequenceSet) -> None:
+    view = session.selected
+    await _remove(session, view.uids(view.spans(numbers, True, session.saved)))
+
+
+async def _remove(session: Session, among: NumSet | None) -> None:
+    view = session.writable()
+    if view.image.behind:
+        await view.image.refresh(view.mailbox)
+    deleted = view.image.deleted()
+    if among is not None:
+        deleted &= among
+    if deleted:
+        view.image.apply(await settled(view.mailbox.expunge(deleted)))
+
+
+FEATURE = Feature(
+    name="EXPUNGE",
+    rfc=9051,
+    summary="deleted messages go",
+    commands=(Command("EXPUNGE", State.SELECTED, nothing, _expunge),),
+)
+
+UIDPLUS = Feature(
+    name="UIDPLUS",
+    rfc=4315,
+    summary="the UIDs of what was appended and copied; UID EXPUNGE",
+    capabilities=(Capability("UIDPLUS"),),
+    commands=(Command("UID EXPUNGE", State.SELECTED, _set, _uid_expunge),),
+)

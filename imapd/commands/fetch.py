@@ -1,0 +1,275 @@
+"""FETCH and UID FETCH (RFC 9051, 6.4.5): rows of items, in chunks, for one message or a million."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+from attrs import frozen
+
+from imapd.commands.fetch_items import Fetched, Rows
+from imapd.dialect import Command, Feature
+from imapd.model.flags import SEEN, FlagChange, interned
+from imapd.model.message import Column
+from imapd.model.numset import NumSet, SequenceSet
+from imapd.model.states import State
+from imapd.session.content import Content, scanned
+from imapd.session.outcome import Outcome
+from imapd.session.session import Session
+from imapd.session.view import Span, View
+from imapd.store.answers import settled
+from imapd.store.errors import MessageGone
+from imapd.wire import grammar
+from imapd.wire.cursor import BadSyntax, Cursor
+
+__all__ = ["FEATURE"]
+
+#: Messages written before others get their turn.
+_CHUNK: Final = 500
+
+
+@frozen
+class _Fetch:
+    numbers: SequenceSet
+    items: tuple[Fetched, ...]
+    by_uid: bool
+
+
+def _arguments(by_uid: bool) -> Any:
+    def arguments(cursor: Cursor) -> _Fetch:
+        """``fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" ... ")")``."""
+        cursor.space()
+        numbers = grammar.sequence_set(cursor)
+        cursor.space()
+        if cursor.peek() == b"(":
+            items = cursor.listed(_item)
+        else:
+            items = _macro(cursor) or [_item(cursor)]
+        if by_uid:
+            items.insert(0, _named(cursor, b"UID"))
+        # A repeated item is written once; clients ask for UID by UID FETCH.
+        return _Fetch(numbers, tuple({item.format: item for item in items}.values()), by_uid)
+
+    return arguments
+
+
+def _item(cursor: Cursor) -> Fetched:
+    return _named(cursor, cursor.word())
+
+
+def _named(cursor: Cursor, name: bytes) -> Fetched:
+    item = cursor.vocabulary.fetch_items.get(name)
+    if item is None:
+        raise BadSyntax("FETCH has no item of that name")
+    fetched: Fetched = item.grammar(cursor)
+    return fetched
+
+
+def _macro(cursor: Cursor) -> list[Fetched] | None:
+    at = cursor.at
+    names = cursor.vocabulary.fetch_macros.get(cursor.word())
+    if names is None:
+        cursor.at = at
+        return None
+    return [_named(cursor, name.encode("ascii")) for name in names]
+
+
+async def _fetch(session: Session, fetch: _Fetch) -> Outcome | None:
+    view = session.selected
+    spans = view.spans(fetch.numbers, fetch.by_uid, session.saved)
+    writer = _Writer(session, view, fetch.items)
+    await writer.write(spans)
+    if writer.gone:
+        return Outcome("Some of the messages no longer exist", b"EXPUNGEISSUED")
+    return None
+
+
+class _Writer:
+    """Writes the rows of one FETCH."""
+
+    def __init__(self, session: Session, view: View, items: Sequence[Fetched]) -> None:
+        self.session = session
+        self.view = view
+        self.items = items
+        #: The client asked for a message that is no more.
+        self.gone = False
+        self._columns = frozenset[Column]().union(*(item.columns for item in items))
+        self._content = any(item.content is not None for item in items)
+        self._sets_seen = not view.read_only and any(item.sets_seen for item in items)
+        self._format = session.announce.row + b" ".join(item.format for item in items) + b")\r\n"
+        self._tells_flags = any(item.format.startswith(b"FLAGS ") for item in items)
+
+    async def write(self, spans: Sequence[Span]) -> None:
+        session = self.session
+        async for rows in self._rows(spans):
+            seen = await self._see(rows) if self._sets_seen else frozenset()
+            if self._content or (seen and not self._tells_flags):
+                await self._one_by_one(rows, seen)
+            else:
+                self._all_at_once(rows)
+            await session.peer.turn()
+
+    async def _rows(self, spans: Sequence[Span]) -> AsyncIterator[Rows]:
+        """The messages in runs of neighbours, each with the columns that are needed."""
+        session, view = self.session, self.view
+        if not self._columns:
+            for start, stop in view.chunks(spans, _CHUNK):
+                yield Rows(view, session.announce, start, view.generation.uids[start:stop], {})
+            return
+        generation = view.generation
+        for low, high in spans:
+            wanted = view.uids([(low, high)])
+            at = low
+            async for batch in scanned(view.mailbox, wanted, self._columns, session.peer.turn):
+                uids = batch.uids
+                stop = at + len(uids)
+                if (
+                    stop <= high
+                    and uids[0] == generation.uids[at]
+                    and uids[-1] == generation.uids[stop - 1]
+                ):
+                    # As many, with the same ends, and all are known here: the same messages.
+                    yield Rows(view, session.announce, at, uids, dict(batch.columns))
+                    at = stop
+                    continue
+                for place, uid in enumerate(uids):
+                    while at < high and generation.uids[at] < uid:
+                        yield self._vanished(at)
+                        at += 1
+                    if at < high and generation.uids[at] == uid:
+                        row = {
+                            name: values[place : place + 1]
+                            for name, values in batch.columns.items()
+                        }
+                        yield Rows(view, session.announce, at, uids[place : place + 1], row)
+                        at += 1
+            while at < high:
+                yield self._vanished(at)
+                at += 1
+
+    def _vanished(self, place: int) -> Rows:
+        self.gone = True
+        uids = self.view.generation.uids[place : place + 1]
+        return Rows(self.view, self.session.announce, place, uids, {})
+
+    async def _see(self, rows: Rows) -> frozenset[int]:
+        r"""Set \Seen where it is missing; the UIDs whose flags that changed."""
+        view = self.view
+        flags = view.flags(rows.start, rows.start + len(rows.uids))
+        unseen = NumSet.from_sorted(uid for uid, each in zip(rows.uids, flags) if SEEN not in each)
+        if not unseen:
+            return frozenset()
+        stored = await settled(view.mailbox.store_flags(unseen, FlagChange.ADD, interned((SEEN,))))
+        view.image.apply(stored.changes)
+        if view.image.behind:
+            await view.image.refresh(view.mailbox)
+        view.own.add(stored.changes.modseq)
+        return frozenset(stored.changes.uids)
+
+    def _all_at_once(self, rows: Rows) -> None:
+        if self._columns and not rows.columns:
+            self._known_of(rows)
+            return
+        announce = self.session.announce
+        numbers = announce.numbers(rows.start + 1, rows.uids)
+        values = [item.values(rows) for item in self.items if item.values is not None]
+        format = self._format
+        self.session.write(b"".join([format % row for row in zip(numbers, *values)]))
+
+    def _known_of(self, rows: Rows) -> None:
+        """Of a vanished message: its UID and flags, NIL for its octets (RFC 2180, 4.1.3)."""
+        parts = []
+        for item in self.items:
+            if not item.columns and item.values is not None:
+                parts.append(item.format % (item.values(rows)[0],))
+            elif item.format.startswith((b"BODY[", b"RFC822 ", b"RFC822.HEADER", b"BINARY[")):
+                parts.append(item.format.replace(b" %b", b"").replace(b"%%", b"%") + b" NIL")
+        announce = self.session.announce
+        number = announce.numbers(rows.start + 1, rows.uids)[0]
+        if parts:
+            self.session.write(announce.row % number + b" ".join(parts) + b")\r\n")
+
+    async def _one_by_one(self, rows: Rows, seen: frozenset[int]) -> None:
+        session, view = self.session, self.view
+        announce = session.announce
+        if self._columns and not rows.columns:
+            self._known_of(rows)
+            return
+        values = [item.values(rows) if item.values is not None else () for item in self.items]
+        numbers = announce.numbers(rows.start + 1, rows.uids)
+        for place, uid in enumerate(rows.uids):
+            content = Content(view.mailbox, uid)
+            try:
+                # Whatever can be refused is, before the row begins.
+                parts = [
+                    [item.format % (column[place],)]
+                    if item.content is None
+                    else await self._octets(item, content)
+                    for item, column in zip(self.items, values)
+                ]
+                if uid in seen and not self._tells_flags:
+                    start = rows.start + place
+                    parts.append([b"FLAGS %b" % view.shown_flags(start, start + 1, announce)[0]])
+                session.write(announce.row % numbers[place])
+                await self._row(parts, content)
+                session.write(b")\r\n")
+            finally:
+                content.close()
+            await session.peer.turn()
+
+    async def _octets(self, item: Fetched, content: Content) -> list[bytes | Span]:
+        """An item that the message itself answers: octets, or which of its octets to send."""
+        assert item.content is not None
+        label = item.format.replace(b"%%", b"%")
+        try:
+            value = await item.content(content)
+        except MessageGone:
+            self.gone = True
+            value = None
+        if value is None:
+            return [label + b" NIL"]
+        if isinstance(value, tuple):
+            return [b"%b {%d}\r\n" % (label, value[1] - value[0]), value]
+        if item.plain:
+            return [b"%b %b" % (label, value)]
+        if b"\0" in value:
+            if item.binary:
+                return [b"%b ~{%d}\r\n" % (label, len(value)), value]
+            value = _without_nul(value)
+        return [b"%b {%d}\r\n" % (label, len(value)), value]
+
+    async def _row(self, parts: Sequence[Sequence[bytes | Span]], content: Content) -> None:
+        session = self.session
+        between = b""
+        for part in parts:
+            session.write(between)
+            between = b" "
+            for piece in part:
+                if isinstance(piece, bytes):
+                    session.write(piece)
+                    continue
+                try:
+                    async for data in content.pieces(*piece):
+                        session.write(_without_nul(data))
+                        if piece[1] - piece[0] > len(data):
+                            await session.peer.turn()
+                except Exception:
+                    # The literal was announced and cannot be finished.
+                    session.peer.abort()
+                    raise
+
+
+def _without_nul(octets: bytes) -> bytes:
+    # A literal cannot hold NUL (RFC 9051, 9: CHAR8); 0x80 stands for it as in other servers.
+    return octets.replace(b"\0", b"\x80") if b"\0" in octets else octets
+
+
+FEATURE = Feature(
+    name="FETCH",
+    rfc=9051,
+    summary="what messages are, by number or UID",
+    commands=(
+        Command("FETCH", State.SELECTED, _arguments(by_uid=False), _fetch, expunges=False),
+        Command("UID FETCH", State.SELECTED, _arguments(by_uid=True), _fetch),
+    ),
+)

@@ -1,0 +1,101 @@
+"""What FETCH can be asked for: each item says which columns it needs and how it is written.
+
+An item that columns answer is a format and its values, so that a whole batch of
+messages is written by one operation a message (RFC 9051, 7.5.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, Union
+
+from attrs import field, frozen
+
+from imapd.dialect import Feature, FetchItem
+from imapd.model.message import BODYSTRUCTURE, ENVELOPE, INTERNAL_DATE, SIZE, Column
+from imapd.session.announce import Announce
+from imapd.session.content import Content
+from imapd.session.view import View
+from imapd.wire.cursor import Cursor
+
+__all__ = ["FEATURE", "Fetched", "Rows", "Value", "column"]
+
+#: What a message's content gives: the octets from one place to another, octets made
+#: from it, or nothing.
+Value = Union[tuple[int, int], bytes, None]  # noqa: UP007  (evaluated; read as one)
+
+
+@frozen
+class Rows:
+    """Some messages: places in a view, and the columns that the store gave."""
+
+    view: View
+    announce: Announce
+    start: int
+    uids: Sequence[int]
+    columns: dict[Column, Sequence[Any]]
+
+
+@frozen
+class Fetched:
+    """One item as a client asked for it.
+
+    Either `values` gives one value a message for `format`; or `content` gives the value
+    of one message, which is sent behind `format` as a literal (or what `render` makes of it).
+    """
+
+    format: bytes
+    columns: frozenset[Column] = frozenset()
+    values: Callable[[Rows], Sequence[Any]] | None = None
+    content: Callable[[Content], Awaitable[Value]] | None = None
+    #: Marks the message as read (RFC 9051, 6.4.5).
+    sets_seen: bool = False
+    #: The octets may hold NUL and are sent as literal8 if they do (RFC 3516).
+    binary: bool = False
+    #: `content` gives text that is sent as it is, not as a literal.
+    plain: bool = field(default=False)
+
+
+def column(name: Column) -> Callable[[Rows], Sequence[Any]]:
+    """The values of a store's column."""
+
+    def values(rows: Rows) -> Sequence[Any]:
+        return rows.columns[name]
+
+    return values
+
+
+def _uid(cursor: Cursor) -> Fetched:
+    return Fetched(b"UID %d", values=lambda rows: rows.uids)
+
+
+def _flags(cursor: Cursor) -> Fetched:
+    def values(rows: Rows) -> Sequence[bytes]:
+        return rows.view.shown_flags(rows.start, rows.start + len(rows.uids), rows.announce)
+
+    return Fetched(b"FLAGS %b", values=values)
+
+
+def _stored(format: bytes, name: Column) -> Callable[[Cursor], Fetched]:
+    fetched = Fetched(format, frozenset((name,)), column(name))
+    return lambda cursor: fetched
+
+
+FEATURE: Final = Feature(
+    name="FETCH items",
+    rfc=9051,
+    summary="UID, FLAGS, INTERNALDATE, RFC822.SIZE, ENVELOPE, BODYSTRUCTURE and the macros",
+    fetch_items=(
+        FetchItem("UID", _uid),
+        FetchItem("FLAGS", _flags),
+        FetchItem("INTERNALDATE", _stored(b'INTERNALDATE "%b"', INTERNAL_DATE)),
+        FetchItem("RFC822.SIZE", _stored(b"RFC822.SIZE %d", SIZE)),
+        FetchItem("ENVELOPE", _stored(b"ENVELOPE %b", ENVELOPE)),
+        FetchItem("BODYSTRUCTURE", _stored(b"BODYSTRUCTURE %b", BODYSTRUCTURE)),
+    ),
+    fetch_macros={
+        "ALL": ("FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE"),
+        "FAST": ("FLAGS", "INTERNALDATE", "RFC822.SIZE"),
+        "FULL": ("FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE", "BODY"),
+    },
+)

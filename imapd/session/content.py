@@ -1,0 +1,174 @@
+"""Messages as commands need them: columns that are always there, and octets with their structure."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from mmap import mmap
+from typing import Any, Final
+
+from twisted.internet.threads import deferToThread
+
+from imapd.mime.facts import facts
+from imapd.mime.parse import Part, parse
+from imapd.model.message import (
+    BODYSTRUCTURE,
+    ENVELOPE,
+    HEADER,
+    HEADER_SIZE,
+    SENT,
+    Batch,
+    Column,
+    Facts,
+)  # fmt: skip
+from imapd.model.numset import NumSet
+from imapd.store.answers import each, settled
+from imapd.store.errors import MessageGone
+from imapd.store.interfaces import IFactsKept, IMailbox, IMapped, IMessageReader
+
+__all__ = ["Content", "facts_of", "scanned"]
+
+#: Columns that the engine can compute when a store does not know them.
+_FACTS: Final = frozenset((ENVELOPE, BODYSTRUCTURE, HEADER, HEADER_SIZE, SENT))
+#: Octets that are parsed at once; more is work for a thread.
+_INLINE: Final = 262_144
+#: Octets that are read at once.
+_PIECE: Final = 65_536
+
+Turn = Callable[[], Awaitable[None]]
+
+
+class Content:
+    """The octets of one message, opened when first needed; to be closed."""
+
+    __slots__ = ("_buffer", "_mailbox", "_part", "_reader", "uid")
+
+    def __init__(self, mailbox: IMailbox, uid: int) -> None:
+        self._mailbox = mailbox
+        self.uid = uid
+        self._reader: IMessageReader | None = None
+        self._buffer: bytes | mmap | None = None
+        self._part: Part | None = None
+
+    async def reader(self) -> IMessageReader:
+        """What reads it.  Raises `MessageGone`."""
+        if self._reader is None:
+            self._reader = await settled(self._mailbox.read(self.uid))
+        return self._reader
+
+    async def size(self) -> int:
+        """RFC822.SIZE."""
+        return (await self.reader()).size
+
+    async def read(self, start: int, stop: int) -> bytes:
+        """The octets from `start` to before `stop`; meant for pieces that fit in memory."""
+        if self._buffer is not None:
+            return self._buffer[start:stop]
+        reader = await self.reader()
+        data = await settled(reader.read(start, stop - start))
+        while len(data) < stop - start:
+            more = await settled(reader.read(start + len(data), stop - start - len(data)))
+            if not more:
+                break
+            data += more
+        return data
+
+    async def buffer(self) -> bytes | mmap:
+        """All of it: mapped if the store can, else read."""
+        if self._buffer is None:
+            reader = await self.reader()
+            mapped = IMapped(reader, None)
+            self._buffer = (
+                mapped.buffer() if mapped is not None else await self.read(0, reader.size)
+            )
+        return self._buffer
+
+    async def part(self) -> Part:
+        """Its structure."""
+        if self._part is None:
+            buffer = await self.buffer()
+            if len(buffer) > _INLINE:
+                self._part = await deferToThread(parse, buffer)
+            else:
+                self._part = parse(buffer)
+        return self._part
+
+    async def pieces(self, start: int, stop: int) -> AsyncIterator[bytes]:
+        """The octets from `start` to before `stop`, a buffer at a time."""
+        while start < stop:
+            data = await self.read(start, min(stop, start + _PIECE))
+            if not data:
+                raise MessageGone
+            start += len(data)
+            yield data
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._buffer = None
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+
+async def facts_of(reader: IMessageReader) -> Facts:
+    """The facts of a message that is on its way in."""
+    mapped = IMapped(reader, None)
+    buffer = mapped.buffer() if mapped is not None else await settled(reader.read(0, reader.size))
+    if len(buffer) > _INLINE:
+        return await deferToThread(facts, buffer)
+    return facts(buffer)
+
+
+async def scanned(
+    mailbox: IMailbox, uids: NumSet, columns: frozenset[Column], turn: Turn
+) -> AsyncIterator[Batch]:
+    """As `IMailbox.scan`, with every column there: what the store lacks is computed, and offered to it.
+
+    A message that vanished before it could be read is left out.
+    """
+    wanted = columns & _FACTS
+    async for batch in each(mailbox.scan(uids, columns | {HEADER_SIZE} if wanted else columns)):
+        if wanted and not _complete(batch, wanted):
+            batch = await _completed(mailbox, batch, wanted, turn)
+        yield batch
+        await turn()
+
+
+def _complete(batch: Batch, wanted: frozenset[Column]) -> bool:
+    """HEADER_SIZE says whether the facts are known: SENT may be None for good."""
+    sizes = batch.columns.get(HEADER_SIZE)
+    return sizes is not None and None not in sizes and wanted <= batch.columns.keys()
+
+
+async def _completed(
+    mailbox: IMailbox, batch: Batch, wanted: frozenset[Column], turn: Turn
+) -> Batch:
+    absent = not (wanted | {HEADER_SIZE}) <= batch.columns.keys()
+    sizes: Sequence[Any] = batch.columns.get(HEADER_SIZE, ())
+    found: list[tuple[int, Facts]] = []
+    gone: set[int] = set()
+    for place, uid in enumerate(batch.uids):
+        if absent or sizes[place] is None:
+            content = Content(mailbox, uid)
+            try:
+                found.append((place, await facts_of(await content.reader())))
+            except MessageGone:
+                gone.add(place)
+            finally:
+                content.close()
+            await turn()
+    columns: dict[Column, list[Any]] = {
+        name: list(values) for name, values in batch.columns.items()
+    }
+    for name in wanted | {HEADER_SIZE}:
+        values = columns.setdefault(name, [None] * len(batch.uids))
+        for place, known in found:
+            values[place] = getattr(known, name)
+    keeper = IFactsKept(mailbox, None)
+    if keeper is not None and found:
+        await settled(keeper.keep_facts([(batch.uids[place], known) for place, known in found]))
+    uids = list(batch.uids)
+    for place in sorted(gone, reverse=True):
+        del uids[place]
+        for each_column in columns.values():
+            del each_column[place]
+    return Batch(uids, columns)
