@@ -45,6 +45,8 @@ class _History:
         self.names = (f"{name}-a", f"{name}-b")
         self.boxes: list[list[Box]] = []
         self.told = [_Told(), _Told()]
+        #: What was done, in words.
+        self.steps: list[str] = []
 
     async def begin(self) -> None:
         for name in self.names:
@@ -53,16 +55,19 @@ class _History:
         for place in (0, 1):
             await self.look(place)
 
+    def note(self, place: int, *words: object) -> None:
+        self.steps.append(" ".join(["AB"[place], *map(str, words)]))
+
     def some_uids(self, place: int) -> list[int]:
         """Of those ever given, and now and then one that was not."""
         given = self.told[place].given
         uids = [uid for uid in given if self.choice.randrange(2)]
-        if not self.choice.randrange(4):
+        if self.choice.randrange(4) == 3:
             uids.append((given[-1] if given else 0) + 1_000)
         return uids
 
     def some_flags(self) -> Flags:
-        return frozenset(flag for flag in _FLAGS if not self.choice.randrange(3))
+        return frozenset(flag for flag in _FLAGS if self.choice.randrange(3) == 2)
 
     async def step(self) -> None:
         """One change, the same in the store and in the model, and a look at both mailboxes."""
@@ -75,6 +80,7 @@ class _History:
 
     async def append(self, place: int, box: Box) -> set[int]:
         sent = [letter(f"n{n}", self.some_flags()) for n in range(self.choice.randrange(4))]
+        self.note(place, "append", *[sorted(each.flags) for each in sent])
         uids = list((await box.append(*sent)).uids)
         self.told[place].came(uids, [(each.octets, each.flags) for each in sent])
         return {place} if sent else set()
@@ -84,8 +90,9 @@ class _History:
         change = _CHANGES[self.choice.randrange(3)]
         flags, uids = self.some_flags(), self.some_uids(place)
         known, now = None, told.moments[max(told.moments)]
-        if not self.choice.randrange(3):
+        if self.choice.randrange(3) == 2:
             known = self.choice.randrange(max(told.moments) + 1)
+        self.note(place, change.value, uids, sorted(flags), "unchanged since", known)
         stored = await box.store(change, uids, *flags, unchanged_since=known)
         modified, changed = [], []
         for uid in sorted(set(uids) & told.messages.keys()):
@@ -108,6 +115,7 @@ class _History:
     async def expunge(self, place: int, box: Box) -> set[int]:
         told, uids = self.told[place], self.some_uids(place)
         gone = [uid for uid in uids if "\\Deleted" in told.messages.get(uid, (b"", ()))[1]]
+        self.note(place, "expunge", uids)
         await box.expunge(uids)
         for uid in gone:
             del told.messages[uid]
@@ -118,6 +126,7 @@ class _History:
             return set()
         target = self.choice.randrange(2)
         uids = self.some_uids(place)
+        self.note(place, "copy", uids, "to", "AB"[target])
         copied = await box.copy(uids, self.boxes[target][0])
         return self.arrived(place, target, uids, list(copied.sources), list(copied.uids))
 
@@ -126,6 +135,7 @@ class _History:
             return set()
         target = self.choice.randrange(2)
         uids = self.some_uids(place)
+        self.note(place, "move", uids, "to", "AB"[target])
         moved = await box.move(uids, self.boxes[target][0])
         changed = self.arrived(place, target, uids, list(moved.sources), list(moved.uids))
         for uid in moved.sources:
@@ -180,10 +190,14 @@ class Histories(Subject):
 
     async def _history(self, choice: Random, name: str) -> None:
         history = _History(choice, name, await self.session(), await self.session())
-        await history.begin()
-        for _ in range(self.history_length):
-            await history.step()
-        await history.end()
+        try:
+            await history.begin()
+            for _ in range(self.history_length):
+                await history.step()
+            await history.end()
+        except Exception as failure:
+            told = "\n    ".join(["in mailboxes A and B:", *history.steps])
+            raise AssertionError(f"{failure}\n{told}") from failure
 
     def test_any_history(self) -> None:
         """UIDs ascend and are never used again, every change has its own modseq, and from every

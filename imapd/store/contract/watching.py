@@ -17,17 +17,13 @@ __all__ = ["Watching"]
 class Watching(Subject):
     """Who watches is told where to look."""
 
-    async def _told(self, hints: list[Hint], box: Box) -> None:
-        """The hints so far tell of the present state of `box`; they are forgotten then."""
+    async def _told(self, hints: list[Hint], *boxes: Box | None) -> None:
+        """The hints tell of the present state of each box, or of the list (None); then forget them."""
         await settled(self.settle())
-        modseqs = [hint.modseq for hint in hints if hint.mailbox_id == box.id]
-        assert modseqs, "there was no hint"
-        assert max(modseqs) == await box.modseq()
-        hints.clear()
-
-    async def _told_of_names(self, hints: list[Hint]) -> None:
-        await settled(self.settle())
-        assert any(not hint.mailbox_id for hint in hints), "there was no hint"
+        for box in boxes:
+            modseqs = [hint.modseq for hint in hints if hint.mailbox_id == (box.id if box else "")]
+            assert modseqs, "there was no hint"
+            assert box is None or max(modseqs) == await box.modseq()
         hints.clear()
 
     @promise
@@ -80,8 +76,7 @@ class Watching(Subject):
         uids = await source.add()
         hints, _ = session.watch()
         await source.move(uids, destination)
-        await self._told(hints[:], source)
-        await self._told(hints, destination)
+        await self._told(hints, source, destination)
 
     @promise
     async def test_watch_names(self) -> None:
@@ -89,13 +84,13 @@ class Watching(Subject):
         session, other = await self.session(), await self.session()
         hints, _ = other.watch()
         await session.create("one")
-        await self._told_of_names(hints)
+        await self._told(hints, None)
         await session.rename("one", "two")
-        await self._told_of_names(hints)
+        await self._told(hints, None)
         await session.subscribe("two")
-        await self._told_of_names(hints)
+        await self._told(hints, None)
         await session.delete("two")
-        await self._told_of_names(hints)
+        await self._told(hints, None)
 
     @promise
     async def test_watch_rename_of_inbox(self) -> None:
@@ -105,8 +100,7 @@ class Watching(Subject):
         await inbox.add()
         hints, _ = session.watch()
         await session.rename("INBOX", "old")
-        await self._told(hints[:], inbox)
-        await self._told_of_names(hints)
+        await self._told(hints, inbox, None)
 
     @promise
     async def test_watch_the_end(self) -> None:

@@ -1,0 +1,380 @@
+"""A gate has a test that it can fail: stores broken on purpose, each caught by the test named."""
+
+# ruff: noqa: D101, D102  (a broken store is named for what it does wrong)
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+import pytest
+from twisted.internet.defer import Deferred
+
+from imapd.model.flags import SEEN
+from imapd.model.mailbox import Hint
+from imapd.model.message import FLAGS, INTERNAL_DATE
+from imapd.model.numset import EMPTY, NumSet
+from imapd.store.contract import StoreContract
+from imapd.store.memory import MemoryAccount, MemoryMailbox, MemoryStore
+
+
+class UsesUidsAgain(MemoryMailbox):
+    def _remove(self, places):
+        removed = super()._remove(places)
+        self._uidnext = self._uids[-1] + 1 if self._uids else 1
+        return removed
+
+
+class ForgetsTombstones(MemoryMailbox):
+    def changes_since(self, modseq):
+        return attrs.evolve(super().changes_since(modseq), vanished=EMPTY)
+
+
+class ForgetsSomeTombstones(MemoryMailbox):
+    """Only of messages at the end: no single test looks there."""
+
+    def changes_since(self, modseq):
+        changes = super().changes_since(modseq)
+        last = self._uids[-1] if self._uids else 0
+        return attrs.evolve(
+            changes, vanished=NumSet.of(*(uid for uid in changes.vanished if uid < last + 2))
+        )
+
+
+class TellsOldFlags(MemoryMailbox):
+    def changes_since(self, modseq):
+        changes = super().changes_since(modseq)
+        return attrs.evolve(changes, flags=[frozenset()] * len(changes.flags))
+
+
+class ChangesForNothing(MemoryMailbox):
+    def store_flags(self, uids, change, flags, unchanged_since=None):
+        stored = super().store_flags(uids, change, flags, unchanged_since)
+        self._modseq += 1
+        return stored
+
+
+class RepeatsModseqs(MemoryMailbox):
+    def _commit(self, touched):
+        changes = super()._commit(touched)
+        if self._modseq % 3 == 0:
+            self._modseq -= 1
+        return changes
+
+
+class AppendsOneByOne(MemoryMailbox):
+    async def append(self, messages):
+        answers = [await MemoryMailbox.append(self, [message]) for message in messages]
+        return answers[-1] if answers else await MemoryMailbox.append(self, [])
+
+
+class LosesZones(MemoryMailbox):
+    def _add(self, rows):
+        dates = [date[:21] + b"+0000" for date in rows[INTERNAL_DATE]]
+        return super()._add({**rows, INTERNAL_DATE: dates})
+
+
+class MendsLineEnds(MemoryMailbox):
+    def _add(self, rows):
+        octets = [data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for data in rows["octets"]]
+        return super()._add({**rows, "octets": octets})
+
+
+class KeepsRecent(MemoryMailbox):
+    def _spelt(self, flags):
+        return flags
+
+
+class ScansAsAsked(MemoryMailbox):
+    def scan(self, uids, columns):
+        return reversed(list(super().scan(uids, columns)))
+
+
+class RepeatsABatch(MemoryMailbox):
+    def scan(self, uids, columns):
+        for batch in super().scan(uids, columns):
+            yield batch
+            if len(batch.uids) == 1_000:
+                yield batch
+
+
+class ServesWhatWasNotAsked(MemoryMailbox):
+    def scan(self, uids, columns):
+        return super().scan(uids, columns | {FLAGS})
+
+
+class ExpungesWhatIsNotDeleted(MemoryMailbox):
+    def expunge(self, uids):
+        changes = self._commit(self._remove(self._places(uids)))
+        self._tell(changes)
+        return changes
+
+
+class ExpungesTooMuch(MemoryMailbox):
+    def expunge(self, uids):
+        return super().expunge(NumSet([(1, 1 << 32)]))
+
+
+class HintsTooEarly(MemoryMailbox):
+    def store_flags(self, uids, change, flags, unchanged_since=None):
+        self._publish(Hint(self.id, self._modseq + 1))
+        return super().store_flags(uids, change, flags, unchanged_since)
+
+
+class NeverHints(MemoryMailbox):
+    def _tell(self, changes):
+        pass
+
+
+class CopiesForMove(MemoryMailbox):
+    def move(self, uids, destination):
+        copied = self.copy(uids, destination)
+        return attrs.evolve(copied, removed=self._commit([]))
+
+
+class LosesFlagsOfCopies(MemoryMailbox):
+    def _rows(self, places):
+        rows = super()._rows(places)
+        return {**rows, FLAGS: [frozenset() for _ in places]}
+
+
+class Miscounts(MemoryMailbox):
+    def _tally(self, place, sign):
+        if sign > 0 or SEEN not in self._columns[FLAGS][place]:
+            super()._tally(place, sign)
+
+
+class IgnoresUnchangedSince(MemoryMailbox):
+    def store_flags(self, uids, change, flags, unchanged_since=None):
+        return super().store_flags(uids, change, flags)
+
+
+class ComparesUnchangedSinceWrongly(MemoryMailbox):
+    def store_flags(self, uids, change, flags, unchanged_since=None):
+        bound = None if unchanged_since is None else unchanged_since - 1
+        return super().store_flags(uids, change, flags, bound)
+
+
+class GivesRecentTwice(MemoryMailbox):
+    def claim_recent(self):
+        return self._recent_from
+
+
+class OutlivesItsDeletion(MemoryMailbox):
+    def _check(self):
+        pass
+
+
+class CutsReadersOff(MemoryMailbox):
+    def read(self, uid):
+        mailbox, reader = self, super().read(uid)
+
+        class Cut:
+            size = reader.size
+
+            def read(self, offset, length):
+                return reader.read(offset, length) if mailbox._place(uid) is not None else b""
+
+            def close(self):
+                pass
+
+        return Cut()
+
+
+class OneAccountForAll(MemoryStore):
+    def open_account(self, user):
+        return super().open_account("everyone")
+
+
+class FollowsPaths(MemoryStore):
+    def open_account(self, user):
+        return super().open_account(user.rsplit("/", 1)[-1].partition("\0")[0])
+
+
+class RepeatsUidvalidity(MemoryStore):
+    def _new_uidvalidity(self):
+        super()._new_uidvalidity()
+        return self._uidvalidity // 4
+
+
+class DotsAreDelimiters(MemoryAccount):
+    def create(self, name, special_use=frozenset()):
+        return super().create(name.replace(".", "/"), special_use)
+
+    def open(self, name):
+        return super().open(name.replace(".", "/"))
+
+
+class LeavesChildrenBehind(MemoryAccount):
+    def rename(self, old, new):
+        below = {
+            name: self._mailboxes.pop(name)
+            for name in list(self._mailboxes)
+            if name.startswith(old + "/")
+        }
+        try:
+            super().rename(old, new)
+        finally:
+            self._mailboxes.update(below)
+
+
+class RenamesSubscriptions(MemoryAccount):
+    def rename(self, old, new):
+        super().rename(old, new)
+        if old in self._subscribed:
+            self._subscribed.discard(old)
+            self._subscribed.add(new)
+
+
+class TakesAnyName(MemoryAccount):
+    def _check(self, name):
+        pass
+
+
+class TellsEveryone(MemoryAccount):
+    watchers: list[Any] = []
+
+    def watch(self, callback):
+        self.watchers.append(callback)
+        return lambda: self.watchers.remove(callback)
+
+    def _call(self, hint):
+        for callback in self.watchers:
+            callback(hint)
+
+
+SABOTAGE = [
+    (UsesUidsAgain, "test_expunge_the_last_uid_is_not_used_again"),
+    (UsesUidsAgain, "test_any_history"),
+    (ForgetsTombstones, "test_changes_a_message_went"),
+    (ForgetsTombstones, "test_any_history"),
+    (ForgetsSomeTombstones, "test_any_history"),
+    (TellsOldFlags, "test_changes_a_message_came"),
+    (ChangesForNothing, "test_store_what_is_so_already"),
+    (ChangesForNothing, "test_any_history"),
+    (RepeatsModseqs, "test_append_two_appends_are_two_changes"),
+    (RepeatsModseqs, "test_any_history"),
+    (AppendsOneByOne, "test_append_all_or_none"),
+    (AppendsOneByOne, "test_append_one_append_is_one_change"),
+    (LosesZones, "test_append_dates_keep_their_zone"),
+    (MendsLineEnds, "test_append_octets_stay"),
+    (KeepsRecent, "test_append_recent_is_not_kept"),
+    (KeepsRecent, "test_store_a_keyword_has_one_spelling"),
+    (ScansAsAsked, "test_scan_in_batches"),
+    (RepeatsABatch, "test_scan_in_batches"),
+    (ServesWhatWasNotAsked, "test_scan_gives_only_what_was_asked"),
+    (ExpungesWhatIsNotDeleted, "test_expunge_what_is_not_deleted_stays"),
+    (ExpungesTooMuch, "test_expunge_only_those_named"),
+    (HintsTooEarly, "test_watch_the_change_is_there_when_the_hint_comes"),
+    (NeverHints, "test_watch_messages"),
+    (CopiesForMove, "test_move"),
+    (CopiesForMove, "test_any_history"),
+    (LosesFlagsOfCopies, "test_copy"),
+    (Miscounts, "test_store_remove"),
+    (IgnoresUnchangedSince, "test_store_unchanged_since_leaves_what_changed"),
+    (ComparesUnchangedSinceWrongly, "test_store_unchanged_since_its_own_modseq"),
+    (ComparesUnchangedSinceWrongly, "test_any_history"),
+    (GivesRecentTwice, "test_recent_the_first_to_claim_has_it"),
+    (OutlivesItsDeletion, "test_a_deleted_mailbox_is_gone_for_who_has_it_open"),
+    (CutsReadersOff, "test_a_reader_outlives_its_message"),
+    (OneAccountForAll, "test_users_names"),
+    (OneAccountForAll, "test_users_mail"),
+    (FollowsPaths, "test_a_strange_user"),
+    (RepeatsUidvalidity, "test_uidvalidity_a_name_made_again_has_a_larger_one"),
+    (RepeatsUidvalidity, "test_uidvalidity_names_swapped_by_rename"),
+    (DotsAreDelimiters, "test_names_that_look_alike"),
+    (LeavesChildrenBehind, "test_rename_takes_along_what_is_below"),
+    (RenamesSubscriptions, "test_rename_leaves_subscriptions"),
+    (TakesAnyName, "test_a_name_that_cannot_be"),
+    (TellsEveryone, "test_users_hints"),
+]
+
+
+class Kit(StoreContract):
+    """The kit over whatever store it is given; not collected by pytest."""
+
+    def __init__(self, make_store: Callable[[], MemoryStore]) -> None:
+        self.make_store = make_store
+
+
+def arguments(test: Callable[..., None]) -> Iterator[dict[str, object]]:
+    """The arguments of each run of a test that may be parametrized."""
+    for mark in getattr(test, "pytestmark", []):
+        names, rows = mark.args
+        names = names.split(",") if isinstance(names, str) else names
+        for row in rows:
+            values = getattr(row, "values", None)
+            yield dict(zip(names, values if isinstance(values, tuple) else (row,)))
+        return
+    yield {}
+
+
+def failures(make_store: Callable[[], MemoryStore], name: str) -> list[BaseException]:
+    """What a test of the kit says against a store."""
+    failed = []
+    for given in arguments(getattr(StoreContract, name)):
+        try:
+            getattr(Kit(make_store), name)(**given)
+        except (Exception, pytest.fail.Exception) as failure:
+            failed.append(failure)
+    return failed
+
+
+@pytest.mark.parametrize(
+    ("broken", "test"), SABOTAGE, ids=[f"{each.__name__}-{test}" for each, test in SABOTAGE]
+)
+def test_sabotage_is_caught(broken: type[Any], test: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test fails for the broken store, and not for the store that it was made of."""
+    # Without Hypothesis, which takes seconds to find the shortest history; see below.
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    assert failures(MemoryStore, test) == []
+    if issubclass(broken, MemoryMailbox):
+        monkeypatch.setattr("imapd.store.memory.account.MemoryMailbox", broken)
+    elif issubclass(broken, MemoryAccount):
+        monkeypatch.setattr("imapd.store.memory.store.MemoryAccount", broken)
+    make_store = broken if issubclass(broken, MemoryStore) else MemoryStore
+    assert failures(make_store, test) != []
+
+
+def test_hypothesis_finds_sabotage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Histories are tried by Hypothesis where it is installed."""
+    pytest.importorskip("hypothesis")
+    monkeypatch.setattr("imapd.store.memory.account.MemoryMailbox", RepeatsModseqs)
+    (failure,) = failures(MemoryStore, "test_any_history")
+    told = str(failure).splitlines()
+    assert len(told[told.index("in mailboxes A and B:") + 1 :]) == 2, "not the shortest history"
+
+
+def test_a_failure_tells_values() -> None:
+    """The kit's asserts are rewritten by pytest: they say what was there instead."""
+    (failure,) = failures(OneAccountForAll, "test_users_names")
+    assert "private" in str(failure)
+
+
+def test_a_store_that_waits_is_told_of_run() -> None:
+    """A store with threads and no `run` of its own hears what to do, instead of hanging."""
+
+    class Waits(MemoryStore):
+        def open_account(self, user: str) -> Any:
+            return Deferred()
+
+    (failure,) = failures(Waits, "test_inbox_is_there")
+    assert "override `run`" in str(failure)
+
+
+def test_no_test_hides_another() -> None:
+    """`StoreContract` joins topics by inheritance, so every test has a name of its own."""
+    names = [
+        name for topic in StoreContract.__mro__ for name in vars(topic) if name.startswith("test_")
+    ]
+    assert len(names) == len(set(names))
+    assert len(names) > 200
+
+
+def test_every_test_says_what_it_promises() -> None:
+    """A store author reads the docstring of the test that failed."""
+    for name in dir(StoreContract):
+        if name.startswith("test_"):
+            assert getattr(StoreContract, name).__doc__, name
