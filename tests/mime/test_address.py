@@ -10,10 +10,12 @@ END = (None, None, None, None)
 
 
 def group(name: bytes) -> tuple[bytes | None, ...]:
+    """The mark of a start of a group."""
     return (None, None, name, None)
 
 
 def plain(mailbox: bytes, host: bytes, name: bytes | None = None) -> tuple[bytes | None, ...]:
+    """An address without a route."""
     return (name, None, mailbox, host)
 
 

@@ -77,6 +77,7 @@ def specifiers(
 
 
 def check(octets: bytes, limits: Limits) -> None:
+    """All that is told of a message is in the grammar and agrees."""
     found = facts(octets, limits)
     assert found.size == len(octets)
     assert found.header == octets[: found.header_size]

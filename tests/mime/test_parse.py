@@ -15,6 +15,7 @@ MULTIPART = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 
 
 def outline(part: Part) -> str:
+    """The types of a tree on one line."""
     name = f"{part.type.decode()}/{part.subtype.decode()}".lower()
     if not part.children:
         return name
@@ -22,6 +23,7 @@ def outline(part: Part) -> str:
 
 
 def bodies(message: bytes) -> list[bytes]:
+    """The bodies of its parts."""
     root = parse(message)
     return [message[part.body_start : part.end] for part in root.children]
 
@@ -151,6 +153,7 @@ class Counting(bytes):
     searched = 0
 
     def find(self, needle: bytes, start: int = 0, stop: int | None = None) -> int:  # type: ignore[override]
+        """Like that of bytes."""
         at = super().find(needle, start, len(self) if stop is None else stop)
         end = at if at >= 0 else (len(self) if stop is None else min(stop, len(self)))
         self.searched += max(0, end - start)

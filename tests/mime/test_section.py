@@ -16,6 +16,7 @@ IN_MESSAGE = b"Content-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\ninner\r\n"
 
 
 def cut(message: bytes, numbers: tuple[int, ...], text: SectionText | None = None) -> bytes | None:
+    """The octets of a section."""
     found = span(parse(message), numbers, text)
     return None if found is None else message[found[0] : found[1]]
 

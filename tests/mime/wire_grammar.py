@@ -79,7 +79,7 @@ class Reader:
         return read()
 
     def many(self, read: Callable[[], Any], separator: bytes) -> tuple[Any, ...]:
-        """ "(" 1*item ")"."""
+        """Items in parentheses, at least one."""
         self.take(b"(")
         items = [read()]
         while not self.peek(b")"):
