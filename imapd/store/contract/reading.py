@@ -18,9 +18,10 @@ from imapd.model.message import (
 from imapd.model.numset import NumSet
 from imapd.store.answers import each, settled
 from imapd.store.contract.letters import letter
-from imapd.store.contract.sessions import ALL
+from imapd.store.contract.sessions import ALL, provided
 from imapd.store.contract.subject import Subject, promise
 from imapd.store.errors import MessageGone
+from imapd.store.interfaces import IMapped
 
 __all__ = ["Reading"]
 
@@ -190,6 +191,17 @@ class Reading(Subject):
         assert await settled(reader.read(0, reader.size)) == sent.octets
         reader.close()
         assert await box.octets(uid) == sent.octets
+
+    @promise
+    async def test_a_mapped_reader(self) -> None:
+        """A reader that claims IMapped gives all octets at once; skipped for one that does not."""
+        box = await self.inbox()
+        sent = letter("mapped")
+        (uid,) = (await box.append(sent)).uids
+        reader = await settled(box.mailbox.read(uid))
+        mapped: IMapped = provided(IMapped, reader)
+        assert bytes(mapped.buffer()) == sent.octets
+        reader.close()
 
     @promise
     async def test_two_readers(self) -> None:

@@ -6,7 +6,7 @@ One process only: nothing travels to others.
 
 from imapd.store.memory.account import MemoryAccount
 from imapd.store.memory.mailbox import MemoryMailbox
-from imapd.store.memory.reader import BytesReader
 from imapd.store.memory.store import MemoryStore, open_store
+from imapd.store.readers import BytesReader
 
 __all__ = ["BytesReader", "MemoryAccount", "MemoryMailbox", "MemoryStore", "open_store"]

@@ -53,7 +53,8 @@ from imapd.store.interfaces import (
     IServerMove,
     NewMessage,
 )
-from imapd.store.memory.reader import BytesReader, octets
+from imapd.store.memory.reader import octets
+from imapd.store.readers import BytesReader
 
 __all__ = ["MemoryMailbox"]
 

@@ -26,10 +26,13 @@ from imapd.store.interfaces import (
     IRecent,
     IServerCopy,
     IServerMove,
+    ISpool,
+    ISpools,
     NewMessage,
     WatchCallback,
 )
 from imapd.store.memory import MemoryAccount, MemoryMailbox, MemoryStore
+from imapd.store.readers import TemporarySpool
 
 _T = TypeVar("_T")
 
@@ -121,7 +124,7 @@ class LateMailbox:
         return self.late(self.now.move, uids, destination.now)
 
 
-@implementer(IAccount)
+@implementer(IAccount, ISpools)
 @define(eq=False)
 class LateAccount:
     """A `MemoryAccount` whose answers and hints are late."""
@@ -167,6 +170,10 @@ class LateAccount:
 
         stop = self.now.watch(lambda hint: self.late.pump.callFromThread(deliver, hint))
         return end
+
+    async def spool(self) -> ISpool:
+        """As `ISpools`."""
+        return TemporarySpool()
 
     def close(self) -> Answer[None]:
         """As `IAccount`."""
