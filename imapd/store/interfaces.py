@@ -64,7 +64,7 @@ class IAccount(Interface):
         """Every name: mailboxes, names that only hold others, names only subscribed."""
 
     def create(name: str, special_use: frozenset[str] = frozenset()) -> Answer[MailboxInfo]:
-        """Make a mailbox, and what is missing above it.
+        r"""Make a mailbox, and as mailboxes what is missing above it; a \Noselect name becomes one.
 
         Raises `MailboxExists`, `BadMailboxName`.  A name used before gets a larger UIDVALIDITY.
         """
@@ -76,7 +76,10 @@ class IAccount(Interface):
         """
 
     def rename(old: str, new: str) -> Answer[None]:
-        """Give a mailbox and all below it another name, in one step; `id` and UIDs stay.
+        r"""Give a mailbox and all below it another name, in one step.
+
+        `id`, `uidvalidity` and UIDs stay, but no name ever sees a UIDVALIDITY again for other
+        mail, not even by a swap.  A \Noselect name takes along what is below it.
 
         INBOX (RFC 9051, 6.3.6): its messages move to a new mailbox `new`, INBOX stays, its
         children too.  Raises `NoSuchMailbox`, `MailboxExists`, `BadMailboxName`.
@@ -84,7 +87,10 @@ class IAccount(Interface):
         """
 
     def subscribe(name: str, subscribed: bool) -> Answer[None]:
-        """Note that the user wants, or no longer wants, to see a name; it need not exist."""
+        """Note that the user wants, or no longer wants, to see a name; it need not exist.
+
+        Raises `BadMailboxName` for a name that no mailbox could have.
+        """
 
     def open(name: str) -> Answer[IMailbox]:
         """A mailbox to read and write.  Raises `NoSuchMailbox`, `NotSelectable`."""
@@ -127,12 +133,18 @@ class IMailbox(Interface):
         """The octets of a message.  Raises `MessageGone`."""
 
     def append(messages: Sequence[NewMessage]) -> Answer[Appended]:
-        """Add messages, all or none.  Raises `OverQuota`, `TooBig`, `StoreUnavailable`."""
+        r"""Add messages, all or none.  Raises `OverQuota`, `TooBig`, `StoreUnavailable`.
+
+        What reading the contents raises is passed on.  Who gave them closes them.  \Recent is
+        not kept.
+        """
 
     def store_flags(
         uids: NumSet, change: FlagChange, flags: Flags, unchanged_since: int | None = None
     ) -> Answer[Stored]:
         """Change flags.  A message whose flags are so already keeps its modseq.
+
+        Keywords that differ only in case are one, spelt as the mailbox has it already.
 
         With `unchanged_since`, one with a larger modseq is left alone and reported (RFC 7162, 3.1.3).
         """
@@ -141,7 +153,10 @@ class IMailbox(Interface):
         r"""Remove those of `uids` that have \Deleted; what went is in `Changes.vanished`."""
 
     def changes_since(modseq: int) -> Answer[Changes]:
-        """What happened after `modseq`: the one primitive behind every notification."""
+        """What happened after `modseq`: the one primitive behind every notification.
+
+        With a modseq that is not reached yet, nothing did.
+        """
 
 
 class IMessageReader(Interface):
@@ -185,14 +200,21 @@ class IServerCopy(Interface):
     """Provided by an `IMailbox` that copies without its octets passing through the engine."""
 
     def copy(uids: NumSet, destination: IMailbox) -> Answer[Copied]:
-        """Copy messages with flags and dates, all or none, in ascending UID order."""
+        """Copy messages with flags and dates, all or none, in ascending UID order.
+
+        `destination` is a mailbox of the same store, perhaps this one.
+        """
 
 
 class IServerMove(Interface):
     """Provided by an `IMailbox` that moves in one step."""
 
     def move(uids: NumSet, destination: IMailbox) -> Answer[Copied]:
-        """Move messages, all or none; at no moment are there two, or none (RFC 6851, 3.3)."""
+        """Move messages, all or none; at no moment are there two, or none (RFC 6851, 3.3).
+
+        `destination` as in `IServerCopy`; within one mailbox, `changes` and `removed` each tell
+        the whole change.
+        """
 
 
 class IFactsKept(Interface):
