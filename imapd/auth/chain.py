@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import IUsernamePassword
 from twisted.cred.error import UnauthorizedLogin
@@ -27,7 +27,7 @@ class FirstOf:
     accepts, its failure is the answer: "wrong password" would be a guess.
     """
 
-    checkers: Sequence[ICredentialsChecker] = field(converter=tuple)
+    checkers: Sequence[ICredentialsChecker]
 
     credentialInterfaces = (IUsernamePassword,)
 

@@ -1,0 +1,155 @@
+"""`imapd user`: keeping the password file."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import string
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import frozen
+from twisted.python.usage import Options, UsageError
+
+from imapd.auth.passwdfile import BadPasswordFile, PasswordFile, hashed, normal
+from imapd.config import BadConfig, configured
+
+__all__ = ["UserOptions", "generated", "keep_users"]
+
+_ALPHABET: Final = string.ascii_letters + string.digits
+
+
+def generated(length: int = 20) -> str:
+    """A password that nobody guesses (119 bits), and that any client takes."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+class _Name(Options):
+    """Options of a command about one user."""
+
+    def parseArgs(self, name: str) -> None:  # type: ignore[override]  # as Twisted means it
+        """The user's name."""
+        self["name"] = name
+
+
+class _Password(_Name):
+    """Options of a command that sets a password."""
+
+    optFlags = [
+        ["password-stdin", None, "Read the password from standard input, one line."],
+        ["generate", None, "Make a password up, and print it."],
+    ]
+
+
+class _List(Options):
+    """Options of the list, of which there are none."""
+
+
+class UserOptions(Options):
+    """Which file, and what to do with it."""
+
+    synopsis = "[--file FILE | --config FILE] add|passwd|remove|list [options] [NAME]"
+    optParameters = [
+        ["file", "f", None, "The password file."],
+        ["config", "c", None, "The server's configuration, which names the password file."],
+    ]
+    subCommands = [
+        ["add", None, _Password, "A new user."],
+        ["passwd", None, _Password, "A new password for a user."],
+        ["remove", None, _Name, "A user can no longer log in; the mail stays."],
+        ["list", None, _List, "Every user, one a line."],
+    ]
+
+    def postOptions(self) -> None:
+        """Something has to be done."""
+        if self.subCommand is None:
+            raise UsageError("say add, passwd, remove or list")
+
+
+@frozen
+class _Terminal:
+    """Where passwords come from; a test has its own."""
+
+    getpass: Callable[[str], str] = getpass.getpass
+    stdin: Any = None
+
+    def password(self, options: Any) -> str:
+        """The new password, in the way that the options ask for."""
+        if options["generate"] and options["password-stdin"]:
+            raise UsageError("--generate and --password-stdin do not go together")
+        if options["generate"]:
+            return generated()
+        if options["password-stdin"]:
+            password = (self.stdin or sys.stdin).readline().rstrip("\r\n")
+        else:
+            password = self.getpass("Password: ")
+            if password != self.getpass("Again: "):
+                raise UsageError("the two are not the same; nothing was changed")
+        if not password:
+            raise UsageError("the password is empty; nothing was changed")
+        return password
+
+
+def keep_users(options: UserOptions, terminal: _Terminal | None = None) -> None:
+    """Do it.  Raises UsageError with what to do instead."""
+    file = _file(options)
+    sub: Any = options.subOptions
+    try:
+        if options.subCommand == "list":
+            _list(file)
+        elif options.subCommand == "remove":
+            file.remove(sub["name"])
+        else:
+            _set(file, options.subCommand == "add", sub, terminal or _Terminal())
+    except KeyError:
+        raise UsageError(_who(options.subCommand, sub["name"])) from None
+    except OSError as error:
+        raise UsageError(f"{file.path}: {error.strerror}") from error
+    except (BadPasswordFile, ValueError) as error:
+        raise UsageError(str(error)) from error
+
+
+def _set(file: PasswordFile, new: bool, options: Any, terminal: _Terminal) -> None:
+    name = options["name"]
+    known = normal(name) in (file.users() if file.path.exists() else {})
+    if known == new:
+        raise KeyError(name)
+    password = terminal.password(options)
+    file.set(name, hashed(password), new=new)
+    if options["generate"]:
+        print(password)
+
+
+def _who(command: str | None, name: str) -> str:
+    if command == "add":
+        return f"there is a user {name!r} already; `imapd user passwd` sets a new password"
+    return f"there is no user {name!r}; `imapd user list` shows all there are"
+
+
+def _list(file: PasswordFile) -> None:
+    try:
+        users = file.users()
+    except FileNotFoundError:
+        users = {}
+    for user in sorted(users):
+        print(user)
+
+
+def _file(options: UserOptions) -> PasswordFile:
+    if options["file"]:
+        return PasswordFile(Path(options["file"]))
+    if options["config"]:
+        try:
+            auth = configured(Path(options["config"])).auth
+        except BadConfig as error:
+            raise UsageError(str(error)) from error
+        files = [each.partition(":")[2] for each in auth if each.startswith("passwords:")]
+        if len(files) == 1:
+            return PasswordFile(Path(files[0]))
+        raise UsageError(
+            f"{options['config']}: auth: names {len(files) or 'no'} password files;"
+            " say which with --file FILE"
+        )
+    raise UsageError("say which password file: --file FILE, or --config FILE that names it")

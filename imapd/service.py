@@ -1,0 +1,392 @@
+"""The server as a service for `twistd imapd`, `twist imapd` and `imapd serve`.
+
+`prepare` makes everything of a configuration and opens nothing; whatever is wrong is
+said there, with file, key and remedy.  `MailService` then listens, loads certificates
+again on SIGHUP, and ends in order: no new connections, BYE to the old ones, the store.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field, frozen
+from twisted.application.service import MultiService, Service
+from twisted.cred.checkers import ICredentialsChecker
+from twisted.cred.credentials import IUsernamePassword
+from twisted.cred.portal import Portal
+from twisted.cred.strcred import AuthOptionMixin
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IListeningPort, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
+
+from imapd.auth.cache import RememberingChecker
+from imapd.auth.chain import FirstOf
+from imapd.auth.maker import open_checker
+from imapd.auth.mechanisms import MECHANISMS
+from imapd.auth.realm import MailRealm
+from imapd.auth.static import ILoopbackOnly
+from imapd.auth.throttle import Throttle, ThrottlingChecker
+from imapd.config import BadConfig, Config, configured
+from imapd.server.factory import IMAPFactory
+from imapd.server.listening import Listener, imap_listener, imaps_listener
+from imapd.server.tls import BadCertificate, Certificate
+from imapd.store.answers import settled
+from imapd.store.interfaces import IMailStore
+from imapd.store.maker import open_store
+
+__all__ = ["Listening", "MailService", "Options", "Prepared", "makeService", "prepare"]
+
+_log = Logger(namespace="imapd")
+
+#: Seconds that clients have to read their BYE.
+_FAREWELL = 10.0
+
+
+@frozen
+class Prepared:
+    """Everything that a server is made of, and no open socket."""
+
+    reactor: Any = field(repr=False)
+    store: IMailStore
+    factory: IMAPFactory
+    listeners: Sequence[Listener]
+    certificates: Sequence[Certificate]
+
+
+def prepare(config: Config, reactor: Any) -> Prepared:
+    """Make a server of a configuration.  Raises `BadConfig`."""
+    if not config.imap and not config.imaps:
+        raise config.error(
+            "listen.imap", 'nowhere to listen; write imap = ["tcp:143"] or --imap tcp:143'
+        )
+    if not config.store:
+        raise config.error(
+            "store", 'no store; write store = "maildir:/var/mail/%u" or --store memory:'
+        )
+    checkers = _checkers(config)
+    with _blaming(config, "tls.certificate"):
+        certificate = _certificate(config)
+    listeners = _listeners(config, reactor, certificate, any(map(_for_trial, checkers)))
+    _refuse_trial(config, checkers, listeners)
+    shown = [each.certificate for each in listeners if each.certificate is not None]
+    if certificate is None and shown:
+        # STARTTLS shows what IMAPS shows, unless it was told otherwise.
+        certificate = shown[0]
+    mechanisms = _mechanisms(config)
+    with _blaming(config, "store"):
+        store = open_store(reactor, config.store)
+    factory = IMAPFactory(
+        Portal(MailRealm(store, config.mailboxes), [_checker(config, checkers, reactor)]),
+        limits=config.limits,
+        tls=certificate,
+        plaintext_login=config.plaintext_login,
+        mechanisms=mechanisms,
+        clock=IReactorTime(reactor),
+    )
+    if not (certificate or config.plaintext_login or all(each.local for each in listeners)):
+        _log.warn(
+            "nobody can log in from another machine: there is neither a certificate"
+            " (--certificate) nor --plaintext-login"
+        )
+    certificates = [each for each in (certificate, *shown) if each is not None]
+    return Prepared(reactor, store, factory, listeners, list(dict.fromkeys(certificates)))
+
+
+@contextmanager
+def _blaming(config: Config, name: str) -> Iterator[None]:
+    """Say with an error which key it is about."""
+    try:
+        yield
+    except BadConfig:
+        raise
+    except ValueError as error:
+        raise config.error(name, str(error)) from error
+
+
+def _certificate(config: Config) -> Certificate | None:
+    if not config.certificate:
+        if config.key:
+            raise config.error(
+                "tls.key", "a key without its certificate; write tls.certificate too"
+            )
+        return None
+    return Certificate(
+        Path(config.certificate).absolute(), Path(config.key or config.certificate).absolute()
+    )
+
+
+def _listeners(
+    config: Config, reactor: Any, certificate: Certificate | None, loopback: bool
+) -> list[Listener]:
+    listeners = []
+    for each in config.imap:
+        with _blaming(config, "listen.imap"):
+            listeners.append(imap_listener(reactor, each))
+    for each in config.imaps:
+        with _blaming(config, "listen.imaps"):
+            listeners.append(imaps_listener(reactor, each, certificate, loopback=loopback))
+    return listeners
+
+
+def _checkers(config: Config) -> list[ICredentialsChecker]:
+    if not config.auth:
+        raise config.error(
+            "auth", 'nobody could log in; write auth = ["passwords:FILE"] or --auth passwords:FILE'
+        )
+    with _blaming(config, "auth"):
+        return [open_checker(each) for each in config.auth]
+
+
+def _for_trial(checker: ICredentialsChecker) -> bool:
+    return bool(ILoopbackOnly.providedBy(checker))
+
+
+def _refuse_trial(
+    config: Config, checkers: Sequence[ICredentialsChecker], listeners: Sequence[Listener]
+) -> None:
+    """A checker for this machine only, and a listener for all, do not go together."""
+    for description, checker in zip(config.auth, checkers):
+        for listener in listeners:
+            if _for_trial(checker) and not listener.local:
+                raise config.error(
+                    "auth",
+                    f"{description.partition(':')[0]}: is for this machine only, and"
+                    f" {listener.description} is open to others;"
+                    " add :interface=127.0.0.1 to it, or use passwords:FILE",
+                )
+
+
+def _checker(
+    config: Config, checkers: Sequence[ICredentialsChecker], reactor: Any
+) -> ICredentialsChecker:
+    """All checkers as one, that remembers and slows down."""
+    clock = IReactorTime(reactor)
+    checker: ICredentialsChecker = FirstOf(checkers)
+    if all(map(_for_trial, checkers)):
+        return checker
+    if config.remember:
+        checker = RememberingChecker(checker, clock.seconds, config.remember)
+    if config.longest_delay:
+        checker = ThrottlingChecker(checker, clock, Throttle(clock.seconds, config.longest_delay))
+    return checker
+
+
+def _mechanisms(config: Config) -> dict[str, Any]:
+    chosen = {}
+    for name in config.mechanisms:
+        if name.upper() not in MECHANISMS:
+            near = get_close_matches(name.upper(), MECHANISMS, 1, 0.0)[0]
+            raise config.error(
+                "login.mechanisms",
+                f"{name!r} is none of {', '.join(MECHANISMS)}; write for example {near!r}",
+            )
+        chosen[name.upper()] = MECHANISMS[name.upper()]
+    return chosen
+
+
+class Listening(Service):
+    """One listener: open while the service runs.  What fails at once is raised."""
+
+    def __init__(self, listener: Listener, factory: IMAPFactory) -> None:
+        self.listener = listener
+        self.factory = factory
+        #: Where it listens, once it does.
+        self.address = ""
+        self._port: Deferred[IListeningPort | None] | None = None
+
+    def privilegedStartService(self) -> None:
+        """As `IService`: before the process gives up its rights."""
+        failures: list[Failure] = []
+        waiting: list[bool] = []
+
+        def opened(port: IListeningPort) -> IListeningPort:
+            self.address = _address(port)
+            _log.info("listening on {address}", address=self.address)
+            return port
+
+        def failed(failure: Failure) -> None:
+            if isinstance(failure.value, CancelledError):
+                return
+            _log.critical(
+                "cannot listen on {where}: {why}; is another server running?",
+                where=self.listener.description,
+                why=failure.getErrorMessage(),
+            )
+            if not waiting:
+                failures.append(failure)
+
+        self._port = self.listener.endpoint.listen(self.factory).addCallbacks(opened, failed)
+        waiting.append(True)
+        if failures:
+            failures[0].raiseException()
+
+    def startService(self) -> None:
+        """As `IService`."""
+        super().startService()  # type: ignore[no-untyped-call]
+        if self._port is None:
+            self.privilegedStartService()
+
+    def stopService(self) -> Deferred[None]:
+        """As `IService`."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        waiting, self._port = self._port, None
+        if waiting is not None:
+            waiting.cancel()
+            port = await waiting
+            if port is not None:
+                await settled(port.stopListening())
+
+
+def _address(port: IListeningPort) -> str:
+    where: Any = port.getHost()
+    host = getattr(where, "host", None)
+    if host is None:
+        return str(getattr(where, "name", where))
+    return f"[{host}]:{where.port}" if ":" in host else f"{host}:{where.port}"
+
+
+@define(eq=False)
+class _Hangup:
+    """What SIGHUP does while the service runs; what it did before is done too."""
+
+    _reactor: Any
+    _act: Callable[[], None]
+    _before: Any = None
+    _mine: Any = None
+
+    def install(self) -> None:
+        if not hasattr(signal, "SIGHUP"):
+            return
+        try:
+            self._mine = self._got
+            self._before = signal.signal(signal.SIGHUP, self._mine)
+        except ValueError:
+            # Not the main thread: the application owns the signals.
+            self._mine = None
+
+    def remove(self) -> None:
+        if self._mine is not None and signal.getsignal(signal.SIGHUP) == self._mine:
+            signal.signal(signal.SIGHUP, self._before or signal.SIG_DFL)
+        self._mine = None
+
+    def _got(self, number: int, frame: Any) -> None:
+        self._reactor.callFromThread(self._act)
+        if callable(self._before):
+            self._before(number, frame)
+
+
+class MailService(MultiService):
+    """A running server."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.prepared = prepared
+        self._hangup = _Hangup(prepared.reactor, self.reload)
+        for listener in prepared.listeners:
+            self.addService(Listening(listener, prepared.factory))  # type: ignore[no-untyped-call]
+
+    def startService(self) -> None:
+        """As `IService`."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._hangup.install()
+
+    def stopService(self) -> Deferred[None]:
+        """As `IService`: stop listening, say BYE, close the store."""
+        self._hangup.remove()
+        closed: Deferred[Any] = super().stopService()  # type: ignore[no-untyped-call]
+        return Deferred.fromCoroutine(self._stop(closed))
+
+    async def _stop(self, closed: Deferred[Any]) -> None:
+        await closed
+        farewell = self.prepared.factory.shutdown()
+        farewell.addTimeout(_FAREWELL, self.prepared.reactor, onTimeoutCancel=_given_up)
+        await farewell
+        await settled(self.prepared.store.close())
+
+    def reload(self) -> None:
+        """Read the certificates again; connections that are open keep theirs."""
+        for certificate in self.prepared.certificates:
+            try:
+                certificate.reload()
+            except BadCertificate as error:
+                _log.error("the old certificate stays in use: {error}", error=str(error))
+            else:
+                _log.info("{path}: certificate read again", path=certificate.path)
+
+
+def _given_up(result: Any, timeout: float) -> None:
+    _log.warn("some clients did not read their BYE in {timeout} seconds", timeout=timeout)
+
+
+class Options(UsageOptions, AuthOptionMixin):
+    """What can be said on the command line; it overrides the file."""
+
+    supportedInterfaces = (IUsernamePassword,)
+    synopsis = "[options]"
+    longdesc = (
+        "An IMAP server.  Every key of the configuration file is in etc/imapd.toml, which"
+        " `imapd sample-config` prints.  To try it:  --imap tcp:1143:interface=127.0.0.1"
+        " --store memory: --auth static:PASSWORD"
+    )
+    optParameters = [
+        ["config", "c", None, "The configuration file, in TOML."],
+        ["store", None, None, "Where mail is kept: maildir:DIRECTORY/%u or memory:"],
+        ["certificate", None, None, "PEM file of the certificate, its chain behind it."],
+        ["key", None, None, "PEM file of the certificate's key."],
+    ]
+    optFlags = [
+        ["plaintext-login", None, "Take passwords from other machines without TLS."],
+    ]
+    #: Options that may be given more than once, by key.
+    _lists = {"imap": "listen.imap", "imaps": "listen.imaps", "auth": "auth"}
+    _texts = {"store": "store", "certificate": "tls.certificate", "key": "tls.key"}
+
+    def __init__(self) -> None:
+        UsageOptions.__init__(self)  # type: ignore[no-untyped-call]
+        for name in self._lists:
+            self[name] = []
+
+    def opt_imap(self, endpoint: str) -> None:
+        """Serve IMAP on a Twisted endpoint, such as tcp:143; may be given again."""
+        self["imap"].append(endpoint)
+
+    def opt_imaps(self, endpoint: str) -> None:
+        """Serve IMAP inside TLS on an endpoint, such as tcp:993; may be given again."""
+        self["imaps"].append(endpoint)
+
+    def opt_auth(self, description: str) -> None:
+        """Who may log in: passwords:FILE, or another of --help-auth; may be given again."""
+        self["auth"].append(description)
+
+    def postOptions(self) -> None:
+        """Make the server, so that what is wrong is said before anything starts."""
+        from twisted.internet import reactor
+
+        try:
+            self["prepared"] = prepare(self.config(), reactor)
+        except BadConfig as error:
+            raise UsageError(str(error)) from error
+
+    def config(self) -> Config:
+        """The file's and the options' configuration.  Raises `BadConfig`."""
+        said: dict[str, Any] = {key: self[name] for name, key in self._lists.items() if self[name]}
+        said |= {key: self[name] for name, key in self._texts.items() if self[name] is not None}
+        if self["plaintext-login"]:
+            said["login.plaintext"] = True
+        return configured(Path(self["config"]) if self["config"] else None, said)
+
+
+def makeService(options: Options) -> MailService:
+    """As `IServiceMaker`."""
+    return MailService(options["prepared"])

@@ -1,0 +1,3 @@
+from twisted.application.service import ServiceMaker
+
+imapd = ServiceMaker("imapd", "imapd.service", "An IMAP server", "imapd")
