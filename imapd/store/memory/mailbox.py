@@ -1,7 +1,7 @@
 """One mailbox in memory.
 
 * A message is one place in every column; columns are lists in UID order.
-* The log holds (modseq, UID) of every change in order.  A UID in the log that is in no
+* The log holds modseq and UID of every change in order.  A UID in the log that is in no
   column was expunged: the log is the tombstones too.
 * A mutation changes columns first, then calls `_commit` once, then publishes.  Nothing in
   between waits for anything, so no one sees half of it.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import compress, repeat
+from itertools import compress
 from typing import Any, Final
 
 from attrs import define, field
@@ -53,6 +53,7 @@ from imapd.store.interfaces import (
     IServerMove,
     NewMessage,
 )
+from imapd.store.memory.log import ChangeLog
 from imapd.store.memory.reader import octets
 from imapd.store.readers import BytesReader
 
@@ -66,8 +67,6 @@ _OCTETS: Final = "octets"
 
 #: Messages in a batch.
 _BATCH: Final = 1_000
-#: Entries of the log before those that a later one replaced are dropped.
-_LOG: Final = 1_024
 
 _Rows = Mapping[Column, Sequence[Any]]
 
@@ -87,11 +86,8 @@ class MemoryMailbox:
     _uids: list[int] = field(factory=list, init=False, repr=False)
     _columns: dict[Column, list[Any]] = field(init=False, repr=False)
     _uidnext: int = field(default=1, init=False)
-    _modseq: int = field(default=1, init=False)
     _recent_from: int = field(default=1, init=False)
-    _log_modseqs: list[int] = field(factory=list, init=False, repr=False)
-    _log_uids: list[int] = field(factory=list, init=False, repr=False)
-    _log_most: int = field(default=_LOG, init=False, repr=False)
+    _log: ChangeLog = field(factory=ChangeLog, init=False, repr=False)
     #: Keywords as first spelt here, by their lower case.
     _spelling: dict[str, str] = field(factory=dict, init=False, repr=False)
     _unseen_count: int = field(default=0, init=False, repr=False)
@@ -121,7 +117,7 @@ class MemoryMailbox:
             deleted=self._deleted_count,
             recent=len(self._uids) - bisect_left(self._uids, self._recent_from),
             size=self._size,
-            highest_modseq=self._modseq,
+            highest_modseq=self._log.modseq,
             deleted_size=self._deleted_size,
         )
 
@@ -172,8 +168,7 @@ class MemoryMailbox:
     def changes_since(self, modseq: int) -> Changes:
         """As `IMailbox`; the work is that of what changed."""
         self._check()
-        start = bisect_right(self._log_modseqs, modseq)
-        return self._changes(modseq, set(self._log_uids[start:]))
+        return self._changes(modseq, self._log.since(modseq))
 
     # -- changing
 
@@ -217,7 +212,7 @@ class MemoryMailbox:
                 self._tally(place, -1)
                 every_flags[place] = new
                 self._tally(place, +1)
-                modseqs[place] = self._modseq + 1
+                modseqs[place] = self._log.modseq + 1
                 touched.append(self._uids[place])
         changes = self._commit(touched)
         self._tell(changes)
@@ -277,7 +272,7 @@ class MemoryMailbox:
         self._deleted = True
         self._uids.clear()
         self._columns = self._no_rows()
-        self._publish(Hint(self.id, self._modseq))
+        self._publish(Hint(self.id, self._log.modseq))
 
     # -- the columns
 
@@ -311,7 +306,7 @@ class MemoryMailbox:
         first, count = len(self._uids), len(rows[_OCTETS])
         spelt = {flags: self._spelt(flags) for flags in set(rows[FLAGS])}
         own = {**rows, FLAGS: [spelt[flags] for flags in rows[FLAGS]]}
-        own[MODSEQ] = [self._modseq + 1] * count
+        own[MODSEQ] = [self._log.modseq + 1] * count
         uids = list(range(self._uidnext, self._uidnext + count))
         self._uidnext += count
         self._uids.extend(uids)
@@ -356,22 +351,9 @@ class MemoryMailbox:
 
     def _commit(self, touched: Collection[int]) -> Changes:
         """One modseq for all that came, changed or went; none if nothing did."""
-        since = self._modseq
-        if touched:
-            self._modseq += 1
-            self._log_uids.extend(touched)
-            self._log_modseqs.extend(repeat(self._modseq, len(touched)))
-            if len(self._log_uids) > self._log_most:
-                self._shorten_log()
+        since = self._log.modseq
+        self._log.note(touched)
         return self._changes(since, touched)
-
-    def _shorten_log(self) -> None:
-        """Keep the last entry of each UID; no answer of `changes_since` depends on others."""
-        last = dict(zip(self._log_uids, self._log_modseqs))
-        entries = sorted((modseq, uid) for uid, modseq in last.items())
-        self._log_modseqs = [modseq for modseq, _ in entries]
-        self._log_uids = [uid for _, uid in entries]
-        self._log_most = 2 * len(entries) + _LOG
 
     def _changes(self, since: int, touched: Collection[int]) -> Changes:
         uids: list[int] = []
@@ -387,7 +369,7 @@ class MemoryMailbox:
         flags, modseqs = self._columns[FLAGS], self._columns[MODSEQ]
         return Changes(
             since,
-            self._modseq,
+            self._log.modseq,
             uids,
             [flags[place] for place in places],
             [modseqs[place] for place in places],

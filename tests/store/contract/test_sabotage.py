@@ -52,15 +52,15 @@ class TellsOldFlags(MemoryMailbox):
 class ChangesForNothing(MemoryMailbox):
     def store_flags(self, uids, change, flags, unchanged_since=None):
         stored = super().store_flags(uids, change, flags, unchanged_since)
-        self._modseq += 1
+        self._log.modseq += 1
         return stored
 
 
 class RepeatsModseqs(MemoryMailbox):
     def _commit(self, touched):
         changes = super()._commit(touched)
-        if self._modseq % 3 == 0:
-            self._modseq -= 1
+        if self._log.modseq % 3 == 0:
+            self._log.modseq -= 1
         return changes
 
 
@@ -119,7 +119,7 @@ class ExpungesTooMuch(MemoryMailbox):
 
 class HintsTooEarly(MemoryMailbox):
     def store_flags(self, uids, change, flags, unchanged_since=None):
-        self._publish(Hint(self.id, self._modseq + 1))
+        self._publish(Hint(self.id, self._log.modseq + 1))
         return super().store_flags(uids, change, flags, unchanged_since)
 
 
