@@ -23,8 +23,8 @@ from imapd.model.states import State
 from imapd.wire.cursor import Cursor
 
 __all__ = [
-    "Capability", "Command", "Dialect", "Enable", "Feature", "FetchItem", "SearchKey", "StatusItem",
-    "Upload", "When",
+    "Capability", "Command", "CreateParameter", "Dialect", "Enable", "Feature", "FetchItem",
+    "ListReturn", "ListSelection", "SearchKey", "StatusItem", "Upload", "When",
 ]  # fmt: skip
 
 
@@ -107,6 +107,45 @@ class StatusItem:
 
 
 @frozen
+class ListSelection:
+    """What LIST can choose names by (RFC 5258, 3.1); all that are given must hold."""
+
+    name: str
+    #: Whether it holds for a `model.mailbox.MailboxInfo`; None: it chooses nothing by itself.
+    holds: Callable[[Any], bool] | None = None
+    #: The return option that it implies.
+    implies: str = ""
+
+
+def _nothing(cursor: Cursor) -> None:
+    """No argument."""
+
+
+@frozen
+class ListReturn:
+    """What LIST can tell of each name (RFC 5258, 3.2); `grammar` takes what follows the name."""
+
+    name: str
+    grammar: Callable[[Cursor], Any] = _nothing
+    #: An attribute for those `MailboxInfo` of which `has_attribute` is true.
+    attribute: str = ""
+    has_attribute: Callable[[Any], bool] | None = None
+    #: Untagged responses after the row, given the session, the `MailboxInfo` and the argument;
+    #: asked for existing names only.  A store's `NotSelectable` makes the row say so.
+    responses: Callable[[Any, Any, Any], Awaitable[bytes]] | None = None
+
+
+@frozen
+class CreateParameter:
+    """What CREATE can be told in parentheses (RFC 4466, 2.2); `grammar` takes what follows the name."""
+
+    name: str
+    grammar: Callable[[Cursor], Any]
+    #: Given the session and the argument: keyword arguments of `IAccount.create`.
+    keywords: Callable[[Any, Any], Mapping[str, Any]]
+
+
+@frozen
 class Enable:
     """What ENABLE can switch on; `implies` names others that go with it."""
 
@@ -131,9 +170,15 @@ class Feature:
     fetch_macros: Mapping[str, tuple[str, ...]] = field(factory=dict)
     search_keys: Sequence[SearchKey] = ()
     status_items: Sequence[StatusItem] = ()
+    list_selections: Sequence[ListSelection] = ()
+    list_returns: Sequence[ListReturn] = ()
+    create_parameters: Sequence[CreateParameter] = ()
 
 
-_Named = TypeVar("_Named", Command, Upload, FetchItem, SearchKey, StatusItem, Enable)
+_Named = TypeVar(
+    "_Named", Command, Upload, FetchItem, SearchKey, StatusItem, ListSelection, ListReturn,
+    CreateParameter, Enable,
+)  # fmt: skip
 
 
 def _table(groups: Iterable[Iterable[_Named]]) -> dict[bytes, _Named]:
@@ -158,6 +203,9 @@ class Dialect:
     fetch_macros: Mapping[bytes, tuple[str, ...]] = field(repr=False)
     search_keys: Mapping[bytes, SearchKey] = field(repr=False)
     status_items: Mapping[bytes, StatusItem] = field(repr=False)
+    list_selections: Mapping[bytes, ListSelection] = field(repr=False)
+    list_returns: Mapping[bytes, ListReturn] = field(repr=False)
+    create_parameters: Mapping[bytes, CreateParameter] = field(repr=False)
     enables: Mapping[bytes, Enable] = field(repr=False)
     #: For `wire.connection.Connection`.
     upload_arguments: Mapping[bytes, re.Pattern[bytes]] = field(repr=False)
@@ -184,6 +232,9 @@ class Dialect:
             fetch_macros=macros,
             search_keys=_table(feature.search_keys for feature in features),
             status_items=_table(feature.status_items for feature in features),
+            list_selections=_table(feature.list_selections for feature in features),
+            list_returns=_table(feature.list_returns for feature in features),
+            create_parameters=_table(feature.create_parameters for feature in features),
             enables=_table(feature.enables for feature in features),
             upload_arguments={name: upload.argument for name, upload in uploads.items()},
         )

@@ -11,10 +11,15 @@ from imapd.commands import (
     fetch_items,
     idle,
     login,
+    lsub,
+    mailboxes,
+    namespace,
     select,
     starttls,
+    status,
     store,
 )
+from imapd.commands import list as listing
 
 __all__ = ["FEATURES"]
 
@@ -36,4 +41,15 @@ FEATURES = (
     copy.MOVE,
     expunge.FEATURE,
     expunge.UIDPLUS,
+    listing.FEATURE,
+    listing.EXTENDED,
+    listing.CHILDREN,
+    listing.SPECIAL_USE,
+    lsub.FEATURE,
+    mailboxes.FEATURE,
+    mailboxes.CREATE_SPECIAL_USE,
+    namespace.FEATURE,
+    status.FEATURE,
+    status.SIZE,
+    status.LIST_STATUS,
 )

@@ -1,0 +1,275 @@
+r"""LIST, also in its extended form, with CHILDREN and SPECIAL-USE (RFC 9051, 6.3.9; RFC 5258).
+
+Rules of this file:
+
+* What exists and cannot be selected is \Noselect.  What does not exist is \NonExistent
+  to who used the extended syntax or enabled IMAP4rev2, \Noselect to others.
+* A name that is not there, but above mailboxes that are, is shown to patterns that end
+  in ``%``, unless all of those below it are shown too (RFC 5258, 5, example 11).
+* Attributes of children and special uses are always told, \Subscribed when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from attrs import evolve, frozen
+
+from imapd.commands.list_names import Row, rows
+from imapd.commands.list_patterns import Patterns
+from imapd.dialect import Capability, Command, Feature, ListReturn, ListSelection
+from imapd.model.mailbox import MailboxInfo
+from imapd.model.states import LOGGED_IN
+from imapd.session.outcome import Refused
+from imapd.session.session import Session
+from imapd.store.answers import settled
+from imapd.store.errors import NoPermission, NoSuchMailbox, NotSelectable, StoreError
+from imapd.wire import grammar
+from imapd.wire.cursor import BadSyntax, Cursor
+
+__all__ = ["CHILDREN", "EXTENDED", "FEATURE", "SPECIAL_USE", "patterns"]
+
+#: Patterns with wildcards in one command.  Each is tried on every name, so they
+#: multiply; nobody has been seen to send more than a dozen.
+_PATTERNS_MOST: Final = 100
+
+_RECURSIVE: Final = "RECURSIVEMATCH"
+
+
+@frozen
+class _List:
+    """The arguments of one LIST."""
+
+    reference: str
+    names: Sequence[str]
+    extended: bool
+    selections: Sequence[ListSelection] = ()
+    returns: Sequence[tuple[ListReturn, Any]] = ()
+
+    @property
+    def recursive(self) -> bool:
+        """Names above those that are chosen are wanted."""
+        return any(each.name == _RECURSIVE for each in self.selections)
+
+
+# The grammar.
+
+
+def _arguments(cursor: Cursor) -> _List:
+    """``list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]``."""
+    cursor.space()
+    extended = cursor.peek() == b"("
+    selections: list[ListSelection] = []
+    if extended:
+        selections = _once(cursor.listed(_selection, empty=True))
+        _check_recursive(selections)
+        cursor.space()
+    reference = grammar.mailbox(cursor)
+    cursor.space()
+    if cursor.peek() == b"(":
+        extended = True
+        names = cursor.listed(grammar.list_mailbox)
+    else:
+        names = [grammar.list_mailbox(cursor)]
+    returns = _returns(cursor)
+    extended = extended or returns is not None
+    asked = {option.name: (option, argument) for option, argument in returns or ()}
+    for selection in selections:
+        if selection.implies and selection.implies not in asked:
+            implied = cursor.vocabulary.list_returns[selection.implies.encode("ascii")]
+            asked[implied.name] = (implied, None)
+    return _List(reference, names, extended, selections, tuple(asked.values()))
+
+
+def _selection(cursor: Cursor) -> ListSelection:
+    found: ListSelection | None = cursor.vocabulary.list_selections.get(cursor.word())
+    if found is None:
+        raise BadSyntax("LIST has no such selection option")
+    return found
+
+
+def _once(selections: Iterable[ListSelection]) -> list[ListSelection]:
+    return list({selection.name: selection for selection in selections}.values())
+
+
+def _check_recursive(selections: Sequence[ListSelection]) -> None:
+    """RFC 5258, 3.1: it says how to choose, not what, and is BAD alone."""
+    names = {each.name for each in selections}
+    if _RECURSIVE in names and all(each.holds is None for each in selections):
+        raise BadSyntax("RECURSIVEMATCH needs another selection option")
+
+
+def _returns(cursor: Cursor) -> list[tuple[ListReturn, Any]] | None:
+    """``list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"``."""
+    if cursor.at_end():
+        return None
+    cursor.space()
+    if cursor.at_end():
+        return None
+    if not cursor.skip_word(b"RETURN"):
+        raise cursor.bad("RETURN")
+    cursor.space()
+    return cursor.listed(_return, empty=True)
+
+
+def _return(cursor: Cursor) -> tuple[ListReturn, Any]:
+    found: ListReturn | None = cursor.vocabulary.list_returns.get(cursor.word())
+    if found is None:
+        raise BadSyntax("LIST has no such return option")
+    return found, found.grammar(cursor)
+
+
+# What is shown.
+
+
+def patterns(session: Session, reference: str, names: Iterable[str]) -> Patterns:
+    """Canonical patterns: each name with the reference before it; empty names mean nothing.
+
+    Raises `Refused` if there are too many.
+    """
+    made = Patterns(
+        (reference + name for name in names if name), session.policy.limits.mailbox_name
+    )
+    if made.cost > _PATTERNS_MOST:
+        raise Refused("LIMIT", f"LIST takes {_PATTERNS_MOST} patterns with wildcards")
+    return made
+
+
+async def _list(session: Session, arguments: _List) -> None:
+    if not arguments.extended and arguments.names == [""]:
+        # No name here is rooted: the root of every reference is the empty one.
+        session.write(b'* LIST (\\Noselect) "/" ""\r\n')
+        return
+    asked = patterns(session, arguments.reference, arguments.names)
+    infos = await settled(session.account.mailboxes())
+    for row in _rows(arguments, asked, infos):
+        await session.peer.turn()
+        if row is not None:
+            await _tell(session, arguments, row)
+
+
+def _rows(arguments: _List, asked: Patterns, infos: Sequence[MailboxInfo]) -> Iterator[Row | None]:
+    tests = [each.holds for each in arguments.selections if each.holds is not None]
+    if not tests:
+        return rows(infos, chosen=_exists, matches=asked.match, holds=asked.match_level)
+    return rows(
+        infos,
+        chosen=tests[0] if len(tests) == 1 else lambda info: all(test(info) for test in tests),
+        matches=asked.match,
+        holds=asked.match if arguments.recursive else None,
+    )
+
+
+def _exists(info: MailboxInfo) -> bool:
+    return info.exists
+
+
+async def _tell(session: Session, arguments: _List, row: Row) -> None:
+    r"""The row of a name, and the responses that were asked for with it.
+
+    A mailbox that turns out not to be open to this user is \Noselect (RFC 5819, 2);
+    other trouble of the store costs the response, not the whole LIST.
+    """
+    info = row.info
+    responses: list[bytes] = []
+    if row.chosen and info.exists:
+        for option, argument in arguments.returns:
+            if option.responses is not None:
+                try:
+                    responses.append(await option.responses(session, info, argument))
+                except (NoSuchMailbox, NotSelectable, NoPermission):
+                    info = evolve(info, selectable=False)
+                except StoreError:
+                    session.policy.log.failure("LIST: {name!r} has no answer", name=info.name)
+    extended = arguments.extended or "IMAP4rev2" in session.enabled
+    child_info = b""
+    if row.holds_chosen and arguments.recursive:
+        child_info = b' ("CHILDINFO" (%b))' % b" ".join(
+            b'"%b"' % each.name.encode("ascii")
+            for each in arguments.selections
+            if each.holds is not None
+        )
+    session.write(
+        b'* LIST (%b) "/" %b%b\r\n%b'
+        % (
+            b" ".join(_attributes(info, row.has_children, arguments.returns, extended)),
+            session.mailbox_name(info.name),
+            child_info,
+            b"".join(responses),
+        )
+    )
+
+
+def _attributes(
+    info: MailboxInfo,
+    has_children: bool,
+    returns: Sequence[tuple[ListReturn, Any]],
+    extended: bool,
+) -> Iterator[bytes]:
+    """``mbx-list-flags`` (RFC 9051, 7.3.1)."""
+    if not info.exists:
+        yield b"\\NonExistent" if extended else b"\\Noselect"
+    elif not info.selectable:
+        yield b"\\Noselect"
+    for option, _ in returns:
+        if option.has_attribute is not None and option.has_attribute(info):
+            yield option.attribute.encode("ascii")
+    yield b"\\HasChildren" if has_children else b"\\HasNoChildren"
+    for use in sorted(info.special_use):
+        yield use.encode("ascii")
+
+
+# The declarations.
+
+
+def _is_subscribed(info: MailboxInfo) -> bool:
+    return info.subscribed
+
+
+def _has_use(info: MailboxInfo) -> bool:
+    return bool(info.special_use)
+
+
+FEATURE = Feature(
+    name="LIST",
+    rfc=9051,
+    summary="the names of mailboxes",
+    commands=(Command("LIST", LOGGED_IN, _arguments, _list),),
+)
+
+EXTENDED = Feature(
+    name="LIST-EXTENDED",
+    rfc=5258,
+    summary="what LIST is to choose and to tell, several patterns at once",
+    capabilities=(Capability("LIST-EXTENDED"),),
+    list_selections=(
+        ListSelection("SUBSCRIBED", _is_subscribed, implies="SUBSCRIBED"),
+        # There are no mailboxes of other servers here that it could add.
+        ListSelection("REMOTE"),
+        ListSelection(_RECURSIVE),
+    ),
+    list_returns=(
+        ListReturn("SUBSCRIBED", attribute="\\Subscribed", has_attribute=_is_subscribed),
+        # Told always.
+        ListReturn("CHILDREN"),
+    ),
+)
+
+CHILDREN = Feature(
+    name="CHILDREN",
+    rfc=3348,
+    summary="LIST tells which names have others below them",
+    capabilities=(Capability("CHILDREN"),),
+)
+
+SPECIAL_USE = Feature(
+    name="SPECIAL-USE",
+    rfc=6154,
+    summary="LIST tells which mailboxes are for drafts, sent mail, junk and so on",
+    capabilities=(Capability("SPECIAL-USE"),),
+    # Erratum to RFC 6154, 6: it chooses by itself, so RECURSIVEMATCH may go with it.
+    list_selections=(ListSelection("SPECIAL-USE", _has_use, implies="SPECIAL-USE"),),
+    # Told always.
+    list_returns=(ListReturn("SPECIAL-USE"),),
+)

@@ -1,0 +1,106 @@
+"""STATUS of one mailbox, and of many by LIST (RFC 9051, 6.3.11; RFC 5819)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import evolve
+
+from imapd.dialect import Capability, Command, Feature, ListReturn, StatusItem
+from imapd.model.mailbox import MailboxInfo, Status
+from imapd.model.numset import NumSet
+from imapd.model.states import LOGGED_IN
+from imapd.session.session import Session
+from imapd.store.answers import settled
+from imapd.wire import grammar
+from imapd.wire.cursor import BadSyntax, Cursor
+
+__all__ = ["FEATURE", "LIST_STATUS", "SIZE"]
+
+
+def _arguments(cursor: Cursor) -> tuple[str, Sequence[StatusItem]]:
+    """``status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"``."""
+    cursor.space()
+    name = grammar.mailbox(cursor)
+    return name, _items(cursor)
+
+
+def _items(cursor: Cursor) -> Sequence[StatusItem]:
+    cursor.space()
+    return tuple(dict.fromkeys(cursor.listed(_item)))
+
+
+def _item(cursor: Cursor) -> StatusItem:
+    """``status-att``."""
+    found: StatusItem | None = cursor.vocabulary.status_items.get(cursor.word())
+    if found is None:
+        raise BadSyntax("STATUS has no such item")
+    return found
+
+
+async def _status(session: Session, arguments: tuple[str, Sequence[StatusItem]]) -> None:
+    session.write(await _response(session, *arguments))
+
+
+async def _in_list(session: Session, info: MailboxInfo, items: Sequence[StatusItem]) -> bytes:
+    """RFC 5819, 2: only what can be selected has a status."""
+    return await _response(session, info.name, items) if info.selectable else b""
+
+
+async def _response(session: Session, name: str, items: Sequence[StatusItem]) -> bytes:
+    """The untagged STATUS response (RFC 9051, 7.3.3)."""
+    status = await _figures(session, name)
+    return b"* STATUS %b (%b)\r\n" % (
+        session.mailbox_name(name),
+        b" ".join(b"%b %d" % (item.name.encode("ascii"), item.value(status)) for item in items),
+    )
+
+
+async def _figures(session: Session, name: str) -> Status:
+    r"""What the store says; \Recent that this session has taken is recent still, for it."""
+    mailbox = await settled(session.account.open(name))
+    status = await settled(mailbox.status())
+    view = session.view
+    if view is not None and view.recent and view.mailbox.id == mailbox.id:
+        mine = sum(
+            stop - start for start, stop in view.generation.spans(NumSet(view.recent), view.count)
+        )
+        return evolve(status, recent=status.recent + mine)
+    return status
+
+
+FEATURE = Feature(
+    name="STATUS",
+    rfc=9051,
+    summary="the figures of a mailbox without selecting it",
+    commands=(Command("STATUS", LOGGED_IN, _arguments, _status),),
+    status_items=(
+        StatusItem("MESSAGES", lambda status: status.messages),
+        StatusItem("UIDNEXT", lambda status: status.uidnext),
+        StatusItem("UIDVALIDITY", lambda status: status.uidvalidity),
+        StatusItem("UNSEEN", lambda status: status.unseen),
+        StatusItem("DELETED", lambda status: status.deleted),
+        # RFC 3501, 6.3.10; answered to clients of IMAP4rev2 too.
+        StatusItem("RECENT", lambda status: status.recent),
+        # RFC 7162, 3.1.2.1: clients ask whether CONDSTORE is advertised or not.
+        StatusItem("HIGHESTMODSEQ", lambda status: status.highest_modseq),
+        # RFC 9208, 4.1.4.
+        StatusItem("DELETED-STORAGE", lambda status: status.deleted_size),
+    ),
+)
+
+SIZE = Feature(
+    name="STATUS=SIZE",
+    rfc=8438,
+    summary="the octets of all messages of a mailbox",
+    capabilities=(Capability("STATUS=SIZE"),),
+    status_items=(StatusItem("SIZE", lambda status: status.size),),
+)
+
+LIST_STATUS = Feature(
+    name="LIST-STATUS",
+    rfc=5819,
+    summary="the figures of many mailboxes in one LIST",
+    capabilities=(Capability("LIST-STATUS"),),
+    list_returns=(ListReturn("STATUS", _items, responses=_in_list),),
+)
