@@ -285,6 +285,9 @@ def _flat(path: Path) -> dict[str, Any]:
                     f"{path}: {outer}: is a table; write [{outer}] on a line of its own"
                 )
             flat.update({f"{outer}.{inner}": each for inner, each in value.items()})
+        elif isinstance(value, dict):
+            near = get_close_matches(outer, tables, 1, 0.0)[0]
+            raise BadConfig(f"{path}: {outer}: there is no such table; did you mean [{near}]?")
         else:
             flat[outer] = value
     for name in flat:

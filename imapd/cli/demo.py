@@ -51,6 +51,7 @@ def _port(text: str) -> int:
 class DemoOptions(Options):
     """Where the demonstration lives."""
 
+    synopsis = "[options]"
     optParameters = [
         ["home", None, None, "The folder for everything; otherwise $IMAPD_HOME, or ./var."],
         ["imap-port", None, 1143, "Port for IMAP with STARTTLS on 127.0.0.1.", _port],

@@ -34,7 +34,7 @@ class _SampleOptions(Options):
 class ProgramOptions(Options):
     """`imapd` and its commands."""
 
-    synopsis = "serve|user|check-config|sample-config|demo [options]"
+    synopsis = "Usage: imapd"
     subCommands = [
         ["serve", None, ServeOptions, "Serve in the foreground (as `twistd -n imapd` does)."],
         ["user", None, UserOptions, "Keep the password file: add, passwd, remove, list."],

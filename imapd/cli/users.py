@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getopt
 import getpass
 import secrets
 import string
@@ -26,8 +27,28 @@ def generated(length: int = 20) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
-class _Name(Options):
+class _FileOptions(Options):
+    """Which password file; said before the command or behind it."""
+
+    optParameters = [
+        ["file", "f", None, "The password file."],
+        ["config", "c", None, "The server's configuration, which names the password file."],
+    ]
+
+    def parseOptions(self, options: Any = None) -> None:
+        """Options may stand behind the name too."""
+        try:
+            said, names = getopt.gnu_getopt(options, self.shortOpt, self.longOpt)
+        except getopt.error as error:
+            raise UsageError(str(error)) from error
+        words = [word for option in said for word in option if word]
+        super().parseOptions([*words, "--", *names])  # type: ignore[no-untyped-call]
+
+
+class _Name(_FileOptions):
     """Options of a command about one user."""
+
+    synopsis = "[options] NAME"
 
     def parseArgs(self, name: str) -> None:  # type: ignore[override]  # as Twisted means it
         """The user's name."""
@@ -37,24 +58,24 @@ class _Name(Options):
 class _Password(_Name):
     """Options of a command that sets a password."""
 
+    synopsis = "[options] NAME"
     optFlags = [
         ["password-stdin", None, "Read the password from standard input, one line."],
         ["generate", None, "Make a password up, and print it."],
     ]
 
 
-class _List(Options):
+class _List(_FileOptions):
     """Options of the list, of which there are none."""
+
+    synopsis = "[options]"
 
 
 class UserOptions(Options):
     """Which file, and what to do with it."""
 
-    synopsis = "[--file FILE | --config FILE] add|passwd|remove|list [options] [NAME]"
-    optParameters = [
-        ["file", "f", None, "The password file."],
-        ["config", "c", None, "The server's configuration, which names the password file."],
-    ]
+    synopsis = ""
+    optParameters = _FileOptions.optParameters
     subCommands = [
         ["add", None, _Password, "A new user."],
         ["passwd", None, _Password, "A new password for a user."],
@@ -138,18 +159,19 @@ def _list(file: PasswordFile) -> None:
 
 
 def _file(options: UserOptions) -> PasswordFile:
-    if options["file"]:
-        return PasswordFile(Path(options["file"]))
-    if options["config"]:
-        try:
-            auth = configured(Path(options["config"])).auth
-        except BadConfig as error:
-            raise UsageError(str(error)) from error
-        files = [each.partition(":")[2] for each in auth if each.startswith("passwords:")]
-        if len(files) == 1:
-            return PasswordFile(Path(files[0]))
+    sub: Any = options.subOptions
+    file, config = (sub[name] or options[name] for name in ("file", "config"))
+    if file:
+        return PasswordFile(Path(file))
+    if not config:
+        raise UsageError("say which password file: --file FILE, or --config FILE that names it")
+    try:
+        auth = configured(Path(config)).auth
+    except BadConfig as error:
+        raise UsageError(str(error)) from error
+    files = [each.partition(":")[2] for each in auth if each.startswith("passwords:")]
+    if len(files) != 1:
         raise UsageError(
-            f"{options['config']}: auth: names {len(files) or 'no'} password files;"
-            " say which with --file FILE"
+            f"{config}: auth: names {len(files) or 'no'} password files; say which with --file FILE"
         )
-    raise UsageError("say which password file: --file FILE, or --config FILE that names it")
+    return PasswordFile(Path(files[0]))
