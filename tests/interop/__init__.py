@@ -1,0 +1,1 @@
+"""Programs that others wrote, driving the real server over TCP and TLS."""
