@@ -109,9 +109,9 @@ class View:
     def shown_flags(self, start: int, stop: int, announce: Announce) -> list[bytes]:
         r"""The flags there in wire form, with \Recent for who hears of it."""
         flags = self.flags(start, stop)
-        if not (announce.recent and self.recent):
-            return list(map(rendered.__getitem__, flags))
         uids = self.generation.uids[start:stop]
+        if not (announce.recent and self.recent) or uids[-1] < self.recent[0][0]:
+            return list(map(rendered.__getitem__, flags))
         return [announce.flags(each, self.is_recent(uid)) for uid, each in zip(uids, flags)]
 
     def is_recent(self, uid: int) -> bool:

@@ -70,7 +70,7 @@ class TemporarySpool:
     def reader(self) -> IMessageReader:
         """As `ISpool`."""
         self._file.flush()
-        return _FileReader(self._file)
+        return _FileReader(self._file) if self._file.tell() else BytesReader(b"")
 
     def close(self) -> None:
         """As `ISpool`."""

@@ -1,0 +1,173 @@
+"""Rows of work that mail clients do, by the server's CPU: ``python -m benchmarks [--store NAME:ARG]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.corpus import messages
+
+_MESSAGES = 10_000
+_IDLERS = 500
+
+
+class Client:
+    """A blocking connection that waits for the tagged answer."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._rest = b""
+        self._read_until(b"\r\n")
+        self.command(b"LOGIN bench testpass")
+
+    def _read_until(self, end: bytes) -> int:
+        size = 0
+        tail = b""
+        while True:
+            data = self._socket.recv(1 << 20)
+            if not data:
+                raise ConnectionError(tail)
+            size += len(data)
+            tail = (tail + data)[-4096:]
+            if end in tail and tail.endswith(b"\r\n"):
+                return size
+
+    def command(self, text: bytes) -> int:
+        """Octets of the whole answer."""
+        self._socket.sendall(b"t1 " + text + b"\r\n")
+        return self._read_until(b"t1 OK")
+
+    def send(self, data: bytes) -> None:
+        """Octets as they are."""
+        self._socket.sendall(data)
+
+    def wait(self, end: bytes) -> int:
+        """Read until `end` has come at a line's end."""
+        return self._read_until(end)
+
+
+class Server:
+    """The measured process."""
+
+    def __init__(self, store: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.serve", store], stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        self.port, control = map(int, self._process.stdout.readline().split())
+        self._control = socket.create_connection(("127.0.0.1", control)).makefile("rwb")
+
+    def ask(self, word: bytes = b"rest") -> tuple[float, float, int]:
+        """CPU seconds, longest turn in seconds, octets of memory."""
+        self._control.write(word + b"\r\n")
+        self._control.flush()
+        cpu, longest, memory = self._control.readline().split()
+        return float(cpu), float(longest), int(memory)
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        self._process.wait()
+
+
+def _load(client: Client) -> None:
+    batch: list[bytes] = []
+    for number, message in enumerate(messages(_MESSAGES)):
+        flags = b"(\\Seen)" if number % 3 else b"()"
+        batch.append(b"a APPEND INBOX %b {%d+}\r\n%b\r\n" % (flags, len(message), message))
+        if len(batch) == 20:
+            client.send(b"".join(batch) + b"t1 NOOP\r\n")
+            client.wait(b"t1 OK")
+            batch.clear()
+
+
+def _row(server: Server, name: str, count: int, unit: str, work: Callable[[], object]) -> dict[str, object]:
+    """The best of five runs by CPU; the longest turn from one more run with the heart beating."""
+    best = float("inf")
+    for _ in range(5):
+        before = server.ask()[0]
+        work()
+        best = min(best, server.ask()[0] - before)
+    server.ask(b"beat")
+    work()
+    longest = server.ask()[1]
+    rate = count / best
+    print(f"{name:<48}{rate:>12,.0f} {unit + '/s':<10}{best / count * 1e6:>10.2f} us{longest * 1000:>10.1f} ms", flush=True)
+    return {"row": name, "rate": rate, "us": best / count * 1e6, "longest_turn_ms": longest * 1000}
+
+
+def main() -> None:
+    """Print the table; with --json write it too."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--store", default="maildir", help="memory:, maildir:DIR/%%u; maildir alone takes a scratch folder")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
+    with tempfile.TemporaryDirectory() as scratch:
+        store = f"maildir:{scratch}/%u" if options.store == "maildir" else options.store
+        server = Server(store)
+        try:
+            rows = _measure(server)
+        finally:
+            server.close()
+    if options.json:
+        options.json.write_text(json.dumps({"store": options.store, "rows": rows}, indent=1) + "\n")
+
+
+def _measure(server: Server) -> list[dict[str, object]]:
+    client = Client(server.port)
+    started = time.perf_counter()
+    before = server.ask()[0]
+    _load(client)
+    cpu = server.ask()[0] - before
+    print(f"loaded {_MESSAGES:,} messages in {time.perf_counter() - started:.1f} s, {cpu / _MESSAGES * 1e6:.0f} us of CPU each")
+    print(f"{'row':<48}{'by server CPU':>12} {'':<10}{'each':>13}{'longest turn':>13}")
+    client.command(b"SELECT INBOX")
+
+    def noops() -> None:
+        for _ in range(5000):
+            client.command(b"NOOP")
+
+    rows = [
+        _row(server, "FETCH 1:* (UID FLAGS)", _MESSAGES, "msg",
+             lambda: client.command(b"FETCH 1:* (UID FLAGS)")),
+        _row(server, "FETCH 1:* (ENVELOPE INTERNALDATE RFC822.SIZE)", _MESSAGES, "msg",
+             lambda: client.command(b"FETCH 1:* (ENVELOPE INTERNALDATE RFC822.SIZE)")),
+        _row(server, "FETCH 1:* (BODYSTRUCTURE)", _MESSAGES, "msg",
+             lambda: client.command(b"FETCH 1:* (BODYSTRUCTURE)")),
+        _row(server, "FETCH 1:* (BODY.PEEK[HEADER.FIELDS (...)])", _MESSAGES, "msg",
+             lambda: client.command(b"FETCH 1:* (BODY.PEEK[HEADER.FIELDS (FROM TO SUBJECT DATE MESSAGE-ID)])")),
+        _row(server, "FETCH 1:2000 (BODY.PEEK[])", 2000, "msg",
+             lambda: client.command(b"FETCH 1:2000 (BODY.PEEK[])")),
+        _row(server, "STORE 1:* +FLAGS.SILENT, then -FLAGS.SILENT", 2 * _MESSAGES, "msg",
+             lambda: (client.command(b"STORE 1:* +FLAGS.SILENT (\\Flagged)"),
+                      client.command(b"STORE 1:* -FLAGS.SILENT (\\Flagged)"))),
+        _row(server, "SELECT of the 10,000", 1, "op", lambda: client.command(b"SELECT INBOX")),
+        _row(server, "NOOP, selected, one at a time", 5000, "op", noops),
+    ]  # fmt: skip
+    client.command(b"UNSELECT")
+    rows.append(_row(server, "NOOP, one at a time", 5000, "op", noops))
+    before = server.ask(b"memory")[2]
+    idlers = [Client(server.port) for _ in range(_IDLERS)]
+    for idler in idlers:
+        idler.command(b"SELECT INBOX")
+        idler.send(b"i IDLE\r\n")
+        idler.wait(b"+ ")
+    each = (server.ask(b"memory")[2] - before) / _IDLERS
+    print(f"{'memory of an idle connection, INBOX selected':<48}{each / 1024:>12,.1f} KB")
+    rows.append({"row": "idle connection", "octets": each})
+    return rows
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Mail to measure with: the same messages for the same seed."""
+
+from __future__ import annotations
+
+import base64
+import random
+from collections.abc import Iterator
+
+__all__ = ["messages"]
+
+_WORDS = (
+    "report meeting invoice lunch server release plan draft budget train holiday contract review "
+    "ticket update question answer photo music garden weather library storage network index"
+).split()
+_NAMES = ("Alice Archer", "Bob Baker", "Chloé Dubois", "Dieter Jäger", "Eve Evans", "Fumiko 田中")
+
+
+def _encoded(text: str) -> str:
+    if text.isascii():
+        return text
+    return "=?utf-8?B?" + base64.b64encode(text.encode()).decode() + "?="
+
+
+def _address(source: random.Random) -> str:
+    name = source.choice(_NAMES)
+    local = "".join(character for character in name.lower() if character.isascii() and character.isalpha())
+    return f"{_encoded(name)} <{local}{source.randrange(200)}@example.org>"
+
+
+def _text(source: random.Random, size: int) -> str:
+    lines = []
+    while size > 0:
+        line = " ".join(source.choices(_WORDS, k=10))
+        lines.append(line)
+        size -= len(line) + 2
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _message(source: random.Random, number: int) -> bytes:
+    subject = " ".join(source.choices(_WORDS, k=4))
+    if source.random() < 0.2:
+        subject = "Ré: " + subject
+    day, hour = source.randrange(1, 29), source.randrange(24)
+    header = [
+        f"Received: from mx{number % 7}.example.net (mx{number % 7}.example.net [192.0.2.{number % 250}])",
+        f"\tby mail.example.org with ESMTPS id {number:x}; Tue, {day:02} Mar 2024 {hour:02}:00:00 +0000",
+        f"From: {_address(source)}",
+        f"To: {_address(source)}, {_address(source)}",
+        f"Subject: {_encoded(subject)}",
+        f"Date: Tue, {day:02} Mar 2024 {hour:02}:{number % 60:02}:00 +0100",
+        f"Message-ID: <{number}.{source.randrange(1 << 30):x}@example.org>",
+        "MIME-Version: 1.0",
+    ]
+    if number > 5 and source.random() < 0.4:
+        header.append(f"In-Reply-To: <{number - source.randrange(1, 5)}.0@example.org>")
+    kind = source.random()
+    plain = _text(source, source.choice((300, 1200, 3000, 6000)))
+    if kind < 0.4:
+        body = plain
+        header.append("Content-Type: text/plain; charset=utf-8")
+    else:
+        boundary = f"=-part-{number:x}"
+        attached = source.randbytes(source.choice((500, 4000, 20000))) if kind > 0.8 else None
+        html = f"<html><body><p>{plain}</p></body></html>\r\n"
+        parts = [f"Content-Type: text/plain; charset=utf-8\r\n\r\n{plain}",
+                 f"Content-Type: text/html; charset=utf-8\r\n\r\n{html}"]  # fmt: skip
+        if attached is not None:
+            octets = base64.encodebytes(attached).decode().replace("\n", "\r\n")
+            parts.append(
+                f'Content-Type: application/pdf; name="file {number}.pdf"\r\n'
+                f'Content-Disposition: attachment; filename="file {number}.pdf"\r\n'
+                f"Content-Transfer-Encoding: base64\r\n\r\n{octets}"
+            )
+        subtype = "mixed" if attached is not None else "alternative"
+        header.append(f'Content-Type: multipart/{subtype}; boundary="{boundary}"')
+        body = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts) + f"--{boundary}--\r\n"
+    return ("\r\n".join(header) + "\r\n\r\n" + body).encode()
+
+
+def messages(count: int, seed: int = 1) -> Iterator[bytes]:
+    """`count` messages of 1 to 30 KB: plain, alternative, with attachments."""
+    source = random.Random(seed)
+    for number in range(count):
+        yield _message(source, number)
