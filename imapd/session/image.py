@@ -90,10 +90,9 @@ class Watcher(Protocol):
 class Image:
     """The shared state of one mailbox."""
 
-    # Kept slotted: an operator has as many of these as users have mailboxes open.
 
-    __slots__ = ("_logged", "_refreshing", "behind", "generation", "gone", "log", "log_floor", "mailbox_id",
-                 "modseq", "recent_claimed", "watchers")  # fmt: skip
+    __slots__ = ("_flag_sets", "_logged", "_refreshing", "behind", "generation", "gone", "log",
+                 "log_floor", "mailbox_id", "modseq", "recent_claimed", "watchers")  # fmt: skip
 
     def __init__(self, mailbox_id: str) -> None:
         self.mailbox_id = mailbox_id
@@ -111,6 +110,7 @@ class Image:
         self.watchers: dict[Watcher, None] = {}
         self._refreshing: list[Deferred[None]] | None = None
         self._logged = 0
+        self._flag_sets: tuple[int, frozenset[Flags]] = (-1, frozenset())
 
     async def load(self, mailbox: IMailbox, turn: Callable[[], Awaitable[None]]) -> None:
         """Read all of it."""
@@ -221,24 +221,27 @@ class Image:
                 found.update(uids)
         return found
 
+    def _distinct(self) -> frozenset[Flags]:
+        """The flag sets that occur: few, however many messages there are."""
+        at, distinct = self._flag_sets
+        if at != self.modseq:
+            distinct = frozenset(self.generation.flags)
+            self._flag_sets = self.modseq, distinct
+        return distinct
+
     def flags_in_use(self) -> frozenset[str]:
         """Every flag some message has."""
-        return frozenset().union(*set(self.generation.flags))
-
-    def count_with(self, flag: str) -> int:
-        """How many messages have `flag`."""
-        having = {flags for flags in set(self.generation.flags) if flag in flags}
-        return sum(map(having.__contains__, self.generation.flags))
+        return frozenset().union(*self._distinct())
 
     def first_unseen(self) -> int:
         r"""The sequence number of the first message without \Seen, or 0."""
         flags = self.generation.flags
-        return min((flags.index(each) + 1 for each in set(flags) if SEEN not in each), default=0)
+        return min((flags.index(each) + 1 for each in self._distinct() if SEEN not in each), default=0)
 
     def deleted(self) -> NumSet:
         r"""The UIDs with \Deleted."""
         generation = self.generation
-        having = {flags for flags in set(generation.flags) if DELETED in flags}
+        having = {flags for flags in self._distinct() if DELETED in flags}
         if not having:
             return NumSet()
         return NumSet.from_sorted(
