@@ -99,6 +99,25 @@ class SearchKey:
 
 
 @frozen
+class SearchReturn:
+    """What SEARCH RETURN can ask; `grammar` takes what follows the name.
+
+    The functions get an `imapd.query.results.Found` and what `grammar` made.
+    """
+
+    name: str
+    grammar: Callable[[Cursor], Any]
+    #: What ESEARCH says of it (RFC 4466, 2.6.2: search-return-value); None: nothing.
+    data: Callable[[Any, Any], bytes | None]
+    #: The places that ``$`` then holds (RFC 5182, 2.4); without it, it has no say.
+    saves: Callable[[Any, Any], Sequence[int]] | None = None
+    #: How many of the first matches are enough for it; without it, or None: all.
+    most: Callable[[Any], int | None] | None = None
+    #: A search key whose use asks for this too (RFC 7162, 3.1.5: MODSEQ).
+    implied_by: str = ""
+
+
+@frozen
 class StatusItem:
     """What STATUS can ask; `value` makes it from `model.mailbox.Status`."""
 
@@ -169,6 +188,7 @@ class Feature:
     fetch_items: Sequence[FetchItem] = ()
     fetch_macros: Mapping[str, tuple[str, ...]] = field(factory=dict)
     search_keys: Sequence[SearchKey] = ()
+    search_returns: Sequence[SearchReturn] = ()
     status_items: Sequence[StatusItem] = ()
     list_selections: Sequence[ListSelection] = ()
     list_returns: Sequence[ListReturn] = ()
@@ -202,6 +222,7 @@ class Dialect:
     fetch_items: Mapping[bytes, FetchItem] = field(repr=False)
     fetch_macros: Mapping[bytes, tuple[str, ...]] = field(repr=False)
     search_keys: Mapping[bytes, SearchKey] = field(repr=False)
+    search_returns: Mapping[bytes, SearchReturn] = field(repr=False)
     status_items: Mapping[bytes, StatusItem] = field(repr=False)
     list_selections: Mapping[bytes, ListSelection] = field(repr=False)
     list_returns: Mapping[bytes, ListReturn] = field(repr=False)
@@ -231,6 +252,7 @@ class Dialect:
             fetch_items=_table(feature.fetch_items for feature in features),
             fetch_macros=macros,
             search_keys=_table(feature.search_keys for feature in features),
+            search_returns=_table(feature.search_returns for feature in features),
             status_items=_table(feature.status_items for feature in features),
             list_selections=_table(feature.list_selections for feature in features),
             list_returns=_table(feature.list_returns for feature in features),

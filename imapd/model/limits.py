@@ -44,6 +44,14 @@ class Limits:
     #: Ranges of one sequence set.
     set_ranges: int = 20_000
 
+    #: Keys of one search program.  Clients that look messages up by Message-ID write
+    #: some hundreds, joined by OR.
+    search_keys: int = 2_000
+
+    #: Ranges of the result that SEARCH RETURN (SAVE) keeps, about 120 octets each for
+    #: as long as the mailbox is selected; neighbours in the mailbox are one range.
+    saved_ranges: int = 50_000
+
     #: Octets of a client's input that wait while a command runs; then the
     #: transport is paused.  mbsync sends 50 commands in one write.
     input: int = 131_072

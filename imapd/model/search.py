@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import Any, Union
 
@@ -11,13 +11,13 @@ from attrs import field, frozen
 from imapd.model.message import Column
 from imapd.model.numset import SequenceSet
 
-__all__ = ["And", "Cost", "Key", "Not", "Or", "Program", "SequenceNumbers", "UIDs"]
+__all__ = ["And", "Cost", "Key", "Not", "Or", "Program", "Recent", "SequenceNumbers", "UIDs"]
 
 
 class Cost(IntEnum):
     """What it takes to answer a key; cheaper ones are asked first."""
 
-    VIEW = 0  #: the session's own view: numbers, UIDs, flags
+    VIEW = 0  #: the session's own view: flags and modification sequences
     COLUMN = 1  #: a column of the store
     HEADER = 2  #: the header block, decoded
     CONTENT = 3  #: the message itself
@@ -28,7 +28,8 @@ class Key:
     """One test of a message.
 
     `test` gets the entries of `columns` for one message, in that order.  With
-    Cost.CONTENT it gets the message's octets and its parsed structure instead.
+    Cost.VIEW these are columns that a view has: FLAGS, MODSEQ.  With Cost.CONTENT
+    it gets the message as `imapd.query.text.MessageText` instead.
     """
 
     name: str
@@ -36,6 +37,9 @@ class Key:
     columns: tuple[Column, ...]
     test: Callable[..., bool] = field(eq=False, repr=False)
     arguments: tuple[Any, ...] = ()
+    #: The same of many messages: gets whole columns, gives an answer a message.  Made
+    #: where a loop of its own is faster than calls of `test`.
+    tests: Callable[..., Iterable[bool]] | None = field(default=None, eq=False, repr=False)
 
 
 @frozen
@@ -53,6 +57,11 @@ class UIDs:
 
 
 @frozen
+class Recent:
+    r"""``RECENT``: the messages whose \Recent this session has (RFC 3501, 6.4.4)."""
+
+
+@frozen
 class And:
     """All of them; none at all is ``ALL``."""
 
@@ -61,10 +70,9 @@ class And:
 
 @frozen
 class Or:
-    """One or the other."""
+    """At least one of them."""
 
-    first: Program
-    second: Program
+    programs: Sequence[Program]
 
 
 @frozen
@@ -74,4 +82,4 @@ class Not:
     program: Program
 
 
-Program = Union[Key, SequenceNumbers, UIDs, And, Or, Not]  # noqa: UP007  (used before it is defined)
+Program = Union[Key, SequenceNumbers, UIDs, Recent, And, Or, Not]  # noqa: UP007  (used before it is defined)

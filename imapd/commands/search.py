@@ -1,0 +1,268 @@
+"""SEARCH and UID SEARCH (RFC 9051, 6.4.4), with ESEARCH (RFC 4731) and SEARCHRES (RFC 5182).
+
+Rules of this file:
+
+* A client of RFC 3501 that says no RETURN hears ``* SEARCH``; with RETURN, or after
+  ENABLE IMAP4rev2, ``* ESEARCH``.
+* An unknown charset is NO, not BAD, and a NO empties ``$`` where SAVE was asked for.  So
+  it is noted while parsing, and refused when the command runs.
+* A sequence number beyond the last message matches nothing: RFC 9051, 6.4.4 has the key
+  match "messages with message sequence numbers corresponding", and Dovecot and Cyrus
+  answer OK too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from attrs import frozen
+
+from imapd.commands.search_keys import KEYS, search_keys
+from imapd.commands.search_source import Selected
+from imapd.dialect import Capability, Command, Feature, SearchReturn
+from imapd.model.numset import EMPTY
+from imapd.model.search import Program
+from imapd.model.states import State
+from imapd.query import charset
+from imapd.query.results import Found
+from imapd.query.search import keys_of, search
+from imapd.session.outcome import BadCommand, Refused
+from imapd.session.session import Session
+from imapd.wire import encode
+from imapd.wire.cursor import BadSyntax, Cursor
+
+__all__ = ["ESEARCH", "FEATURE", "SEARCHRES"]
+
+#: Numbers of a ``* SEARCH`` that are written before others get their turn.
+_NUMBERS: Final = 10_000
+
+#: A return option and what its grammar made.
+_Option = tuple[SearchReturn, Any]
+
+
+@frozen
+class _Search:
+    by_uid: bool
+    #: None: there was no RETURN.
+    options: tuple[_Option, ...] | None
+    #: As the client spelt it; None: there was no CHARSET.
+    charset: bytes | None
+    program: Program
+
+    @property
+    def saves(self) -> bool:
+        return any(option.name == "SAVE" for option, _ in self.options or ())
+
+
+# The grammar.
+
+
+def _arguments(by_uid: bool) -> Callable[[Cursor], _Search]:
+    def arguments(cursor: Cursor) -> _Search:
+        """``search = "SEARCH" [search-return-opts] SP search-program``."""
+        cursor.space()
+        options = None
+        if cursor.skip_word(b"RETURN"):
+            cursor.space()
+            options = _options(cursor)
+            cursor.space()
+        name = None
+        if cursor.skip_word(b"CHARSET"):
+            cursor.space()
+            name = cursor.astring()
+            cursor.charset = charset.codec(name) or "latin-1"
+            cursor.space()
+        return _Search(by_uid, options, name, search_keys(cursor))
+
+    return arguments
+
+
+def _options(cursor: Cursor) -> tuple[_Option, ...]:
+    """``"(" [search-return-opt *(SP search-return-opt)] ")"``; none is ALL, twice is once."""
+    options = {option.name: (option, said) for option, said in cursor.listed(_option, empty=True)}
+    if not options:
+        every = cursor.vocabulary.search_returns[b"ALL"]
+        return ((every, None),)
+    return tuple(options.values())
+
+
+def _option(cursor: Cursor) -> _Option:
+    option = cursor.vocabulary.search_returns.get(cursor.word())
+    if option is None:
+        raise BadSyntax("SEARCH has no return option of that name")
+    return option, option.grammar(cursor)
+
+
+# The command.
+
+
+async def _search(session: Session, asked: _Search) -> None:
+    try:
+        await _answer(session, asked)
+    except BadSyntax:
+        raise
+    except Exception:
+        if asked.saves:
+            session.saved = EMPTY
+        raise
+
+
+async def _answer(session: Session, asked: _Search) -> None:
+    _check_charset(session, asked.charset)
+    returns = session.policy.dialect.search_returns
+    extended = asked.options is not None or "IMAP4rev2" in session.enabled
+    options = list(asked.options or ((returns[b"ALL"], None),))
+    names = {option.name for option, _ in options}
+    used = {key.name for key in keys_of(asked.program)}
+    options += [
+        (option, None)
+        for option in returns.values()
+        if option.implied_by in used and option.name not in names
+    ]
+    source = Selected(session)
+    places = await search(asked.program, source, _most(options))
+    found = Found(places, source.uids, asked.by_uid, frozenset(names), source.known)
+    if asked.saves:
+        _save(session, found, options)
+    if not extended:
+        await _write_search(session, found, options)
+    elif names != {"SAVE"}:
+        _write_esearch(session, found, options)
+
+
+def _check_charset(session: Session, name: bytes | None) -> None:
+    if name is None:
+        return
+    if session.enabled >= {"UTF8=ACCEPT"} and "IMAP4rev2" not in session.enabled:
+        raise BadCommand("After ENABLE UTF8=ACCEPT there is no CHARSET")  # RFC 6855, 3
+    if charset.codec(name) is None:
+        raise Refused("BADCHARSET (US-ASCII UTF-8)", "That charset is not known here")
+
+
+def _most(options: Iterable[_Option]) -> int | None:
+    """How many of the first matches are enough; None: all are needed."""
+    enough = 0
+    for option, said in options:
+        most = None if option.most is None else option.most(said)
+        if most is None:
+            return None
+        enough = max(enough, most)
+    return enough or None
+
+
+def _save(session: Session, found: Found, options: Iterable[_Option]) -> None:
+    """What ``$`` is from now on: RFC 9051, 6.4.4.1, Table 4."""
+    chosen: set[int] | None = None
+    for option, said in options:
+        if option.saves is not None:
+            chosen = (chosen or set()).union(option.saves(found, said))
+    places = found.places if chosen is None else sorted(chosen)
+    saved = found.saved(places)
+    if len(saved.ranges) > session.policy.limits.saved_ranges:
+        raise Refused("NOTSAVED", "The result is too large to be saved")
+    session.saved = saved
+
+
+async def _write_search(session: Session, found: Found, options: Iterable[_Option]) -> None:
+    """``* SEARCH``, also when nothing matches (RFC 3501, 7.2.5); extra data as in RFC 7162, 3.1.5."""
+    numbers = found.numbers()
+    session.write(b"* SEARCH")
+    for at in range(0, len(numbers), _NUMBERS):
+        written = " ".join(map(str, numbers[at : at + _NUMBERS]))
+        session.write(b" " + written.encode("ascii"))
+        await session.peer.turn()
+    for option, said in options:
+        if option.implied_by:
+            data = option.data(found, said)
+            if data is not None:
+                session.write(b" (%b %b)" % (option.name.encode("ascii"), data))
+    session.write(b"\r\n")
+
+
+def _write_esearch(session: Session, found: Found, options: Sequence[_Option]) -> None:
+    """``esearch-response``, its items in the order in which features declare them."""
+    told = [b"* ESEARCH (TAG %b)" % encode.quoted(session.tag)]
+    if found.by_uid:
+        told.append(b"UID")
+    asked = {option.name: said for option, said in options}
+    for option in session.policy.dialect.search_returns.values():
+        if option.name in asked:
+            data = option.data(found, asked[option.name])
+            if data is not None:
+                told.append(b"%b %b" % (option.name.encode("ascii"), data))
+    session.write(b" ".join(told) + b"\r\n")
+
+
+# Return options.
+
+
+def _no_parameter(cursor: Cursor) -> None:
+    """Nothing follows the name."""
+
+
+def _min(found: Found, _: None) -> bytes | None:
+    return b"%d" % found.number(found.places[0]) if found.places else None
+
+
+def _max(found: Found, _: None) -> bytes | None:
+    return b"%d" % found.number(found.places[-1]) if found.places else None
+
+
+def _all(found: Found, _: None) -> bytes | None:
+    return found.numset().wire() if found.places else None
+
+
+def _count(found: Found, _: None) -> bytes:
+    return b"%d" % len(found.places)
+
+
+def _save_option(found: Found, _: None) -> None:
+    """SAVE is told by the tagged OK alone."""
+
+
+def _saves_all(found: Found, _: None) -> Sequence[int]:
+    return found.places
+
+
+def _saves_min(found: Found, _: None) -> Sequence[int]:
+    return found.places[:1]
+
+
+def _saves_max(found: Found, _: None) -> Sequence[int]:
+    return found.places[-1:]
+
+
+FEATURE = Feature(
+    name="SEARCH",
+    rfc=9051,
+    summary="finding messages by flags, dates, sizes, headers and text",
+    commands=(
+        Command("SEARCH", State.SELECTED, _arguments(False), _search, expunges=False),
+        Command("UID SEARCH", State.SELECTED, _arguments(True), _search),
+    ),
+    search_keys=KEYS,
+    # In the order in which RFC 9051 writes them in its examples.  ALL is what is asked
+    # for where there is no RETURN.
+    search_returns=(
+        SearchReturn("MIN", _no_parameter, _min, _saves_min, most=lambda _: 1),
+        SearchReturn("MAX", _no_parameter, _max, _saves_max),
+        SearchReturn("ALL", _no_parameter, _all, _saves_all),
+        SearchReturn("COUNT", _no_parameter, _count, _saves_all),
+        SearchReturn("SAVE", _no_parameter, _save_option, most=lambda _: 0),
+    ),
+)
+
+ESEARCH = Feature(
+    name="ESEARCH",
+    rfc=4731,
+    summary="the first, the last or the number of the messages found",
+    capabilities=(Capability("ESEARCH"),),
+)
+
+SEARCHRES = Feature(
+    name="SEARCHRES",
+    rfc=5182,
+    summary="the last result, named by $",
+    capabilities=(Capability("SEARCHRES"),),
+)

@@ -1,0 +1,75 @@
+"""The selected mailbox as a search sees it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
+
+from twisted.internet.threads import deferToThread
+
+from imapd.model.message import FLAGS, MODSEQ, Batch, Column
+from imapd.model.numset import NumSet, SequenceSet
+from imapd.model.search import Recent, SequenceNumbers
+from imapd.query.search import Numbers, Span
+from imapd.query.text import MessageText
+from imapd.session.content import Content, scanned
+from imapd.session.session import Session
+from imapd.session.view import View
+from imapd.store.errors import MessageGone
+
+__all__ = ["Selected"]
+
+#: Octets of a message whose text is decoded at once; more is work for a thread.
+_INLINE = 262_144
+
+
+class Selected:
+    """The messages of a session's view; an `imapd.query.search.Source`."""
+
+    def __init__(self, session: Session) -> None:
+        self._view: View = session.selected
+        self._saved = session.saved
+        self.turn = session.peer.turn
+        self.uids: Sequence[int] = self._view.generation.uids[: self._view.count]
+
+    def spans(self, numbers: Numbers) -> Iterable[Span]:
+        """As `Source`.  Numbers beyond the last message are nobody's, not an error."""
+        view = self._view
+        if isinstance(numbers, Recent):
+            return view.generation.spans(NumSet(view.recent), view.count)
+        if isinstance(numbers, SequenceNumbers) and not numbers.numbers.saved:
+            return _existing(numbers.numbers, view.count)
+        return view.spans(numbers.numbers, True, self._saved)
+
+    def known(self, column: Column, start: int, stop: int) -> Sequence[Any]:
+        """As `Source`."""
+        if column == FLAGS:
+            return self._view.flags(start, stop)
+        assert column == MODSEQ, column
+        return self._view.modseqs(start, stop)
+
+    def scan(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
+        """As `Source`."""
+        return scanned(self._view.mailbox, uids, columns, self.turn)
+
+    async def message(self, uid: int) -> MessageText | None:
+        """As `Source`."""
+        content = Content(self._view.mailbox, uid)
+        try:
+            octets = await content.buffer()
+            message = MessageText(octets, await content.part(), content.close)
+            if len(octets) > _INLINE:
+                await deferToThread(message.prepare)
+        except MessageGone:
+            content.close()
+            return None
+        except BaseException:
+            content.close()
+            raise
+        return message
+
+
+def _existing(numbers: SequenceSet, count: int) -> Iterable[Span]:
+    for low, high in numbers.resolve(count).ranges:
+        if low <= count:
+            yield low - 1, min(high, count)

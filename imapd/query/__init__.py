@@ -1,0 +1,1 @@
+"""Which messages a program means, and what is told of them; pure, given a source of columns."""

@@ -1,0 +1,192 @@
+"""The keys of RFC 9051, 6.4.4 as values: what each tests, and what it needs for that.
+
+Rules, where the RFC leaves a choice:
+
+* A string matches where it is a substring of the decoded text, both folded (`query.fold`).
+* A key for a header field looks at every field of that name, and never matches a message
+  without one, also when the string is empty.
+* An address matches as it was written, decoded; and as ``name <box@host>``, each of it
+  without quoting, comments as names, groups by their names.
+* A message without a Date that names a day matches none of the SENT keys.
+* TEXT sees the header, the headers of the parts, and what BODY sees.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from imapd.mime import words
+from imapd.mime.address import addresses
+from imapd.mime.headers import finder, unfold
+from imapd.model.dates import InternalDate, day_of
+from imapd.model.flags import Flags
+from imapd.model.limits import Limits
+from imapd.model.message import FLAGS, HEADER, INTERNAL_DATE, SENT, SIZE
+from imapd.model.search import And, Cost, Key, Or, Program
+from imapd.query.fold import fold, fold_line
+from imapd.query.text import MessageText, header_text
+
+__all__ = ["ALL", "Relation", "address", "body", "flag", "header", "internal_date", "keyword",
+           "larger", "sent", "smaller", "text"]  # fmt: skip
+
+#: Every message.
+ALL: Final = And(())
+
+_HEADER_MOST: Final = Limits().mime_header
+_FIELD_NAME: Final = re.compile(rb"[!-9;-~\x80-\xff]+").fullmatch
+#: An address with none of these reads as it is written.
+_REWRITTEN: Final = re.compile(rb'<@|["\\(\t]|  |[ \t][@.]|[@.][ \t]|<[ \t]|[ \t]>').search
+#: The part of an INTERNALDATE that is its day.
+_DAY: Final = operator.itemgetter(slice(11))
+
+#: ``operator.lt`` for before, ``eq`` for on, ``ge`` for since.
+Relation = Callable[[int, int], bool]
+
+
+class _Verdicts(dict[Any, bool]):
+    """A test of a value that few messages differ in, made once for each."""
+
+    __slots__ = ("_test",)
+
+    def __init__(self, test: Callable[[Any], bool]) -> None:
+        self._test = test
+
+    def __missing__(self, value: Any) -> bool:
+        verdict = self[value] = self._test(value)
+        return verdict
+
+
+def flag(name: str) -> Key:
+    """A system flag, in the spelling of `model.flags`."""
+
+    def test(flags: Flags) -> bool:
+        return name in flags
+
+    return Key("FLAG", Cost.VIEW, (FLAGS,), _Verdicts(test).__getitem__, (name,))
+
+
+def keyword(name: str) -> Key:
+    """``KEYWORD``; keywords compare without case (RFC 9051, 2.3.2)."""
+    lower = name.lower()
+
+    def test(flags: Flags) -> bool:
+        return any(lower == flag.lower() for flag in flags)
+
+    return Key("KEYWORD", Cost.VIEW, (FLAGS,), _Verdicts(test).__getitem__, (lower,))
+
+
+def internal_date(name: str, relation: Relation, day: int) -> Key:
+    """``BEFORE``, ``ON``, ``SINCE``: the INTERNALDATE's own day."""
+
+    def test(internal: InternalDate) -> bool:
+        return relation(day_of(internal), day)
+
+    verdict = _Verdicts(test).__getitem__
+
+    def tests(column: Sequence[InternalDate]) -> Iterable[bool]:
+        return map(verdict, map(_DAY, column))
+
+    return Key(name, Cost.COLUMN, (INTERNAL_DATE,), test, (day,), tests)
+
+
+def sent(name: str, relation: Relation, day: int) -> Key:
+    """``SENTBEFORE``, ``SENTON``, ``SENTSINCE``: the Date field's own day."""
+
+    def test(sent: int | None) -> bool:
+        return sent is not None and relation(sent, day)
+
+    return Key(name, Cost.COLUMN, (SENT,), _Verdicts(test).__getitem__, (day,))
+
+
+def larger(size: int) -> Key:
+    """``LARGER``."""
+    return Key("LARGER", Cost.COLUMN, (SIZE,), size.__lt__, (size,))
+
+
+def smaller(size: int) -> Key:
+    """``SMALLER``."""
+    return Key("SMALLER", Cost.COLUMN, (SIZE,), size.__gt__, (size,))
+
+
+def header(name: bytes, string: str) -> Program:
+    """``HEADER``, ``SUBJECT``."""
+    values = _fields_named(name)
+    if values is None:
+        return Or(())
+    wanted = fold_line(string)
+
+    def test(block: bytes) -> bool:
+        return any(wanted in fold_line(words.decode(value)) for _, value in values(block))
+
+    return Key("HEADER", Cost.HEADER, (HEADER,), test, (name.lower(), wanted))
+
+
+def address(name: bytes, string: str) -> Program:
+    """``FROM``, ``TO``, ``CC``, ``BCC``."""
+    values = _fields_named(name)
+    assert values is not None
+    wanted = fold_line(string)
+
+    def test(block: bytes) -> bool:
+        for _, value in values(block):
+            if wanted in fold_line(words.decode(value)):
+                return True
+            if _REWRITTEN(value) and wanted in _address_text(value):
+                return True
+        return False
+
+    return Key("ADDRESS", Cost.HEADER, (HEADER,), test, (name.lower(), wanted))
+
+
+def body(string: str) -> Program:
+    """``BODY``."""
+    wanted = fold(string)
+    if not wanted:
+        return ALL
+
+    def test(message: MessageText) -> bool:
+        return any(wanted in text for text in message.bodies())
+
+    return Key("BODY", Cost.CONTENT, (), test, (wanted,))
+
+
+def text(string: str) -> Program:
+    """``TEXT``: a message whose header matches need not be opened."""
+    wanted = fold(string)
+    if not wanted:
+        return ALL
+    in_line = fold_line(string)
+
+    def in_header(block: bytes) -> bool:
+        return in_line in header_text(block)
+
+    def in_message(message: MessageText) -> bool:
+        return any(wanted in text for text in message.bodies()) or any(
+            in_line in text for text in message.part_headers()
+        )
+
+    return Or(
+        (
+            Key("TEXT in header", Cost.HEADER, (HEADER,), in_header, (in_line,)),
+            Key("TEXT", Cost.CONTENT, (), in_message, (wanted,)),
+        )
+    )
+
+
+def _fields_named(name: bytes) -> Callable[[bytes], list[tuple[bytes, bytes]]] | None:
+    """From a header block to the fields of that name; None if no field can be called so."""
+    if _FIELD_NAME(name) is None:
+        return None
+    find = finder((name.lower(),))
+    return lambda block: find(b"\n" + block[:_HEADER_MOST])
+
+
+def _address_text(value: bytes) -> str:
+    lines = []
+    for each in addresses(unfold(value)):
+        spec = b"@".join(part for part in (each.mailbox, each.host) if part is not None)
+        lines.append(b"%b <%b>" % (each.name, spec) if each.name else spec)
+    return fold_line("\n".join(words.decode(line) for line in lines))

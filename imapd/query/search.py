@@ -1,0 +1,366 @@
+"""A program and a source of messages to the places of those that match.
+
+Rules of this file:
+
+* Messages are taken a block at a time, in ascending order.  Of each block every message is
+  decided by the cheapest keys that can decide it: the view's, then columns, then headers,
+  then the message itself.  What is decided is not asked again.
+* A set of messages of a block is a `Mask`: an int with one octet a message, 1 or 0, so
+  that AND, OR and NOT are one operation each.
+* `_Node.decide` answers with two masks, of those that match and of those that do not; the
+  rest awaits dearer keys.  It may only be asked about messages whose columns are at hand.
+* No more rows are tested at once than a short turn of the reactor allows.
+* A message that vanished meanwhile does not match.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from itertools import compress
+from operator import itemgetter
+from typing import Any, Final, Protocol
+
+from imapd.model.message import Batch, Column
+from imapd.model.numset import NumSet
+from imapd.model.search import And, Cost, Key, Not, Or, Program, Recent, SequenceNumbers, UIDs
+from imapd.query.text import MessageText
+
+__all__ = ["Numbers", "Source", "Span", "keys_of", "search"]
+
+Mask = int
+#: Places from the first to before the second.
+Span = tuple[int, int]
+Numbers = SequenceNumbers | UIDs | Recent
+
+#: Messages of a block, and what is less when there are many keys: tests in a row.
+_BLOCK: Final = 8_192
+_BLOCK_LEAST: Final = 64
+_TESTS: Final = 65_536
+#: Tests in a row of what costs more: a column's entry, a header to be decoded.
+_ROWS: Final = {Cost.COLUMN: 20_000, Cost.HEADER: 200}
+#: Messages of a block when only the first few matches are wanted and keys are dear.
+_BLOCK_FIRST: Final = 256
+
+_RUN: Final = re.compile(rb"\x01+")
+_stop: Final = itemgetter(1)
+
+
+class Source(Protocol):
+    """The messages of one mailbox by place, 0 the first, and what is known of them."""
+
+    @property
+    def uids(self) -> Sequence[int]:
+        """The UID of each place, ascending."""
+
+    def spans(self, numbers: Numbers) -> Iterable[Span]:
+        """The places that a key by number means."""
+
+    def known(self, column: Column, start: int, stop: int) -> Sequence[Any]:
+        """A column of Cost.VIEW."""
+
+    def scan(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
+        """Columns, complete, of those that are still there, in ascending order."""
+
+    async def message(self, uid: int) -> MessageText | None:
+        """A message, to be closed; None if it is gone."""
+
+    async def turn(self) -> None:
+        """Let others have their turn; raises if there is no one to answer any more."""
+
+
+async def search(program: Program, source: Source, most: int | None = None) -> Sequence[int]:
+    """The places of the messages that match, ascending; with `most`, of so many first ones."""
+    root = _node(program, source)
+    keys = list(keys_of(program))
+    size = max(_BLOCK_LEAST, min(_BLOCK, _TESTS // max(1, len(keys))))
+    if most is not None and root.cost > Cost.VIEW:
+        size = min(size, _BLOCK_FIRST)
+    stages = [
+        (stage, [key for key in keys if key.cost is stage])
+        for stage in (Cost.COLUMN, Cost.HEADER, Cost.CONTENT)
+    ]
+    count = len(source.uids)
+    found: list[int] = []
+    for start in range(0, count, size):
+        block = _Block(source, start, min(start + size, count))
+        yes, no = root.decide(block.all, block)
+        for stage, asked in stages:
+            undecided = block.all ^ yes ^ no
+            if asked and undecided:
+                more, less = await block.ask(root, undecided, stage, asked)
+                yes |= more
+                no |= less
+        found += block.places(yes)
+        if most is not None and len(found) >= most:
+            return found[:most]
+        await source.turn()
+    return found
+
+
+def keys_of(program: Program) -> Iterator[Key]:
+    """Every key of a program."""
+    if isinstance(program, Key):
+        yield program
+    elif isinstance(program, Not):
+        yield from keys_of(program.program)
+    elif isinstance(program, (And, Or)):
+        for each in program.programs:
+            yield from keys_of(each)
+
+
+class _Block:
+    """Some neighbouring messages, and what has been found out about them."""
+
+    def __init__(self, source: Source, start: int, stop: int) -> None:
+        self._source = source
+        self.start = start
+        self.stop = stop
+        self.size = stop - start
+        self.all: Mask = int.from_bytes(b"\1" * self.size, "little")
+        #: For each test: of whom the answer is known, and who passed.
+        self.answers: dict[_Test, tuple[Mask, Mask]] = {}
+        self.stage = Cost.VIEW
+        self._rows: Sequence[int] = ()
+        self._columns: dict[Column, Sequence[Any]] = {}
+        self._message: MessageText | None = None
+
+    def octets(self, mask: Mask) -> bytes:
+        """A mask as octets, 1 or 0."""
+        return mask.to_bytes(self.size, "little")
+
+    def mask(self, rows: Iterable[int]) -> Mask:
+        """The mask of these rows, counted from the start of the block."""
+        octets = bytearray(self.size)
+        for row in rows:
+            octets[row] = 1
+        return int.from_bytes(octets, "little")
+
+    def within(self, spans: Sequence[Span]) -> Mask:
+        """The mask of ascending spans of places, as far as they lie in the block."""
+        octets = bytearray(self.size)
+        for at in range(bisect_right(spans, self.start, key=_stop), len(spans)):
+            first, last = spans[at]
+            if first >= self.stop:
+                break
+            first, last = max(first, self.start), min(last, self.stop)
+            octets[first - self.start : last - self.start] = b"\1" * (last - first)
+        return int.from_bytes(octets, "little")
+
+    def places(self, mask: Mask) -> Sequence[int]:
+        """The places in a mask."""
+        if mask == self.all:
+            return range(self.start, self.stop)
+        return list(compress(range(self.start, self.stop), self.octets(mask)))
+
+    async def ask(
+        self, root: _Node, undecided: Mask, stage: Cost, keys: list[Key]
+    ) -> tuple[Mask, Mask]:
+        """Those of the undecided that the keys of one stage decide."""
+        self.stage = stage
+        if stage is Cost.CONTENT:
+            return await self._ask_messages(root, undecided)
+        columns = frozenset[Column]().union(*(key.columns for key in keys))
+        most = max(1, _ROWS[stage] // len(keys))
+        yes = no = 0
+        gone = undecided
+        async for rows, batch in self._batches(undecided, columns):
+            for at in range(0, len(rows), most):
+                self._rows = rows[at : at + most]
+                self._columns = {
+                    name: column[at : at + most] for name, column in batch.columns.items()
+                }
+                here = self.mask(self._rows)
+                gone &= ~here
+                more, less = root.decide(here, self)
+                yes |= more
+                no |= less
+                await self._source.turn()
+        return yes, no | gone
+
+    async def _batches(
+        self, wanted: Mask, columns: frozenset[Column]
+    ) -> AsyncIterator[tuple[Sequence[int], Batch]]:
+        """Batches of the wanted messages, each with the rows that its entries belong to."""
+        octets = self.octets(wanted)
+        uids = self._source.uids[self.start : self.stop]
+        runs = [match.span() for match in _RUN.finditer(octets)]
+        rows: Sequence[int] = list(compress(range(self.size), octets))
+        expected = [uids[row] for row in rows]
+        row_of: dict[int, int] | None = None
+        at = 0
+        asked = NumSet([(uids[first], uids[stop - 1]) for first, stop in runs])
+        async for batch in self._source.scan(asked, columns):
+            count = len(batch.uids)
+            if expected[at : at + count] == list(batch.uids):
+                yield rows[at : at + count], batch
+                at += count
+            else:
+                if row_of is None:
+                    row_of = dict(zip(expected, rows))
+                there = [uid in row_of for uid in batch.uids]
+                yield (
+                    [row_of[uid] for uid in compress(batch.uids, there)],
+                    Batch(
+                        list(compress(batch.uids, there)),
+                        {n: list(compress(c, there)) for n, c in batch.columns.items()},
+                    ),
+                )
+                at = len(expected)
+
+    async def _ask_messages(self, root: _Node, undecided: Mask) -> tuple[Mask, Mask]:
+        yes = no = 0
+        uids = self._source.uids
+        for row in compress(range(self.size), self.octets(undecided)):
+            here = 1 << 8 * row
+            self._message = await self._source.message(uids[self.start + row])
+            if self._message is None:
+                no |= here
+            else:
+                try:
+                    more, less = root.decide(here, self)
+                finally:
+                    self._message.close()
+                    self._message = None
+                yes |= more
+                no |= less
+            await self._source.turn()
+        return yes, no
+
+    def passing(self, key: Key, need: Mask) -> Mask:
+        """Those in `need` that pass a test whose columns are at hand."""
+        if key.cost is Cost.CONTENT:
+            return need if key.test(self._message) else 0
+        if key.cost is Cost.VIEW:
+            columns = [self._source.known(name, self.start, self.stop) for name in key.columns]
+            return int.from_bytes(bytes(_tested(key, columns)), "little")
+        rows = self._rows
+        columns = [self._columns[name] for name in key.columns]
+        if need.bit_count() < len(rows):
+            octets = self.octets(need)
+            needed = [octets[row] for row in rows]
+            rows = list(compress(rows, needed))
+            columns = [list(compress(column, needed)) for column in columns]
+        return self.mask(compress(rows, _tested(key, columns)))
+
+
+def _tested(key: Key, columns: Sequence[Sequence[Any]]) -> Iterable[bool]:
+    return map(key.test, *columns) if key.tests is None else key.tests(*columns)
+
+
+class _Node(Protocol):
+    """A program made ready for one search."""
+
+    @property
+    def cost(self) -> Cost:
+        """Of its dearest key."""
+
+    def decide(self, need: Mask, block: _Block) -> tuple[Mask, Mask]:
+        """Of the messages in `need`: those that match, those that do not."""
+
+
+class _Test:
+    """A key."""
+
+    __slots__ = ("_key", "cost")
+
+    def __init__(self, key: Key) -> None:
+        self._key = key
+        self.cost = key.cost
+
+    def decide(self, need: Mask, block: _Block) -> tuple[Mask, Mask]:
+        if self.cost > block.stage:
+            return 0, 0
+        known, passed = block.answers.get(self, (0, 0))
+        # The view answers for the whole block at once.
+        fresh = (need if self.cost else block.all) & ~known
+        if fresh:
+            passed |= block.passing(self._key, fresh)
+            block.answers[self] = known | fresh, passed
+        passed &= need
+        return passed, need ^ passed
+
+
+class _Places:
+    """A key by number."""
+
+    __slots__ = ("_spans", "cost")
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._spans = list(spans)
+        self.cost = Cost.VIEW
+
+    def decide(self, need: Mask, block: _Block) -> tuple[Mask, Mask]:
+        yes = block.within(self._spans) & need
+        return yes, need ^ yes
+
+
+class _Every:
+    """AND."""
+
+    __slots__ = ("_nodes", "cost")
+
+    def __init__(self, nodes: Iterable[_Node]) -> None:
+        self._nodes = sorted(nodes, key=_order)
+        self.cost = max((node.cost for node in self._nodes), default=Cost.VIEW)
+
+    def decide(self, need: Mask, block: _Block) -> tuple[Mask, Mask]:
+        yes, no = need, 0
+        for node in self._nodes:
+            if no == need:
+                break
+            more, less = node.decide(need ^ no, block)
+            yes &= more
+            no |= less
+        return yes, no
+
+
+class _Any:
+    """OR."""
+
+    __slots__ = ("_nodes", "cost")
+
+    def __init__(self, nodes: Iterable[_Node]) -> None:
+        self._nodes = sorted(nodes, key=_order)
+        self.cost = max((node.cost for node in self._nodes), default=Cost.VIEW)
+
+    def decide(self, need: Mask, block: _Block) -> tuple[Mask, Mask]:
+        yes, no = 0, need
+        for node in self._nodes:
+            if yes == need:
+                break
+            more, less = node.decide(need ^ yes, block)
+            yes |= more
+            no &= less
+        return yes, no
+
+
+class _Other:
+    """NOT."""
+
+    __slots__ = ("_node", "cost")
+
+    def __init__(self, node: _Node) -> None:
+        self._node = node
+        self.cost = node.cost
+
+    def decide(self, need: Mask, block: _Block) -> tuple[Mask, Mask]:
+        yes, no = self._node.decide(need, block)
+        return no, yes
+
+
+def _order(node: _Node) -> tuple[Cost, bool]:
+    return node.cost, not isinstance(node, _Places)
+
+
+def _node(program: Program, source: Source) -> _Node:
+    if isinstance(program, Key):
+        return _Test(program)
+    if isinstance(program, And):
+        return _Every(_node(each, source) for each in program.programs)
+    if isinstance(program, Or):
+        return _Any(_node(each, source) for each in program.programs)
+    if isinstance(program, Not):
+        return _Other(_node(program.program, source))
+    return _Places(source.spans(program))
