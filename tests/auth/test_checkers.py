@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from pathlib import Path
 from queue import Queue
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -100,7 +101,9 @@ class PasswordCheckerTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """A file with one user."""
-        self.file = PasswordFile(Path(self.mktemp()))
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.file = PasswordFile(Path(folder.name) / "passwords")
         self.file.set("tim", hashed("secret", CHEAP))
         self.checker = PasswordChecker(self.file, ReactorStub())
 
