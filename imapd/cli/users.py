@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import getopt
-import getpass
 import secrets
 import string
 import sys
-from collections.abc import Callable
+from getpass import getpass
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import frozen
 from twisted.python.usage import Options, UsageError
 
 from imapd.auth.passwdfile import BadPasswordFile, PasswordFile, hashed, normal
@@ -89,31 +87,24 @@ class UserOptions(Options):
             raise UsageError("say add, passwd, remove or list")
 
 
-@frozen
-class _Terminal:
-    """Where passwords come from; a test has its own."""
-
-    getpass: Callable[[str], str] = getpass.getpass
-    stdin: Any = None
-
-    def password(self, options: Any) -> str:
-        """The new password, in the way that the options ask for."""
-        if options["generate"] and options["password-stdin"]:
-            raise UsageError("--generate and --password-stdin do not go together")
-        if options["generate"]:
-            return generated()
-        if options["password-stdin"]:
-            password = (self.stdin or sys.stdin).readline().rstrip("\r\n")
-        else:
-            password = self.getpass("Password: ")
-            if password != self.getpass("Again: "):
-                raise UsageError("the two are not the same; nothing was changed")
-        if not password:
-            raise UsageError("the password is empty; nothing was changed")
-        return password
+def _password(options: Any) -> str:
+    """The new password, in the way that the options ask for."""
+    if options["generate"] and options["password-stdin"]:
+        raise UsageError("--generate and --password-stdin do not go together")
+    if options["generate"]:
+        return generated()
+    if options["password-stdin"]:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = getpass("Password: ")
+        if password != getpass("Again: "):
+            raise UsageError("the two are not the same; nothing was changed")
+    if not password:
+        raise UsageError("the password is empty; nothing was changed")
+    return password
 
 
-def keep_users(options: UserOptions, terminal: _Terminal | None = None) -> None:
+def keep_users(options: UserOptions) -> None:
     """Do it.  Raises UsageError with what to do instead."""
     file = _file(options)
     sub: Any = options.subOptions
@@ -123,7 +114,7 @@ def keep_users(options: UserOptions, terminal: _Terminal | None = None) -> None:
         elif options.subCommand == "remove":
             file.remove(sub["name"])
         else:
-            _set(file, options.subCommand == "add", sub, terminal or _Terminal())
+            _set(file, options.subCommand == "add", sub)
     except KeyError:
         raise UsageError(_who(options.subCommand, sub["name"])) from None
     except OSError as error:
@@ -132,12 +123,12 @@ def keep_users(options: UserOptions, terminal: _Terminal | None = None) -> None:
         raise UsageError(str(error)) from error
 
 
-def _set(file: PasswordFile, new: bool, options: Any, terminal: _Terminal) -> None:
+def _set(file: PasswordFile, new: bool, options: Any) -> None:
     name = options["name"]
     known = normal(name) in (file.users() if file.path.exists() else {})
     if known == new:
         raise KeyError(name)
-    password = terminal.password(options)
+    password = _password(options)
     file.set(name, hashed(password), new=new)
     if options["generate"]:
         print(password)
