@@ -152,6 +152,9 @@ def _measure(server: Server) -> list[dict[str, object]]:
         _row(server, "STORE 1:* +FLAGS.SILENT, then -FLAGS.SILENT", 2 * _MESSAGES, "msg",
              lambda: (client.command(b"STORE 1:* +FLAGS.SILENT (\\Flagged)"),
                       client.command(b"STORE 1:* -FLAGS.SILENT (\\Flagged)"))),
+        _row(server, "SEARCH UNSEEN", 1, "op", lambda: client.command(b"SEARCH UNSEEN")),
+        _row(server, "SEARCH SINCE 1-Jan-2020 BEFORE 1-Jan-2021", 1, "op",
+             lambda: client.command(b"SEARCH SINCE 1-Jan-2020 BEFORE 1-Jan-2021")),
         _row(server, "SELECT of the 10,000", 1, "op", lambda: client.command(b"SELECT INBOX")),
         _row(server, "NOOP, selected, one at a time", 5000, "op", noops),
     ]  # fmt: skip

@@ -24,7 +24,7 @@ def _noop(session: Session, _: None) -> None:
     view = session.view
     if view is not None:
         # A hint may have been lost: this is when the client asks.
-        view.image.behind = True
+        view.image.doubted = True
 
 
 def _logout(session: Session, _: None) -> Outcome:

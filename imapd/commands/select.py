@@ -77,7 +77,7 @@ def _unselect(session: Session, _: None) -> None:
 
 
 def _check(session: Session, _: None) -> None:
-    session.selected.image.behind = True
+    session.selected.image.doubted = True
 
 
 FEATURE = Feature(

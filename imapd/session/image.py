@@ -91,7 +91,7 @@ class Image:
     """The shared state of one mailbox."""
 
 
-    __slots__ = ("_flag_sets", "_logged", "_refreshing", "behind", "generation", "gone", "log",
+    __slots__ = ("_flag_sets", "_logged", "_refreshing", "doubted", "generation", "gone", "hinted", "log",
                  "log_floor", "mailbox_id", "modseq", "recent_claimed", "watchers")  # fmt: skip
 
     def __init__(self, mailbox_id: str) -> None:
@@ -101,8 +101,10 @@ class Image:
         #: (modseq, UIDs changed), ascending; complete above `log_floor`.
         self.log: deque[tuple[int, Sequence[int]]] = deque()
         self.log_floor = 0
-        #: A hint said that there is more than `modseq`.
-        self.behind = False
+        #: The largest modseq that a hint named.
+        self.hinted = 0
+        #: Somebody asks whether a hint was lost.
+        self.doubted = False
         #: The mailbox was deleted.
         self.gone = False
         #: \\Recent of all up to this UID belongs to somebody.
@@ -125,10 +127,15 @@ class Image:
         self.modseq = self.log_floor = status.highest_modseq
         await self.refresh(mailbox)
 
+    @property
+    def behind(self) -> bool:
+        """There is, or there may be, more to know than is here."""
+        return self.doubted or self.hinted > self.modseq
+
     def hint(self, modseq: int) -> None:
         """Somebody says that the mailbox moved past `modseq`."""
-        if modseq > self.modseq and not self.behind:
-            self.behind = True
+        if modseq > self.modseq and modseq > self.hinted:
+            self.hinted = modseq
             for watcher in tuple(self.watchers):
                 watcher.changed()
 
@@ -142,8 +149,11 @@ class Image:
                 return
         waiters = self._refreshing = []
         try:
-            self.behind = False
+            hinted, self.doubted = self.hinted, False
             self.apply(await self._news(mailbox))
+            if self.hinted == hinted:
+                # Whatever the hint meant, it has been looked at.
+                self.hinted = self.modseq
         finally:
             self._refreshing = None
             for waiter in waiters:
@@ -166,7 +176,7 @@ class Image:
         if changes.modseq <= self.modseq:
             return True
         if changes.since > self.modseq:
-            self.behind = True
+            self.hint(changes.modseq)
             return False
         self.modseq = changes.modseq
         generation = self.generation
