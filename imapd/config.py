@@ -191,6 +191,8 @@ _LIMITS: Final = {
     "nesting": "Parentheses inside parentheses.",
     "list_length": "Members of one list in parentheses.",
     "set_ranges": "Ranges of one sequence set.",
+    "search_keys": "Keys of one search.",
+    "saved_ranges": "Ranges of the result that SEARCH RETURN (SAVE) keeps.",
     "input": "Octets a client may send ahead while a command runs.",
     "output": "Octets of answers a client has not read yet before its command waits.",
     "bad_commands": "Commands in a row that make no sense before the connection ends.",
