@@ -6,12 +6,11 @@ Rules of this file:
   answers each before it takes the next; it runs while there is something to do.
 * What the client sends meanwhile waits in the connection; past `Limits.input` the
   transport is paused.  Past `Limits.output` unread octets, a command waits.
-* Whatever a command raises is answered here, once.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ISSLTransport
@@ -19,32 +18,16 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from imapd.dialect import Command, Upload
 from imapd.model.states import State
 from imapd.server.flow import Turns
-from imapd.session import outcome
 from imapd.session.capabilities import capabilities
-from imapd.session.outcome import Outcome
-from imapd.session.session import Incoming, Policy, Session
+from imapd.session.dispatch import answer
+from imapd.session.outcome import BadCommand
+from imapd.session.session import Gone, Policy, Session
 from imapd.wire import encode
-from imapd.wire.connection import (
-    CommandReceived,
-    Connection,
-    ContinuationDue,
-    Event,
-    LineReceived,
-    Malformed,
-    TooLong,
-    UploadStarted,
-)
+from imapd.wire.connection import Connection, Event, LineReceived
 
 __all__ = ["IMAPProtocol"]
-
-_CONTINUE: Final = b"+ Go ahead\r\n"
-
-
-class _Gone(Exception):
-    """The connection has ended while a command waited for it."""
 
 
 @implementer(IPushProducer)
@@ -66,7 +49,7 @@ class IMAPProtocol(Protocol):
         self._reading = True
         self._ended = False
         self._closing = False
-        self._bad = 0
+        self._farewell = b""
         self._timeout: IDelayedCall | None = None
         self.secure = False
         self.local = False
@@ -93,6 +76,8 @@ class IMAPProtocol(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """As `Protocol`."""
+        if self._closing:
+            return
         connection = self.connection
         connection.receive_data(data)
         if not self._running:
@@ -119,7 +104,7 @@ class IMAPProtocol(Protocol):
         self.factory.left(self)
         for waiting in (self._waiting, self._idling, self._writable):
             if waiting is not None:
-                waiting.errback(_Gone())
+                waiting.errback(Gone())
         self._waiting = self._idling = self._writable = None
         if not self._running:
             self._start(self._finish())
@@ -162,7 +147,7 @@ class IMAPProtocol(Protocol):
             self.flush()
             await self._until_writable()
         if self._ended:
-            raise _Gone
+            raise Gone
         await self._turns.turn()
 
     async def event(self) -> Event:
@@ -172,7 +157,7 @@ class IMAPProtocol(Protocol):
             self._read_on()
             self.flush()
             if self._ended:
-                raise _Gone
+                raise Gone
             self._waiting = Deferred()
             event = await self._waiting
         return event
@@ -214,13 +199,13 @@ class IMAPProtocol(Protocol):
             if lines or (view is not None and (view.image.behind or view.has_news())):
                 continue
             if self._ended:
-                raise _Gone
+                raise Gone
             self._idling = Deferred()
             await self._idling
             await self._turns.turn()
         event = lines[0]
         if not isinstance(event, LineReceived):
-            raise outcome.BadCommand("The line is too long")
+            raise BadCommand("The line is too long")
         return event.data
 
     def _line_in_idle(self, event: Event, lines: list[Event]) -> None:
@@ -228,18 +213,29 @@ class IMAPProtocol(Protocol):
         self.wake()
 
     def close(self) -> None:
-        """As `Peer`."""
+        """As `Peer`: when the running command has been answered."""
         self._closing = True
+
+    def _leave(self) -> None:
+        if self._farewell:
+            self.write(self._farewell)
         self.flush()
         if not self._ended:
             self._expect(self._policy.limits.write_timeout)
-            self.transport.loseConnection()  # type: ignore[union-attr]
+            transport: Any = self.transport
+            # TLS waits for a registered producer to end, and ours never does.
+            transport.unregisterProducer()
+            transport.loseConnection()
 
     def bye(self, text: str) -> None:
-        """End the connection, saying why (RFC 9051, 7.1.5)."""
+        """End the connection, saying why (RFC 9051, 7.1.5); a command that runs is answered first."""
         if not self._closing:
-            self.write(b"* BYE %b\r\n" % encode.text(text))
-            self.close()
+            self._closing = True
+            self._farewell = b"* BYE %b\r\n" % encode.text(text)
+            if not self._running or self._waiting is not None:
+                self._leave()
+            else:
+                self._expect(self._policy.limits.write_timeout)
 
     # Serving.
 
@@ -247,31 +243,33 @@ class IMAPProtocol(Protocol):
         Deferred.fromCoroutine(work).addErrback(self._fault)
 
     def _fault(self, failure: Failure) -> None:
-        if not isinstance(failure.value, _Gone):
+        if not isinstance(failure.value, Gone):
             self._policy.log.failure("a connection failed", failure)
             if not self._ended:
                 self.transport.abortConnection()  # type: ignore[union-attr]
 
     async def _serve(self) -> None:
         """Answer what has come."""
-        next_event = self.connection.next_event
+        session, next_event = self.session, self.connection.next_event
         try:
             while not self._closing:
                 event = next_event()
                 if event is None:
                     break
-                await self._take(event)
+                await answer(session, event)
                 if self._paused or self._ended:
                     await self.turn()
                 if self._out_size:
                     await self._turns.turn()
             self.flush()
-        except _Gone:
+        except Gone:
             pass
         finally:
             self._running = False
             if self._ended:
                 await self._finish()
+            elif self._closing:
+                self._leave()
         self._read_on()
         if not self._ended and not self._closing:
             self._expect(
@@ -283,107 +281,13 @@ class IMAPProtocol(Protocol):
     async def _finish(self) -> None:
         await self.session.close()
 
-    async def _take(self, event: Event) -> None:
-        if isinstance(event, CommandReceived):
-            await self._command(event)
-        elif isinstance(event, ContinuationDue):
-            self.write(_CONTINUE)
-            self.flush()
-        elif isinstance(event, UploadStarted):
-            await self._upload(event)
-        elif isinstance(event, Malformed):
-            code = b"[%b] " % event.code.encode("ascii") if event.code else b""
-            self._refuse(b"%b BAD %b%b\r\n" % (event.tag, code, encode.text(event.text)))
-        elif isinstance(event, TooLong):
-            self.bye(event.text)
-
-    def _refuse(self, answer: bytes) -> None:
-        self.write(answer)
-        self._bad += 1
-        if self._bad >= self._policy.limits.bad_commands:
-            self.bye("Too many bad commands")
-
-    async def _command(self, event: CommandReceived) -> None:
-        command = self._policy.dialect.commands.get(event.name)
-        if command is None:
-            self._refuse(b"%b BAD There is no such command\r\n" % event.tag)
-            return
-        session = self.session
-        if session.state not in command.states:
-            self._refuse(b"%b BAD %b is not for this state\r\n" % (event.tag, event.name))
-            return
-        try:
-            cursor = session.cursor(event.arguments)
-            arguments = command.grammar(cursor)
-            session.tag = event.tag
-            if cursor.at < len(cursor.data):
-                cursor.end()
-            result = command.run(session, arguments)
-            if result is not None and not isinstance(result, Outcome):
-                result = await result
-            if session.view is not None and command.announces:
-                await session.news(command.expunges)
-        except _Gone:
-            raise
-        except Exception as error:
-            await self._failed(event.tag, command, error)
-        else:
-            self._done(event.tag, command, result)
-
-    async def _upload(self, event: UploadStarted) -> None:
-        upload = self._policy.dialect.uploads[event.name]
-        incoming = Incoming(self.session, event)
-        try:
-            if self.session.state not in upload.states:
-                raise outcome.BadCommand(f"{upload.name} is not for this state")
-            result = await upload.run(self.session, incoming)
-            await self.session.news(expunges=True)
-        except _Gone:
-            raise
-        except Exception as error:
-            incoming.abandon()
-            await self._failed(event.tag, upload, error)
-        else:
-            self._done(event.tag, upload, result)
-
-    def _done(self, tag: bytes, command: Command | Upload, result: Outcome | None) -> None:
-        self._bad = 0
-        if result is None:
-            self.write(b"%b OK %b completed\r\n" % (tag, command.name.encode("ascii")))
-            return
-        text = encode.text(result.text or f"{command.name} completed")
-        if result.code:
-            self.write(b"%b OK [%b] %b\r\n" % (tag, result.code, text))
-        else:
-            self.write(b"%b OK %b\r\n" % (tag, text))
-        if result.after is not None:
-            result.after()
-
-    async def _failed(self, tag: bytes, command: Command | Upload, error: Exception) -> None:
-        answer = outcome.of_exception(error)
-        if answer.fault:
-            self._policy.log.failure("{command} failed", command=command.name)
-        if answer.word == b"NO" and self.session.view is not None:
-            try:
-                await self.session.news(not isinstance(command, Command) or command.expunges)
-            except _Gone:
-                raise
-            except Exception:
-                self._policy.log.failure("announcing failed")
-        code = b"[%b] " % answer.code.encode("ascii") if answer.code else b""
-        line = b"%b %b %b%b\r\n" % (tag, answer.word, code, encode.text(answer.text))
-        if answer.word == b"BAD":
-            self._refuse(line)
-        else:
-            self.write(line)
-
     # Waiting.
 
     async def _until_writable(self) -> None:
         if not self._paused:
             return
         if self._ended:
-            raise _Gone
+            raise Gone
         stuck = self._clock.callLater(self._policy.limits.write_timeout, self.abort)
         self._writable = Deferred()
         try:

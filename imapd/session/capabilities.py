@@ -14,7 +14,11 @@ def capabilities(session: Session) -> bytes:
     before = session.state is State.NOT_AUTHENTICATED
     names: list[str] = []
     for feature in session.policy.dialect.features:
-        if before or feature.requires is None or feature.requires(session.account, None) is not None:
+        if (
+            before
+            or feature.requires is None
+            or feature.requires(session.account, None) is not None
+        ):
             names += [each.name for each in feature.capabilities if _holds(each, session, before)]
     if before:
         names += [

@@ -90,7 +90,6 @@ class Watcher(Protocol):
 class Image:
     """The shared state of one mailbox."""
 
-
     __slots__ = ("_flag_sets", "_logged", "_refreshing", "doubted", "generation", "gone", "hinted", "log",
                  "log_floor", "mailbox_id", "modseq", "recent_claimed", "watchers")  # fmt: skip
 
@@ -246,7 +245,9 @@ class Image:
     def first_unseen(self) -> int:
         r"""The sequence number of the first message without \Seen, or 0."""
         flags = self.generation.flags
-        return min((flags.index(each) + 1 for each in self._distinct() if SEEN not in each), default=0)
+        return min(
+            (flags.index(each) + 1 for each in self._distinct() if SEEN not in each), default=0
+        )
 
     def deleted(self) -> NumSet:
         r"""The UIDs with \Deleted."""

@@ -34,7 +34,11 @@ from imapd.wire.connection import (
 )
 from imapd.wire.cursor import Cursor
 
-__all__ = ["Incoming", "Peer", "Policy", "Session"]
+__all__ = ["Gone", "Incoming", "Peer", "Policy", "Session"]
+
+
+class Gone(Exception):
+    """The connection ended while a command waited for the client."""
 
 
 class Peer(Protocol):
@@ -68,6 +72,9 @@ class Peer(Protocol):
     def close(self) -> None:
         """End the connection when what was written is sent."""
 
+    def bye(self, text: str) -> None:
+        """End the connection, saying why (RFC 9051, 7.1.5)."""
+
     def abort(self) -> None:
         """End the connection at once: what was begun cannot be finished."""
 
@@ -95,8 +102,8 @@ class Policy:
 class Session:
     """What the server keeps of one connection."""
 
-    __slots__ = ("_logout", "_unwatch", "account", "announce", "connection", "enabled", "failures", "peer",
-                 "policy", "saved", "state", "tag", "user", "utf8", "view")  # fmt: skip
+    __slots__ = ("_logout", "_unwatch", "account", "announce", "bad", "connection", "enabled", "failures",
+                 "peer", "policy", "saved", "state", "tag", "user", "utf8", "view")  # fmt: skip
 
     def __init__(self, policy: Policy, peer: Peer, connection: Connection) -> None:
         self.policy = policy
@@ -118,6 +125,8 @@ class Session:
         self.saved: NumSet = EMPTY
         #: Failed log-ins.
         self.failures = 0
+        #: Commands in a row that were BAD.
+        self.bad = 0
 
     # Writing.
 

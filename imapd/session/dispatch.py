@@ -1,0 +1,129 @@
+"""One command, from its octets to its tagged answer.
+
+Rules of this file:
+
+* Every command is answered once, whatever it raises: by `outcome`'s table.
+* What changed meanwhile is told before the tagged answer, as far as the command permits.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from imapd.dialect import Command, Upload
+from imapd.session.outcome import BadCommand, Outcome, of_exception
+from imapd.session.session import Gone, Incoming, Session
+from imapd.wire import encode
+from imapd.wire.connection import (
+    CommandReceived,
+    ContinuationDue,
+    Event,
+    Malformed,
+    TooLong,
+    UploadStarted,
+)  # fmt: skip
+
+__all__ = ["answer"]
+
+_CONTINUE: Final = b"+ Go ahead\r\n"
+
+
+async def answer(session: Session, event: Event) -> None:
+    """Do what the client asks.  Raises `Gone` if the client has left meanwhile."""
+    if isinstance(event, CommandReceived):
+        await _command(session, event)
+    elif isinstance(event, ContinuationDue):
+        session.write(_CONTINUE)
+    elif isinstance(event, UploadStarted):
+        await _upload(session, event)
+    elif isinstance(event, Malformed):
+        _bad(session, event.tag, event.code, event.text)
+    elif isinstance(event, TooLong):
+        session.peer.bye(event.text)
+
+
+async def _command(session: Session, event: CommandReceived) -> None:
+    command = session.policy.dialect.commands.get(event.name)
+    if command is None:
+        _bad(session, event.tag, "", "There is no such command")
+        return
+    if session.state not in command.states:
+        _bad(session, event.tag, "", f"{command.name} is not for this state")
+        return
+    session.tag = event.tag
+    try:
+        cursor = session.cursor(event.arguments)
+        arguments = command.grammar(cursor)
+        if cursor.at < len(cursor.data):
+            cursor.end()
+        result = command.run(session, arguments)
+        if result is not None and not isinstance(result, Outcome):
+            result = await result
+        if session.view is not None and command.announces:
+            await session.news(command.expunges)
+    except Gone:
+        raise
+    except Exception as error:
+        await _failed(session, event.tag, command, error)
+    else:
+        _done(session, event.tag, command, result)
+
+
+async def _upload(session: Session, event: UploadStarted) -> None:
+    upload = session.policy.dialect.uploads[event.name]
+    session.tag = event.tag
+    incoming = Incoming(session, event)
+    try:
+        if session.state not in upload.states:
+            raise BadCommand(f"{upload.name} is not for this state")
+        result = await upload.run(session, incoming)
+        await session.news(expunges=True)
+    except Gone:
+        raise
+    except Exception as error:
+        incoming.abandon()
+        await _failed(session, event.tag, upload, error)
+    else:
+        _done(session, event.tag, upload, result)
+
+
+def _done(session: Session, tag: bytes, command: Command | Upload, result: Outcome | None) -> None:
+    session.bad = 0
+    if result is None:
+        session.write(b"%b OK %b completed\r\n" % (tag, command.name.encode("ascii")))
+        return
+    text = encode.text(result.text or f"{command.name} completed")
+    code = b"[%b] " % result.code if result.code else b""
+    session.write(b"%b OK %b%b\r\n" % (tag, code, text))
+    if result.after is not None:
+        result.after()
+
+
+async def _failed(
+    session: Session, tag: bytes, command: Command | Upload, error: Exception
+) -> None:
+    failure = of_exception(error)
+    if failure.fault:
+        session.policy.log.failure("{command} failed", command=command.name)
+    if failure.word == b"BAD":
+        _bad(session, tag, failure.code, failure.text)
+        return
+    try:
+        await session.news(not isinstance(command, Command) or command.expunges)
+    except Gone:
+        raise
+    except Exception:
+        session.policy.log.failure("telling what changed failed")
+    session.write(_line(tag, b"NO", failure.code, failure.text))
+
+
+def _bad(session: Session, tag: bytes, code: str, text: str) -> None:
+    session.write(_line(tag, b"BAD", code, text))
+    session.bad += 1
+    if session.bad >= session.policy.limits.bad_commands:
+        session.peer.bye("Too many bad commands")
+
+
+def _line(tag: bytes, word: bytes, code: str, text: str) -> bytes:
+    bracketed = b"[%b] " % code.encode("ascii") if code else b""
+    return b"%b %b %b%b\r\n" % (tag, word, bracketed, encode.text(text))
