@@ -90,8 +90,11 @@ class Running:
 def running(
     program: str, *options: str, folder: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[Running]:
-    """Start a program in a folder; it is ended in any case."""
-    arguments = PROGRAMS.get(program) or ("-c", _IMAPD, program)
+    """Start one of `PROGRAMS`, a file, or a command of `imapd`; it is ended in any case."""
+    if program.endswith(".py"):
+        arguments: Sequence[str] = (program,)
+    else:
+        arguments = PROGRAMS.get(program) or ("-c", _IMAPD, program)
     process = subprocess.Popen(
         [sys.executable, *arguments, *options],
         cwd=folder,

@@ -26,7 +26,7 @@ from imapd.model.mailbox import INBOX
 from imapd.server.tls import write_self_signed
 from imapd.store.answers import settled
 from imapd.store.interfaces import IMailStore, NewMessage
-from imapd.store.memory import BytesReader
+from imapd.store.readers import BytesReader
 
 __all__ = ["DemoOptions", "Home", "demo"]
 
