@@ -1,0 +1,91 @@
+"""Files that others put into a mailbox, looked at before they get a UID."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import stat
+from collections.abc import Iterable
+from datetime import datetime, timezone
+
+from attrs import field, frozen
+
+from imapd.mime.facts import facts
+from imapd.model.dates import InternalDate, from_datetime
+from imapd.model.message import Facts
+from imapd.store.maildir.filename import FileName
+from imapd.store.maildir.reader import converted, wire_size
+
+__all__ = ["Arrival", "examined"]
+
+#: Octets of a file that is read whole to compute its facts, if its lines end in LF.
+_WHOLE = 1 << 26
+
+
+@frozen
+class Arrival:
+    """A file that is a message nobody entered yet."""
+
+    name: str
+    file_size: int
+    size: int
+    internal_date: InternalDate
+    arrived: int
+    #: When it came, and its name: the order of UIDs.
+    order: tuple[int, str]
+    facts: Facts | None = field(repr=False)
+
+
+def examined(path: str, names: Iterable[str], with_facts: int) -> list[Arrival]:
+    """The regular files among `names`, in order of arrival; facts of no more than so many."""
+    found = []
+    for name in names:
+        try:
+            status = os.lstat(f"{path}/{name}")
+        except OSError:
+            continue
+        if stat.S_ISREG(status.st_mode):
+            found.append((status.st_mtime_ns, name))
+    found.sort()
+    arrivals: list[Arrival] = []
+    for moment, name in found:
+        arrival = _examined(path, name, moment, len(arrivals) < with_facts)
+        if arrival is not None:
+            arrivals.append(arrival)
+    return arrivals
+
+
+def _examined(path: str, name: str, moment: int, with_facts: bool) -> Arrival | None:
+    try:
+        descriptor = os.open(f"{path}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        # It vanished, or cannot be read: perhaps the next time.
+        return None
+    try:
+        file_size = os.fstat(descriptor).st_size
+        parsed = FileName.parse(name)
+        if parsed.size == file_size and parsed.wire_size is not None:
+            size = parsed.wire_size
+        else:
+            size = wire_size(descriptor)
+        known = _facts(descriptor, file_size, size) if with_facts else None
+    finally:
+        os.close(descriptor)
+    seconds = moment // 1_000_000_000
+    return Arrival(name, file_size, size, _date(seconds), seconds, (moment, name), known)
+
+
+def _facts(descriptor: int, file_size: int, size: int) -> Facts | None:
+    if file_size == size and file_size:
+        with mmap.mmap(descriptor, 0, prot=mmap.PROT_READ) as octets:
+            return facts(octets)
+    if file_size > _WHOLE:
+        return None
+    return facts(converted(os.pread(descriptor, file_size, 0)))
+
+
+def _date(seconds: int) -> InternalDate:
+    try:
+        return from_datetime(datetime.fromtimestamp(seconds, timezone.utc))
+    except (ValueError, OverflowError, OSError):
+        return b" 1-Jan-1970 00:00:00 +0000"

@@ -1,0 +1,151 @@
+"""Messages into a mailbox: append and copy.
+
+The order, and what a crash leaves (docs/decisions/maildir-index.rst):
+
+1. the draft is written and synced in ``tmp``: a stray file, removed later;
+2. inside the transaction it gets its UID and is linked into ``cur``: a message that no one
+   was told of, entered when the directory is read again;
+3. ``cur`` is synced, the index is committed and synced: the message is there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from attrs import frozen
+
+from imapd.model.dates import InternalDate
+from imapd.model.flags import Flags
+from imapd.model.mailbox import Appended, Copied
+from imapd.model.message import Facts
+from imapd.model.numset import NumSet
+from imapd.store.errors import Inconvenient
+from imapd.store.maildir.edit import Edit, Entry
+from imapd.store.maildir.filename import FileName, fresh
+from imapd.store.maildir.index import base_of
+from imapd.store.maildir.lookup import rows
+from imapd.store.maildir.spool import Draft, linked
+from imapd.store.maildir.turn import Turn
+
+__all__ = ["Incoming", "append", "copy", "sync"]
+
+
+@frozen
+class Incoming:
+    """A message whose octets are here."""
+
+    draft: Draft
+    flags: Flags
+    internal_date: InternalDate
+    facts: Facts
+
+
+def sync(messages: Sequence[Incoming]) -> None:
+    """Step 1: before the transaction."""
+    for message in messages:
+        message.draft.sync(message.internal_date)
+
+
+def append(turn: Turn, number: int, messages: Sequence[Incoming]) -> Appended:
+    """Steps 2 and 3."""
+    edit = Edit(turn, turn.index.mailbox(number))
+    flagsets = turn.index.flagsets
+    directory = turn.touch(number)
+    now = int(time.time())
+    entries = []
+    for message in messages:
+        flags = flagsets.number(flagsets.spelt(message.flags))
+        size = message.draft.size
+        uid = edit.take_uid()
+        name = str(FileName(fresh(), size, size, uid, flagsets.letters(flags)))
+        path = turn.tree.file(directory, name)
+        turn.undo(_unlink(path))
+        linked(message.draft.path, path)
+        entries.append(
+            Entry(
+                uid,
+                flags,
+                size,
+                message.internal_date,
+                name,
+                size,
+                now,
+                os.urandom(16),
+                message.facts,
+            )
+        )
+    edit.enter(entries)
+    changes = edit.finish()
+    return Appended(edit.row.uidvalidity, [entry.uid for entry in entries], changes)
+
+
+def copy(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
+    """Copies have all that the messages have but their UID; the files are linked."""
+    source = turn.index.mailbox(number)
+    target = turn.index.mailbox(destination)
+    edit = Edit(turn, target)
+    index, tree = turn.index, turn.tree
+    found = [
+        row
+        for some in rows(
+            index, number, uids, "m.flags, m.size, f.name, f.home",
+            "messages m JOIN files f ON f.id = m.id",
+        )
+        for row in some
+    ]  # fmt: skip
+    base, target_base = base_of(number), base_of(destination)
+    sources, copies, many = [], [], []
+    now = int(time.time())
+    if found:
+        turn.touch(destination)
+    for id, flags, size, name, home in found:
+        uid = edit.take_uid()
+        old = FileName.parse(name)
+        new = str(
+            FileName(fresh(), old.size, old.wire_size, uid).lettered(index.flagsets.letters(flags))
+        )
+        path = tree.file(target.directory, new)
+        turn.undo(_unlink(path))
+        place = source.directory if home is None else index.directory(home)
+        try:
+            linked(tree.file(place, name), path)
+        except FileNotFoundError as error:
+            raise Inconvenient("a message was just changed by another program") from error
+        sources.append(id - base)
+        copies.append(uid)
+        many.append((target_base + uid, new, now, id))
+    insert = index.many
+    insert(
+        "INSERT INTO messages (id, flags, modseq, size, internal_date)"
+        f" SELECT ?, flags, {edit.modseq}, size, internal_date FROM messages WHERE id = ?",
+        [(row[0], row[3]) for row in many],
+    )
+    insert(
+        "INSERT INTO files (id, name, saved, size, email_id, thread_id)"
+        " SELECT ?, ?, ?, size, email_id, thread_id FROM files WHERE id = ?",
+        many,
+    )
+    insert(
+        "INSERT INTO facts (id, sent, header_size, envelope, bodystructure)"
+        " SELECT ?, sent, header_size, envelope, bodystructure FROM facts WHERE id = ?",
+        [(row[0], row[3]) for row in many],
+    )
+    insert(
+        "INSERT INTO headers (id, header) SELECT ?, header FROM headers WHERE id = ?",
+        [(row[0], row[3]) for row in many],
+    )
+    for uid, row in zip(copies, found):
+        edit.came(uid, row[1], row[2])
+    return Copied(target.uidvalidity, sources, copies, edit.finish())
+
+
+class _unlink:  # noqa: N801  (called like the function it stands for)
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __call__(self) -> None:
+        with suppress(OSError):
+            os.unlink(self._path)

@@ -1,0 +1,89 @@
+"""Names of message files: ``<unique>,S=<size>,W=<size>,U=<uid>:2,<letters>``.
+
+S is the size of the file, W that of the message with CRLF (Maildir++), U the UID, which
+we add so that an index can be made again from the tree.  The unique part of a file never
+changes; what follows it may.  Fields and letters we do not know are kept.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from itertools import count
+from typing import Final
+
+from attrs import evolve, field, frozen
+
+__all__ = ["LETTERS", "FileName", "fresh", "safe"]
+
+#: The letters with a meaning here, in the order in which they are written.
+LETTERS: Final = "DFPRST"
+_INFO: Final = ":2,"
+_LONGEST: Final = 200
+_HOST: Final = (
+    socket.gethostname().replace("/", "\\057").replace(":", "\\072").replace(",", "_")[:60]
+)
+_delivered: Final = count()
+
+
+@frozen
+class FileName:
+    """A name, taken apart."""
+
+    unique: str
+    size: int | None = None
+    wire_size: int | None = None
+    uid: int | None = None
+    letters: str = ""
+    #: Fields of other programs, each with its comma.
+    others: str = field(default="", repr=False)
+
+    @classmethod
+    def parse(cls, name: str) -> FileName:
+        """Any name is one: what is not understood stays in the unique part."""
+        base, _, info = name.partition(":")
+        letters = info[2:] if info.startswith("2,") else ""
+        unique, *fields = base.split(",")
+        numbers: dict[str, int] = {}
+        others = ""
+        for each in fields:
+            key, equals, value = each.partition("=")
+            if key in ("S", "W", "U") and equals and value.isdecimal() and value.isascii():
+                numbers[key] = int(value)
+            else:
+                others += "," + each
+        return cls(unique, numbers.get("S"), numbers.get("W"), numbers.get("U"), letters, others)
+
+    @property
+    def base(self) -> str:
+        """All before the letters."""
+        made = self.unique + self.others
+        if self.size is not None:
+            made += f",S={self.size}"
+        if self.wire_size is not None:
+            made += f",W={self.wire_size}"
+        if self.uid is not None:
+            made += f",U={self.uid}"
+        return made
+
+    def __str__(self) -> str:
+        return self.base + _INFO + self.letters
+
+    def lettered(self, letters: str) -> FileName:
+        """With these letters of ours; foreign ones stay."""
+        foreign = set(self.letters) - set(LETTERS)
+        return evolve(self, letters="".join(sorted(set(letters) | foreign)))
+
+
+def fresh() -> str:
+    """A unique part never used before (cr.yp.to/proto/maildir.html)."""
+    now = time.time_ns()
+    seconds, micro = now // 1_000_000_000, now // 1_000 % 1_000_000
+    return f"{seconds}.M{micro}P{os.getpid()}Q{next(_delivered)}R{secrets.token_hex(4)}.{_HOST}"
+
+
+def safe(name: str) -> bool:
+    """Whether a file of that name can keep it."""
+    return name.isascii() and name.isprintable() and len(name) <= _LONGEST

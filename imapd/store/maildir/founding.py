@@ -1,0 +1,64 @@
+"""An account's Maildir made, or made ready after whatever ended the last process."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from typing import Final
+
+from imapd.model.mailbox import INBOX, Hint
+from imapd.store.errors import BadMailboxName
+from imapd.store.maildir.index import Index
+from imapd.store.maildir.namespace import discover
+from imapd.store.maildir.place import folded
+from imapd.store.maildir.schema import ensure
+from imapd.store.maildir.tidy import tidy_all
+from imapd.store.maildir.tree import Tree
+from imapd.store.maildir.turn import transaction
+
+__all__ = ["found", "recover"]
+
+#: Seconds after which a file in ``tmp`` belongs to no one (cr.yp.to/proto/maildir.html).
+_STRAY: Final = 36 * 3600
+_OWNER: Final = "owner"
+
+
+def found(tree: Tree) -> None:
+    """The directories of INBOX and the index are there; whoever makes them first."""
+    os.makedirs(tree.root, mode=0o700, exist_ok=True)
+    tree.make("")
+    ensure(tree.index)
+
+
+def recover(index: Index, tree: Tree, hints: list[Hint]) -> None:
+    """Whose it is, INBOX, and what was interrupted.
+
+    Raises `BadMailboxName` when the file system takes the user's name for that of another.
+    """
+    owner = index.meta(_OWNER)
+    name = tree.root
+    if owner != name:
+        if owner is not None and folded(owner) == folded(name):
+            raise BadMailboxName("the user name looks like another one")
+        with transaction(index, tree, True):
+            index.set_meta(_OWNER, name)
+            if index.named(INBOX) is None:
+                index.add_mailbox(INBOX, "", "", time.time())
+    discover(index, tree, hints)
+    tidy_all(index, tree, hints)
+    _clear(tree)
+
+
+def _clear(tree: Tree) -> None:
+    """What was left in ``tmp`` by a process that died."""
+    oldest = time.time() - _STRAY
+    with os.scandir(tree.part("", "tmp")) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                if (
+                    entry.is_file(follow_symlinks=False)
+                    and entry.stat(follow_symlinks=False).st_mtime < oldest
+                    and entry.stat(follow_symlinks=False).st_ctime < oldest
+                ):
+                    os.unlink(entry.path)

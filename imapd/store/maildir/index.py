@@ -1,0 +1,192 @@
+"""One connection to an account's index: transactions, and the rows of mailboxes."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+from attrs import fields, frozen
+
+from imapd.model.mailbox import Status
+from imapd.store.errors import NoSuchMailbox
+from imapd.store.maildir.flagsets import FlagSets
+from imapd.store.maildir.schema import connect
+
+__all__ = ["UID_BITS", "UID_MASK", "Index", "MailboxRow", "base_of"]
+
+UID_BITS: Final = 32
+UID_MASK: Final = (1 << UID_BITS) - 1
+
+
+def base_of(number: int) -> int:
+    """What is added to a UID of the mailbox to make the key of its rows."""
+    return number << UID_BITS
+
+
+@frozen
+class MailboxRow:
+    """A row of `mailboxes`."""
+
+    number: int
+    id: str
+    name: str
+    directory: str
+    special_use: str
+    uidvalidity: int
+    uidnext: int
+    modseq: int
+    messages: int
+    unseen: int
+    deleted: int
+    size: int
+    deleted_size: int
+    recent: int
+    recent_count: int
+    tidied: int
+    new_stamp: int
+    cur_stamp: int
+
+    def status(self) -> Status:
+        """The figures."""
+        return Status(
+            messages=self.messages,
+            uidnext=self.uidnext,
+            uidvalidity=self.uidvalidity,
+            unseen=self.unseen,
+            deleted=self.deleted,
+            recent=self.recent_count,
+            size=self.size,
+            highest_modseq=self.modseq,
+            deleted_size=self.deleted_size,
+        )
+
+
+_COLUMNS: Final = ", ".join(column.name for column in fields(MailboxRow))
+_BY_NUMBER: Final = f"SELECT {_COLUMNS} FROM mailboxes WHERE number = ?"  # noqa: S608
+_BY_NAME: Final = f"SELECT {_COLUMNS} FROM mailboxes WHERE name = ?"  # noqa: S608
+_ALL: Final = f"SELECT {_COLUMNS} FROM mailboxes ORDER BY name"  # noqa: S608
+
+
+class Index:
+    """A connection, used by one thread at a time."""
+
+    def __init__(self, path: str, wait: float, checkpoints: bool) -> None:
+        self._connection = connect(path, wait, checkpoints)
+        #: Runs a statement.
+        self.sql = self._connection.execute
+        #: Runs a statement for many rows.
+        self.many = self._connection.executemany
+        self.flagsets = FlagSets(self._connection)
+        self._synced = False
+
+    # -- transactions
+
+    def begin(self, durable: bool) -> None:
+        """Begin to write; with `durable`, the commit is on the disk when it returns."""
+        if durable != self._synced:
+            self.sql("PRAGMA synchronous = " + ("FULL" if durable else "NORMAL")).fetchall()
+            self._synced = durable
+        self.sql("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Make it so."""
+        self.sql("COMMIT")
+
+    def roll_back(self) -> None:
+        """Undo what was done since `begin`."""
+        self.flagsets.forget()
+        if self._connection.in_transaction:
+            self.sql("ROLLBACK")
+
+    def checkpoint(self) -> None:
+        """Bring the log home, as far as no one reads it."""
+        self.sql("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def version(self) -> int:
+        """Another number whenever another connection has written."""
+        return int(self.sql("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    # -- mailboxes
+
+    def mailbox(self, number: int) -> MailboxRow:
+        """Raises `NoSuchMailbox`."""
+        row = self.sql(_BY_NUMBER, (number,)).fetchone()
+        if row is None:
+            raise NoSuchMailbox("the mailbox was deleted")
+        return MailboxRow(*row)
+
+    def named(self, name: str) -> MailboxRow | None:
+        """The mailbox of that name."""
+        row = self.sql(_BY_NAME, (name,)).fetchone()
+        return None if row is None else MailboxRow(*row)
+
+    def mailboxes(self) -> list[MailboxRow]:
+        """All, by name."""
+        return [MailboxRow(*row) for row in self.sql(_ALL)]
+
+    def marks(self, number: int) -> tuple[str, int, int, int]:
+        """Directory, modseq and the stamps of new and cur.  Raises `NoSuchMailbox`."""
+        row: tuple[str, int, int, int] | None = self.sql(
+            "SELECT directory, modseq, new_stamp, cur_stamp FROM mailboxes WHERE number = ?",
+            (number,),
+        ).fetchone()
+        if row is None:
+            raise NoSuchMailbox("the mailbox was deleted")
+        return row
+
+    def directory(self, number: int) -> str:
+        """Where its files are.  Raises `NoSuchMailbox`."""
+        return self.marks(number)[0]
+
+    def modseqs(self) -> Sequence[tuple[int, str, int]]:
+        """Number, id and modseq of all mailboxes."""
+        return self.sql("SELECT number, id, modseq FROM mailboxes").fetchall()
+
+    def add_mailbox(
+        self, name: str, directory: str, special_use: str, now: float, id: str = ""
+    ) -> MailboxRow:
+        """A new and empty one, with a UIDVALIDITY that this account never gave."""
+        last = self.meta("uidvalidity") or 0
+        uidvalidity = max(int(now), last + 1) & 0xFFFF_FFFF or 1
+        self.set_meta("uidvalidity", uidvalidity)
+        self.sql(
+            "INSERT INTO mailboxes (id, name, directory, special_use, uidvalidity)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (id or secrets.token_hex(16), name, directory, special_use, uidvalidity),
+        )
+        row = self.named(name)
+        assert row is not None
+        return row
+
+    def drop_mailbox(self, number: int) -> None:
+        """Forget it and its messages."""
+        base = base_of(number)
+        for table in ("messages", "files", "facts", "headers"):
+            self.sql(
+                f"DELETE FROM {table} WHERE id BETWEEN ? AND ?",  # noqa: S608
+                (base, base + UID_MASK),
+            )
+        self.sql("DELETE FROM log WHERE mailbox = ?", (number,))
+        self.sql("DELETE FROM mailboxes WHERE number = ?", (number,))
+
+    # -- the rest
+
+    def meta(self, key: str) -> Any:
+        """A single value; None if it was never set."""
+        row = self.sql("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else row[0]
+
+    def set_meta(self, key: str, value: object) -> None:
+        """Set a single value."""
+        self.sql("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+    def locked(self, error: sqlite3.OperationalError) -> bool:
+        """Whether it is only that someone else writes just now."""
+        text = str(error)
+        return "locked" in text or "busy" in text

@@ -1,0 +1,231 @@
+"""A mailbox of a Maildir, as the engine sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+
+from imapd.model.flags import FlagChange, Flags
+from imapd.model.mailbox import Appended, Changes, Copied, Status, Stored
+from imapd.model.message import Batch, Column, Facts
+from imapd.model.numset import NumSet
+from imapd.store.errors import Inconvenient, MessageGone
+from imapd.store.interfaces import (
+    Answer,
+    IFactsKept,
+    IMailbox,
+    IMessageReader,
+    IRecent,
+    IServerCopy,
+    IServerMove,
+    NewMessage,
+)
+from imapd.store.maildir import delivery, flagging, lookup, moving
+from imapd.store.maildir.edit import Edit
+from imapd.store.maildir.index import base_of
+from imapd.store.maildir.opening import opened
+from imapd.store.maildir.spool import drafted
+from imapd.store.maildir.turn import Turn
+
+if TYPE_CHECKING:
+    from imapd.store.maildir.account import MaildirAccount
+
+__all__ = ["MaildirMailbox"]
+
+_T = TypeVar("_T")
+
+#: Messages changed at once on the reactor's thread.
+_SMALL: Final = 50
+#: Changed messages read at once on the reactor's thread: some ten milliseconds.
+_MANY: Final = 20_000
+#: UIDs read one by one on the reactor's thread.
+_MANY_UIDS: Final = 50_000
+
+
+@implementer(IMailbox, IRecent, IServerCopy, IServerMove, IFactsKept)
+@define(eq=False)
+class MaildirMailbox:
+    """Shared by all sessions of the user that have it open."""
+
+    _account: MaildirAccount = field(repr=False)
+    number: int
+    id: str
+    uidvalidity: int
+    read_only: bool = False
+    new_keywords: bool = True
+    _uids: tuple[int, NumSet] = field(default=(0, NumSet()), init=False, repr=False)
+
+    # -- reading
+
+    def status(self) -> Answer[Status]:
+        """As `IMailbox`; what others changed is in it."""
+        return self._after_check(lambda: self._account.index.mailbox(self.number).status())
+
+    def uids(self) -> NumSet:
+        """As `IMailbox`."""
+        row = self._account.index.mailbox(self.number)
+        modseq, known = self._uids
+        if modseq != row.modseq:
+            known = lookup.uids(self._account.index, row)
+            self._uids = row.modseq, known
+        return known
+
+    def scan(self, uids: NumSet, columns: frozenset[Column]) -> Iterator[Batch]:
+        """As `IMailbox`; what is expunged between two batches is passed over."""
+        self._account.index.directory(self.number)
+        return self._batches(uids, columns)
+
+    def _batches(self, uids: NumSet, columns: frozenset[Column]) -> Iterator[Batch]:
+        for batch in lookup.batches(self._account.index, self.number, uids, columns):
+            yield batch
+            self._account.index.directory(self.number)
+
+    async def read(self, uid: int) -> IMessageReader:
+        """As `IMailbox`."""
+        account = self._account
+        for attempt in range(3):
+            reader = opened(account.index, account.tree, self.number, uid, account.in_thread)
+            if isinstance(reader, Deferred):
+                reader = await reader
+            if reader is not None:
+                return reader
+            if attempt:
+                # It is not where the index has it: someone else renamed or removed it.
+                reading = account.check(self.number, force=True)
+                if reading is not None:
+                    await reading
+        raise MessageGone(f"there is no message {uid}")
+
+    def changes_since(self, modseq: int) -> Answer[Changes]:
+        """As `IMailbox`; what others changed is in it."""
+        return self._after_check(lambda: self._changes_since(modseq))
+
+    def _changes_since(self, modseq: int) -> Answer[Changes]:
+        index = self._account.index
+        current = index.marks(self.number)[1]
+        if current <= modseq:
+            return Changes(modseq, current)
+        row = index.mailbox(self.number)
+        if row.messages > _MANY:
+            places, _ = lookup.log_since(index, self.number, modseq)
+            if len(places) > _MANY:
+                return self._account.writer.alone(
+                    lambda index, tree, hints: lookup.changes(
+                        index, index.mailbox(self.number), modseq
+                    )
+                )
+        return lookup.changes(index, row, modseq)
+
+    # -- changing
+
+    async def append(self, messages: Sequence[NewMessage]) -> Appended:
+        """As `IMailbox`."""
+        account = self._account
+        account.index.directory(self.number)
+        incoming: list[delivery.Incoming] = []
+        ours = []
+        try:
+            for message in messages:
+                draft, mine = await drafted(account.tree, message.content, account.in_thread)
+                if mine:
+                    ours.append(draft)
+                incoming.append(
+                    delivery.Incoming(draft, message.flags, message.internal_date, message.facts)
+                )
+            return await account.change(
+                lambda turn: delivery.append(turn, self.number, incoming),
+                durable=True,
+                prepare=lambda: delivery.sync(incoming),
+            )
+        finally:
+            for draft in ours:
+                draft.close()
+
+    def store_flags(
+        self, uids: NumSet, change: FlagChange, flags: Flags, unchanged_since: int | None = None
+    ) -> Answer[Stored]:
+        """As `IMailbox`; the files' names follow behind the answer."""
+
+        def work(turn: Turn) -> Stored:
+            return flagging.store(turn, self.number, uids, change, flags, unchanged_since)
+
+        self._account.index.directory(self.number)
+        if len(uids) <= _SMALL:
+            return self._account.change_now(work)
+        return self._account.change(work, self._account.synced_flags)
+
+    def expunge(self, uids: NumSet) -> Deferred[Changes]:
+        """As `IMailbox`; the files go behind the answer."""
+        self._account.index.directory(self.number)
+        return self._account.change(
+            lambda turn: moving.expunge(turn, self.number, uids), durable=True
+        )
+
+    async def copy(self, uids: NumSet, destination: IMailbox) -> Copied:
+        """As `IServerCopy`; the destination is a mailbox of this account."""
+        target = self._target(destination)
+        try:
+            return await self._copy(uids, target)
+        except Inconvenient:
+            reading = self._account.check(self.number, force=True)
+            if reading is not None:
+                await reading
+            return await self._copy(uids, target)
+
+    def _copy(self, uids: NumSet, target: int) -> Deferred[Copied]:
+        return self._account.change(
+            lambda turn: delivery.copy(turn, self.number, uids, target), durable=True
+        )
+
+    async def move(self, uids: NumSet, destination: IMailbox) -> Copied:
+        """As `IServerMove`; the files follow behind the answer."""
+        target = self._target(destination)
+        return await self._account.change(
+            lambda turn: moving.move(turn, self.number, uids, target), durable=True
+        )
+
+    def _target(self, destination: IMailbox) -> int:
+        if not isinstance(destination, MaildirMailbox) or destination._account is not self._account:
+            raise TypeError("the destination is not a mailbox of this account")
+        return destination.number
+
+    def claim_recent(self) -> Answer[int]:
+        """As `IRecent`."""
+        row = self._account.index.mailbox(self.number)
+        if row.recent == row.uidnext:
+            return row.recent
+
+        def work(turn: Turn) -> int:
+            row = turn.index.mailbox(self.number)
+            turn.index.sql(
+                "UPDATE mailboxes SET recent = uidnext, recent_count = 0 WHERE number = ?",
+                (self.number,),
+            )
+            return row.recent
+
+        return self._account.change_now(work)
+
+    def keep_facts(self, facts: Sequence[tuple[int, Facts]]) -> Deferred[None]:
+        """As `IFactsKept`; SIZE is the octets' own."""
+
+        def work(turn: Turn) -> None:
+            base = base_of(self.number)
+            known = [
+                (uid, each)
+                for uid, each in facts
+                if turn.index.sql("SELECT 1 FROM messages WHERE id = ?", (base + uid,)).fetchone()
+            ]
+            Edit(turn, turn.index.mailbox(self.number)).know(known)
+
+        return self._account.writer.do(work, durable=False)
+
+    def _after_check(self, call: Callable[[], Answer[_T]]) -> Answer[_T]:
+        waiting = self._account.check(self.number)
+        if waiting is None:
+            return call()
+        answer: Deferred[_T] = waiting.addCallback(lambda _: call())  # type: ignore[call-overload]  # or one more Deferred
+        return answer

@@ -1,0 +1,64 @@
+"""Messages out of a mailbox and into another: the rows first, the files behind the answer.
+
+A file stays where it is, and its row says so (`files.home`), until the tree is tidied: at no
+moment are there two messages, or none, whatever is interrupted.
+"""
+
+from __future__ import annotations
+
+from imapd.model.flags import DELETED
+from imapd.model.mailbox import Changes, Copied
+from imapd.model.numset import NumSet
+from imapd.store.maildir.edit import Edit
+from imapd.store.maildir.flagsets import BIT
+from imapd.store.maildir.index import base_of
+from imapd.store.maildir.lookup import rows
+from imapd.store.maildir.turn import Turn
+
+__all__ = ["expunge", "move"]
+
+
+def expunge(turn: Turn, number: int, uids: NumSet) -> Changes:
+    r"""Remove messages with \Deleted."""
+    edit = Edit(turn, turn.index.mailbox(number))
+    found = [
+        row
+        for some in rows(turn.index, number, uids, "m.flags, m.size", "messages m")
+        for row in some
+        if row[1] & BIT[DELETED]
+    ]
+    edit.remove(found)
+    return edit.finish()
+
+
+def move(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
+    """As `IServerMove`."""
+    source = Edit(turn, turn.index.mailbox(number))
+    target = source if destination == number else Edit(turn, turn.index.mailbox(destination))
+    found = [
+        row
+        for some in rows(turn.index, number, uids, "m.flags, m.size", "messages m")
+        for row in some
+    ]
+    base, target_base = base_of(number), base_of(destination)
+    keys = [(target_base + target.take_uid(), row[0]) for row in found]
+    many = turn.index.many
+    many(f"UPDATE messages SET id = ?, modseq = {target.modseq} WHERE id = ?", keys)  # noqa: S608
+    many(
+        f"UPDATE files SET id = ?, home = coalesce(home, {number}) WHERE id = ?",  # noqa: S608
+        keys,
+    )
+    many("UPDATE facts SET id = ? WHERE id = ?", keys)
+    many("UPDATE headers SET id = ? WHERE id = ?", keys)
+    for (new, _), (old, flags, size) in zip(keys, found):
+        source.went(old - base, flags, size)
+        target.came(new - target_base, flags, size)
+    changes = target.finish()
+    removed = changes if target is source else source.finish()
+    return Copied(
+        target.row.uidvalidity,
+        [row[0] - base for row in found],
+        [new - target_base for new, _ in keys],
+        changes,
+        removed,
+    )

@@ -1,0 +1,186 @@
+"""CREATE, DELETE and RENAME: the index first, the directories after it.
+
+Each runs in the writer's thread and makes two transactions.  The first, on the disk when
+it returns, says what is to be: from then on it is so for everyone.  The second moves or
+removes directories (`carry_out`), and whoever comes next does it if we were interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+
+from imapd.model.mailbox import DELIMITER, INBOX, Hint
+from imapd.model.numset import NumSet
+from imapd.store.errors import (
+    BadMailboxName,
+    HasChildren,
+    MailboxExists,
+    NoSuchMailbox,
+    StoreUnavailable,
+)
+from imapd.store.maildir.index import UID_MASK, Index, MailboxRow
+from imapd.store.maildir.moving import move
+from imapd.store.maildir.names import check, directory_of, name_of, sought, superiors
+from imapd.store.maildir.tidy import scattered, tidy
+from imapd.store.maildir.tree import Tree, modified, synced
+from imapd.store.maildir.turn import Turn, settled_stamp, transaction
+
+__all__ = ["ROOT_STAMP", "carry_out", "create", "delete", "discover", "rename"]
+
+#: In `meta`: the root's mtime when its directories were last read.
+ROOT_STAMP = "root_stamp"
+
+
+def create(
+    index: Index, tree: Tree, hints: list[Hint], name: str, special_use: frozenset[str]
+) -> MailboxRow:
+    """As `IAccount.create`."""
+    check(name)
+    carry_out(index, tree)
+    with transaction(index, tree, True) as turn:
+        if index.named(name) is not None:
+            raise MailboxExists(f"there is a mailbox {name}")
+        _make_superiors(turn, name)
+        row = _make(turn, name, special_use)
+        synced(tree.root)
+    hints.append(Hint(""))
+    return row
+
+
+def delete(index: Index, tree: Tree, hints: list[Hint], name: str) -> None:
+    """As `IAccount.delete`."""
+    if name == INBOX:
+        raise BadMailboxName("INBOX stays")
+    sought(name)
+    carry_out(index, tree)
+    row = index.named(name)
+    if row is None:
+        if _holds(index, name):
+            raise HasChildren(f"{name} has mailboxes below it")
+        raise NoSuchMailbox(f"there is no mailbox {name}")
+    # Messages that moved elsewhere may still have their files here.
+    for number in scattered(index, row.number):
+        if number != row.number:
+            tidy(index, tree, number)
+    with transaction(index, tree, True):
+        if scattered(index, row.number) - NumSet.of(row.number):
+            raise StoreUnavailable("messages that were moved could not be taken out yet")
+        index.drop_mailbox(row.number)
+        index.sql("INSERT INTO doomed (directory, id) VALUES (?, ?)", (row.directory, row.id))
+    hints += [Hint(""), Hint(row.id, row.modseq)]
+    carry_out(index, tree)
+
+
+def rename(index: Index, tree: Tree, hints: list[Hint], old: str, new: str) -> None:
+    """As `IAccount.rename`."""
+    check(new)
+    sought(old)
+    carry_out(index, tree)
+    with transaction(index, tree, True) as turn:
+        if index.named(old) is None and not _holds(index, old):
+            raise NoSuchMailbox(f"there is no mailbox {old}")
+        if index.named(new) is not None or _holds(index, new):
+            raise MailboxExists(f"there is a mailbox {new}")
+        if old == INBOX:
+            _make_superiors(turn, new)
+            target = _make(turn, new, frozenset())
+            inbox = index.named(INBOX)
+            assert inbox is not None
+            move(turn, inbox.number, NumSet([(1, UID_MASK)]), target.number)
+        else:
+            _rename(turn, old, new)
+        synced(tree.root)
+        hints += turn.hints
+    hints.append(Hint(""))
+    carry_out(index, tree)
+
+
+def _rename(turn: Turn, old: str, new: str) -> None:
+    below = old + DELIMITER
+    if new.startswith(below):
+        raise BadMailboxName(f"{new} is inside {old}")
+    moved = [
+        (row, new + row.name[len(old) :])
+        for row in turn.index.mailboxes()
+        if row.name == old or row.name.startswith(below)
+    ]
+    for _, name in moved:
+        check(name)
+    _make_superiors(turn, new)
+    for row, name in moved:
+        turn.index.sql(
+            "UPDATE mailboxes SET name = ?, moving = ? WHERE number = ?",
+            (name, directory_of(name), row.number),
+        )
+
+
+def carry_out(index: Index, tree: Tree) -> None:
+    """Directories become what the index says."""
+    if (
+        index.sql("SELECT 1 FROM doomed LIMIT 1").fetchone() is None
+        and index.sql("SELECT 1 FROM mailboxes WHERE moving IS NOT NULL LIMIT 1").fetchone() is None
+    ):
+        return
+    with transaction(index, tree, True):
+        for directory, id in index.sql("SELECT directory, id FROM doomed").fetchall():
+            tree.remove(directory, id)
+        index.sql("DELETE FROM doomed")
+        for number, directory, moving in index.sql(
+            "SELECT number, directory, moving FROM mailboxes WHERE moving IS NOT NULL"
+        ).fetchall():
+            source, target = f"{tree.root}/{directory}", f"{tree.root}/{moving}"
+            if os.path.lexists(source) and not os.path.lexists(target):
+                os.rename(source, target)
+            index.sql(
+                "UPDATE mailboxes SET directory = ?, moving = NULL WHERE number = ?",
+                (moving, number),
+            )
+        synced(tree.root)
+        index.set_meta(ROOT_STAMP, settled_stamp(modified(tree.root)))
+
+
+def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
+    """Mailboxes whose directories others made, or removed."""
+    carry_out(index, tree)
+    stamp = modified(tree.root)
+    with transaction(index, tree, True):
+        known = {row.directory: row for row in index.mailboxes()}
+        found = set(tree.directories())
+        for directory in sorted(found - known.keys()):
+            name = name_of(directory)
+            if name is not None and index.named(name) is None:
+                tree.make(directory)
+                index.add_mailbox(name, directory, "", time.time())
+                hints.append(Hint(""))
+        for directory in known.keys() - found - {""}:
+            if not os.path.lexists(f"{tree.root}/{directory}"):
+                row = known[directory]
+                if not scattered(index, row.number) - NumSet.of(row.number):
+                    index.drop_mailbox(row.number)
+                    hints += [Hint(""), Hint(row.id, row.modseq)]
+        index.set_meta(ROOT_STAMP, settled_stamp(stamp))
+
+
+def _make(turn: Turn, name: str, special_use: frozenset[str]) -> MailboxRow:
+    directory = directory_of(name)
+    turn.tree.make(directory)
+    synced(f"{turn.tree.root}/{directory}")
+    uses = " ".join(sorted(special_use))
+    return turn.index.add_mailbox(name, directory, uses, time.time())
+
+
+def _make_superiors(turn: Turn, name: str) -> None:
+    for above in superiors(name):
+        if turn.index.named(above) is None and not _holds(turn.index, above):
+            check(above)
+            _make(turn, above, frozenset())
+
+
+def _holds(index: Index, name: str) -> bool:
+    below = name + DELIMITER
+    row: Sequence[object] | None = index.sql(
+        "SELECT 1 FROM mailboxes WHERE substr(name, 1, ?) = ? LIMIT 1", (len(below), below)
+    ).fetchone()
+    return row is not None

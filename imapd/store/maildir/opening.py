@@ -1,0 +1,60 @@
+"""A message's file, opened to be read."""
+
+from __future__ import annotations
+
+import os
+
+from twisted.internet.defer import Deferred
+
+from imapd.store.errors import MessageGone
+from imapd.store.interfaces import IMessageReader
+from imapd.store.maildir.index import Index, base_of
+from imapd.store.maildir.reader import ConvertingReader, FileReader, InThread, wire_size
+from imapd.store.maildir.tree import Tree
+
+__all__ = ["opened"]
+
+
+def opened(
+    index: Index, tree: Tree, number: int, uid: int, in_thread: InThread
+) -> IMessageReader | Deferred[IMessageReader] | None:
+    """A reader; None if the file is not where the index has it.
+
+    Raises `MessageGone` if there is no such message, `NoSuchMailbox`.
+    """
+    directory = index.directory(number)
+    row = index.sql(
+        "SELECT m.size, f.name, f.home, f.size FROM messages m JOIN files f ON f.id = m.id WHERE m.id = ?",
+        (base_of(number) + uid,),
+    ).fetchone()
+    if row is None:
+        raise MessageGone(f"there is no message {uid}")
+    size, name, home, known = row
+    path = tree.file(directory if home is None else index.directory(home), name)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise MessageGone(f"message {uid} cannot be read") from error
+    file_size = os.fstat(descriptor).st_size
+    if file_size == known == size:
+        return FileReader(descriptor, size, in_thread)
+    reader = ConvertingReader(descriptor, size, in_thread)
+    if file_size == known:
+        return reader
+
+    def measured(actual: int) -> IMessageReader:
+        # The file is not what was entered: what is told is what will be read.
+        reader.size = actual
+        return reader
+
+    duplicate = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+    def measure() -> int:
+        try:
+            return wire_size(duplicate)
+        finally:
+            os.close(duplicate)
+
+    return in_thread(measure).addCallback(measured)

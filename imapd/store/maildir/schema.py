@@ -1,0 +1,160 @@
+"""The tables of an account's index, and how the file comes to be.
+
+A message is one row in each of four tables of the same key, ``mailbox number << 32 | UID``:
+`messages` is what listings of flags, dates and sizes read and stays compact; `files`, `facts`
+and `headers` are read by those who ask.  Numbers of mailboxes are never used again.
+
+`log` has one row for each modification sequence of a mailbox: the UIDs that came or changed
+and those that vanished.  It says where to look, so it may say too much; what changed is in
+the rows themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from contextlib import suppress
+from typing import Final
+
+from imapd.store.errors import StoreUnavailable
+
+__all__ = ["VERSION", "connect", "ensure"]
+
+VERSION: Final = 1
+
+_TABLES: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE mailboxes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL UNIQUE,
+    directory TEXT NOT NULL UNIQUE,
+    -- the directory it is about to get: the name is ahead of the tree
+    moving TEXT,
+    special_use TEXT NOT NULL DEFAULT '',
+    uidvalidity INTEGER NOT NULL,
+    uidnext INTEGER NOT NULL DEFAULT 1,
+    modseq INTEGER NOT NULL DEFAULT 1,
+    messages INTEGER NOT NULL DEFAULT 0,
+    unseen INTEGER NOT NULL DEFAULT 0,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    size INTEGER NOT NULL DEFAULT 0,
+    deleted_size INTEGER NOT NULL DEFAULT 0,
+    -- from this UID on no session was told, and how many those are
+    recent INTEGER NOT NULL DEFAULT 1,
+    recent_count INTEGER NOT NULL DEFAULT 0,
+    -- up to this modseq the files' names and the removals are as the rows say
+    tidied INTEGER NOT NULL DEFAULT 1,
+    -- mtime_ns of new and cur when they were last read; negative: may have changed in that instant
+    new_stamp INTEGER NOT NULL DEFAULT 0,
+    cur_stamp INTEGER NOT NULL DEFAULT 0
+);
+-- directories of deleted mailboxes that are still to be removed
+CREATE TABLE doomed (directory TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE subscriptions (name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE keyword_sets (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    keywords TEXT NOT NULL UNIQUE
+);
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    flags INTEGER NOT NULL,
+    modseq INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    internal_date BLOB NOT NULL
+);
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    -- octets on the disk: fewer than the message's if its lines end in LF
+    size INTEGER NOT NULL,
+    -- the mailbox in whose directory the file still is, if not its own
+    home INTEGER,
+    saved INTEGER,
+    email_id BLOB,
+    thread_id BLOB
+);
+CREATE INDEX files_away ON files (home) WHERE home IS NOT NULL;
+CREATE TABLE facts (
+    id INTEGER PRIMARY KEY,
+    sent INTEGER,
+    header_size INTEGER NOT NULL,
+    envelope BLOB NOT NULL,
+    bodystructure BLOB NOT NULL
+);
+CREATE TABLE headers (id INTEGER PRIMARY KEY, header BLOB NOT NULL);
+CREATE TABLE log (
+    mailbox INTEGER NOT NULL,
+    modseq INTEGER NOT NULL,
+    changed TEXT NOT NULL,
+    vanished TEXT NOT NULL,
+    PRIMARY KEY (mailbox, modseq)
+) WITHOUT ROWID;
+"""
+
+#: Octets of the file that reads map instead of copying.
+_MAPPED: Final = 1 << 28
+#: Pages of 4 KB of the log that are written before it is brought home.
+_CHECKPOINT: Final = 2_000
+
+
+def connect(path: str, wait: float, checkpoints: bool) -> sqlite3.Connection:
+    """A connection that waits up to `wait` seconds for a lock.
+
+    Only one that `checkpoints` ever writes to more than the log, which may take long.
+    """
+    connection = sqlite3.connect(
+        path, timeout=wait, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    try:
+        for pragma in (
+            "synchronous = NORMAL",
+            "temp_store = MEMORY",
+            f"mmap_size = {_MAPPED}",
+            f"wal_autocheckpoint = {_CHECKPOINT if checkpoints else 0}",
+            "foreign_keys = OFF",
+        ):
+            connection.execute("PRAGMA " + pragma).fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def ensure(path: str) -> None:
+    """An index is at `path`, of this version: whole or not at all, whoever makes it first."""
+    if not os.path.exists(path):
+        _make(path)
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error as error:
+        raise StoreUnavailable("the index of the account cannot be read") from error
+    finally:
+        connection.close()
+    if version != VERSION:
+        raise StoreUnavailable(f"the index of the account is of version {version}, not {VERSION}")
+
+
+def _make(path: str) -> None:
+    beside = f"{path}.{secrets.token_hex(8)}"
+    try:
+        connection = sqlite3.connect(beside, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+        finally:
+            connection.close()
+        os.chmod(beside, 0o600)
+        descriptor = os.open(beside, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        with suppress(FileExistsError):
+            os.link(beside, path)
+    finally:
+        for name in (beside, beside + "-wal", beside + "-shm"):
+            with suppress(FileNotFoundError):
+                os.unlink(name)

@@ -1,0 +1,139 @@
+"""All accounts below one directory: ``maildir:/var/mail/%u``."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from typing import Any, Final
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+from twisted.python.threadpool import ThreadPool
+from zope.interface import implementer
+
+from imapd.store.interfaces import IMailStore
+from imapd.store.maildir.account import MaildirAccount
+from imapd.store.maildir.founding import found, recover
+from imapd.store.maildir.place import Template
+from imapd.store.maildir.threads import call_in_thread
+from imapd.store.maildir.tree import Tree, unavailable
+
+__all__ = ["MaildirStore", "open_store"]
+
+#: Threads that wait for disks; each account uses one at a time for writing.
+_THREADS: Final = 16
+#: Seconds an account stays open after its last session: some clients come again at once.
+_LINGER: Final = 30.0
+
+
+@implementer(IMailStore)
+@define(eq=False)
+class MaildirStore:
+    """Accounts by user; those whose sessions have ended stay open for a moment.
+
+    With `synced_flags`, changes of flags are on the disk before they are answered, too.
+    `reactor` is an IReactorTime and IReactorFromThreads.
+    """
+
+    _reactor: Any
+    _template: Template
+    synced_flags: bool = False
+    _pool: ThreadPool = field(init=False, repr=False)
+    _accounts: dict[str, MaildirAccount] = field(factory=dict, init=False, repr=False)
+    _opening: dict[str, list[Deferred[MaildirAccount]]] = field(
+        factory=dict, init=False, repr=False
+    )
+    _lingering: dict[str, IDelayedCall] = field(factory=dict, init=False, repr=False)
+    _shutting: set[Deferred[None]] = field(factory=set, init=False, repr=False)
+
+    _log = Logger()
+
+    def __attrs_post_init__(self) -> None:
+        self._pool = ThreadPool(0, _THREADS, "maildir")
+        # A process that forgets to close the store can still end.
+        self._pool.threadFactory = functools.partial(threading.Thread, daemon=True)  # type: ignore[assignment]
+
+    async def open_account(self, user: str) -> MaildirAccount:
+        """As `IMailStore`."""
+        root = self._template.place(user)
+        account = self._accounts.get(root)
+        if account is None:
+            account = await self._opened(root)
+        lingering = self._lingering.pop(root, None)
+        if lingering is not None:
+            lingering.cancel()
+        account.sessions += 1
+        return account
+
+    async def close(self) -> None:
+        """As `IMailStore`."""
+        for lingering in self._lingering.values():
+            lingering.cancel()
+        self._lingering.clear()
+        for root in list(self._accounts):
+            self._shut(root)
+        for shutting in list(self._shutting):
+            await shutting
+        if self._pool.started:
+            self._pool.stop()
+
+    async def _opened(self, root: str) -> MaildirAccount:
+        others = self._opening.get(root)
+        if others is not None:
+            waiting: Deferred[MaildirAccount] = Deferred()
+            others.append(waiting)
+            return await waiting
+        others = self._opening[root] = []
+        try:
+            account = await self._made(root)
+        except BaseException as error:
+            del self._opening[root]
+            for one in others:
+                one.errback(error)
+            raise
+        self._accounts[root] = account
+        del self._opening[root]
+        for one in others:
+            one.callback(account)
+        return account
+
+    async def _made(self, root: str) -> MaildirAccount:
+        if not self._pool.started:
+            self._pool.start()
+        tree = Tree(root)
+        try:
+            await call_in_thread(self._reactor, self._pool, lambda: found(tree))
+        except OSError as error:
+            self._log.failure("{root}: cannot be made", root=root)
+            raise unavailable(error) from error
+        account = MaildirAccount(self._reactor, self._pool, tree, self.synced_flags, self._left)
+        try:
+            await account.writer.alone(recover)
+        except BaseException:
+            await account.shut()
+            raise
+        return account
+
+    def _left(self, account: MaildirAccount) -> None:
+        root = account.tree.root
+        if self._accounts.get(root) is account and root not in self._lingering:
+            self._lingering[root] = self._reactor.callLater(_LINGER, self._shut, root)
+
+    def _shut(self, root: str) -> None:
+        self._lingering.pop(root, None)
+        account = self._accounts.pop(root)
+        shutting = Deferred.fromCoroutine(account.shut())
+        self._shutting.add(shutting)
+
+        def done(outcome: object) -> None:
+            self._shutting.discard(shutting)
+
+        shutting.addErrback(lambda failure: self._log.failure("cannot close", failure))
+        shutting.addBoth(done)
+
+
+def open_store(reactor: object, argument: str) -> MaildirStore:
+    """The factory of ``maildir:``; what follows the colon is a `Template`."""
+    return MaildirStore(reactor, Template.parse(argument))

@@ -1,0 +1,136 @@
+"""The tree follows the index, behind the answer: files renamed to their flags, moved, removed.
+
+Everything up to `mailboxes.tidied` has been carried out; the log says where to look for
+the rest.  Each step is one that can be done again: it is decided by the rows as they are,
+inside a transaction, and a file that is not where the row says is left to `outside`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from attrs import evolve
+
+from imapd.model.mailbox import Hint
+from imapd.model.numset import NumSet
+from imapd.store.errors import NoSuchMailbox
+from imapd.store.maildir.filename import FileName
+from imapd.store.maildir.index import Index, base_of
+from imapd.store.maildir.lookup import log_since, rows
+from imapd.store.maildir.tree import Tree
+from imapd.store.maildir.turn import Turn, transaction
+
+__all__ = ["tidy", "tidy_all", "untidy"]
+
+#: Files touched in one transaction: others who write wait that long.
+_AT_ONCE: Final = 200
+
+
+def untidy(index: Index) -> list[int]:
+    """Mailboxes whose tree is behind."""
+    return [row[0] for row in index.sql("SELECT number FROM mailboxes WHERE tidied < modseq")]
+
+
+def tidy_all(index: Index, tree: Tree, hints: list[Hint]) -> None:
+    """Bring every mailbox's tree up to date."""
+    for number in untidy(index):
+        with suppress(NoSuchMailbox):
+            tidy(index, tree, number)
+
+
+def tidy(index: Index, tree: Tree, number: int) -> None:
+    """Bring one mailbox's tree up to date."""
+    row = index.mailbox(number)
+    changed, vanished = log_since(index, number, row.tidied)
+    base = base_of(number)
+    stale: list[int] = []
+    for some in rows(
+        index, number, changed, "m.flags, f.name, f.home", "messages m JOIN files f ON f.id = m.id"
+    ):
+        stale += [
+            id
+            for id, flags, name, home in some
+            if _wanted(index, name, flags, id - base, home) != name or home is not None
+        ]
+    gone = [
+        found[0]
+        for some in rows(index, number, vanished, "m.name", "files m")
+        for found in some
+    ]  # fmt: skip
+    for place in range(0, len(stale), _AT_ONCE):
+        with transaction(index, tree, False) as turn:
+            _rename(turn, number, stale[place : place + _AT_ONCE])
+    for place in range(0, len(gone), _AT_ONCE):
+        with transaction(index, tree, False) as turn:
+            _remove(turn, number, gone[place : place + _AT_ONCE])
+    with transaction(index, tree, False) as turn:
+        turn.index.sql(
+            "UPDATE mailboxes SET tidied = ? WHERE number = ? AND tidied < ?",
+            (row.modseq, number, row.modseq),
+        )
+
+
+def _wanted(index: Index, name: str, flags: int, uid: int, home: int | None) -> str:
+    parsed = FileName.parse(name)
+    if home is not None or (parsed.uid is not None and parsed.uid != uid):
+        parsed = evolve(parsed, uid=uid)
+    return str(parsed.lettered(index.flagsets.letters(flags)))
+
+
+def _rename(turn: Turn, number: int, ids: Sequence[int]) -> None:
+    index, tree, base = turn.index, turn.tree, base_of(number)
+    directory = turn.touch(number)
+    for id in ids:
+        row = index.sql(
+            "SELECT m.flags, f.name, f.home FROM messages m JOIN files f ON f.id = m.id"
+            " WHERE m.id = ?",
+            (id,),
+        ).fetchone()
+        if row is None:
+            continue
+        flags, name, home = row
+        wanted = _wanted(index, name, flags, id - base, home)
+        place = directory if home is None else turn.touch(home)
+        old, new = tree.file(place, name), tree.file(directory, wanted)
+        if old != new:
+            try:
+                os.rename(old, new)
+            except FileNotFoundError:
+                # Renamed already before a crash, or by someone else: reading the directory tells.
+                index.sql("UPDATE mailboxes SET cur_stamp = 0 WHERE number = ?", (number,))
+                continue
+            turn.undo(_Rename(new, old))
+        index.sql("UPDATE files SET name = ?, home = NULL WHERE id = ?", (wanted, id))
+
+
+def _remove(turn: Turn, number: int, ids: Sequence[int]) -> None:
+    index, tree = turn.index, turn.tree
+    directory = turn.touch(number)
+    for id in ids:
+        row = index.sql("SELECT name, home FROM files WHERE id = ?", (id,)).fetchone()
+        if row is None or index.sql("SELECT 1 FROM messages WHERE id = ?", (id,)).fetchone():
+            continue
+        name, home = row
+        with suppress(FileNotFoundError):
+            os.unlink(tree.file(directory if home is None else turn.touch(home), name))
+        for table in ("files", "facts", "headers"):
+            index.sql(f"DELETE FROM {table} WHERE id = ?", (id,))  # noqa: S608
+
+
+class _Rename:
+    def __init__(self, source: str, target: str) -> None:
+        self._source, self._target = source, target
+
+    def __call__(self) -> None:
+        with suppress(OSError):
+            os.rename(self._source, self._target)
+
+
+def scattered(index: Index, home: int) -> NumSet:
+    """Mailboxes that have files in the directory of `home`."""
+    return NumSet.of(*(row[0] for row in index.sql(
+        "SELECT DISTINCT id >> 32 FROM files WHERE home = ?", (home,)
+    )))  # fmt: skip

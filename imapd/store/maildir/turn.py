@@ -1,0 +1,114 @@
+"""A transaction over the index and the tree.
+
+* Files are moved inside it, so that no reading of a directory by us falls in between.
+* What was done to files is undone when the transaction is.
+* When it is durable, directories are synced before the index is committed, and the
+  commit is on the disk when it returns.
+* The stamp of a directory that we changed is brought forward, so that our own changes are
+  not taken for another's; unless another's came before it, then it is read again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from attrs import define, field
+
+from imapd.model.mailbox import Hint
+from imapd.store.maildir.index import Index
+from imapd.store.maildir.tree import Tree, modified, synced
+
+__all__ = ["SETTLED", "Turn", "transaction"]
+
+#: Nanoseconds after which a directory's mtime tells a later change from an earlier one.
+SETTLED: Final = 2_000_000_000
+
+
+@define(eq=False)
+class Turn:
+    """What a change works with."""
+
+    index: Index
+    tree: Tree
+    durable: bool
+    #: What to tell when it is committed.
+    hints: list[Hint] = field(factory=list)
+    _undo: list[Callable[[], object]] = field(factory=list)
+    #: By mailbox: its cur, and the sign of its stamp (0: changed by others).
+    _touched: dict[int, tuple[str, int]] = field(factory=dict)
+
+    def touch(self, number: int) -> str:
+        """The files of that mailbox are about to change; its directory."""
+        directory, _, _, stamp = self.index.marks(number)
+        if number not in self._touched:
+            path = self.tree.part(directory)
+            sign = 1 if stamp >= 0 else -1
+            self._touched[number] = (path, sign if modified(path) == abs(stamp) else 0)
+        return directory
+
+    def undo(self, call: Callable[[], object]) -> None:
+        """Called if this does not come to be."""
+        self._undo.append(call)
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """A part that may fail alone."""
+        undo, hints = len(self._undo), len(self.hints)
+        self.index.sql("SAVEPOINT step")
+        try:
+            yield
+        except BaseException:
+            self.index.sql("ROLLBACK TO step")
+            self.index.sql("RELEASE step")
+            self.index.flagsets.forget()
+            self._revert(undo)
+            del self.hints[hints:]
+            raise
+        self.index.sql("RELEASE step")
+
+    def finish(self) -> None:
+        """All but the commit."""
+        for number, (path, sign) in self._touched.items():
+            if self.durable:
+                synced(path)
+            if sign:
+                self.index.sql(
+                    "UPDATE mailboxes SET cur_stamp = ? WHERE number = ?",
+                    (sign * modified(path), number),
+                )
+
+    def revert(self) -> None:
+        """Undo what was done to files."""
+        self._revert(0)
+
+    @property
+    def touched(self) -> frozenset[int]:
+        """The mailboxes whose files were changed."""
+        return frozenset(self._touched)
+
+    def _revert(self, mark: int) -> None:
+        while len(self._undo) > mark:
+            self._undo.pop()()
+
+
+@contextmanager
+def transaction(index: Index, tree: Tree, durable: bool) -> Iterator[Turn]:
+    """Begin, and commit at the end; undo all if it raises."""
+    index.begin(durable)
+    turn = Turn(index, tree, durable)
+    try:
+        yield turn
+        turn.finish()
+        index.commit()
+    except BaseException:
+        index.roll_back()
+        turn.revert()
+        raise
+
+
+def settled_stamp(mtime: int) -> int:
+    """The stamp for a directory read just now."""
+    return mtime if time.time_ns() - mtime > SETTLED else -mtime

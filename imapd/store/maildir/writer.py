@@ -1,0 +1,213 @@
+"""The writer of one account: changes that wait for the disk, one after the other, in a thread.
+
+* Changes that wait together are committed together, so that they share the syncs.
+* A change that fails takes nothing from the others; when the commit fails, all fail.
+* A thread is used only while there is something to do.
+* Hints are told, then answers given, on the reactor's thread, in the order of the commits.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from threading import Lock
+from typing import Any, Final, TypeVar, cast
+
+from attrs import define, field, frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.python.threadpool import ThreadPool
+
+from imapd.model.mailbox import Hint
+from imapd.store.maildir.index import Index
+from imapd.store.maildir.tree import Tree, unavailable
+from imapd.store.maildir.turn import Turn, transaction
+
+__all__ = ["Alone", "Work", "Writer"]
+
+_T = TypeVar("_T")
+
+#: A change inside a transaction.
+Work = Callable[[Turn], _T]
+#: What makes its own transactions; the list is for hints.
+Alone = Callable[[Index, Tree, list[Hint]], _T]
+
+#: Changes committed together.
+_TOGETHER: Final = 64
+
+
+@frozen
+class _Job:
+    answer: Deferred[Any]
+    work: Work[Any] | None
+    alone: Alone[Any] | None
+    prepare: Callable[[], object] | None
+    durable: bool
+
+
+@define(eq=False)
+class Writer:
+    """Changes in order; `do` and `alone` are called on the reactor's thread."""
+
+    _reactor: IReactorFromThreads
+    _pool: ThreadPool
+    _tree: Tree
+    _publish: Callable[[Sequence[Hint]], object]
+    _index: Index | None = field(default=None, init=False)
+    _jobs: deque[_Job] = field(factory=deque, init=False)
+    _lock: Lock = field(factory=Lock, init=False)
+    _running: bool = field(default=False, init=False)
+    _waiting: int = field(default=0, init=False)
+    _idle: list[Deferred[None]] = field(factory=list, init=False)
+
+    _log = Logger()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits, nothing is being done, all was told."""
+        return self._waiting == 0
+
+    def do(
+        self, work: Work[_T], durable: bool, prepare: Callable[[], object] | None = None
+    ) -> Deferred[_T]:
+        """Do `work` in a transaction, after `prepare` outside of it."""
+        return cast("Deferred[_T]", self._put(_Job(Deferred(), work, None, prepare, durable)))
+
+    def alone(self, call: Alone[_T]) -> Deferred[_T]:
+        """Do what makes its own transactions."""
+        return cast("Deferred[_T]", self._put(_Job(Deferred(), None, call, None, False)))
+
+    def when_idle(self) -> Deferred[None]:
+        """Fires when nothing waits."""
+        waiting: Deferred[None] = Deferred()
+        if self.idle:
+            waiting.callback(None)
+        else:
+            self._idle.append(waiting)
+        return waiting
+
+    def _put(self, job: _Job) -> Deferred[Any]:
+        self._waiting += 1
+        with self._lock:
+            self._jobs.append(job)
+            start, self._running = not self._running, True
+        if start:
+            self._pool.callInThread(self._run)
+        return job.answer
+
+    def close(self) -> None:
+        """Let go of the index: in a thread, when idle; the log may be brought home."""
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+
+    # -- in the thread
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._jobs:
+                    self._running = False
+                    return
+                batch = [self._jobs.popleft()]
+                if batch[0].work is not None:
+                    while self._jobs and self._jobs[0].work and len(batch) < _TOGETHER:
+                        batch.append(self._jobs.popleft())
+            hints: list[Hint] = []
+            try:
+                outcomes = self._outcomes(batch, hints)
+            except Exception as error:
+                outcomes = [self._failure(error)] * len(batch)
+            self._reactor.callFromThread(self._deliver, batch, outcomes, hints)
+
+    def _outcomes(self, batch: Sequence[_Job], hints: list[Hint]) -> list[Any]:
+        if self._index is None:
+            self._index = Index(self._tree.index, wait=30.0, checkpoints=True)
+        if batch[0].alone is not None:
+            return [self._alone(batch[0].alone, self._index, hints)]
+        return self._together(batch, self._index, hints)
+
+    def _alone(self, call: Alone[Any], index: Index, hints: list[Hint]) -> Any:
+        try:
+            return call(index, self._tree, hints)
+        except Exception as error:
+            return self._failure(error)
+
+    def _together(self, batch: Sequence[_Job], index: Index, hints: list[Hint]) -> list[Any]:
+        outcomes: list[Any] = [None] * len(batch)
+        ready: list[int] = []
+        for place, job in enumerate(batch):
+            try:
+                if job.prepare is not None:
+                    job.prepare()
+                ready.append(place)
+            except Exception as error:
+                outcomes[place] = self._failure(error)
+        if not ready:
+            return outcomes
+        try:
+            with transaction(
+                index, self._tree, any(batch[place].durable for place in ready)
+            ) as turn:
+                for place in ready:
+                    work = batch[place].work
+                    assert work is not None
+                    try:
+                        with turn.step():
+                            outcomes[place] = work(turn)
+                    except sqlite3.OperationalError:
+                        raise
+                    except Exception as error:
+                        outcomes[place] = self._failure(error)
+            hints.extend(turn.hints)
+        except Exception as error:
+            failure = self._failure(error)
+            for place in ready:
+                outcomes[place] = failure
+        return outcomes
+
+    def _failure(self, error: Exception) -> Failure:
+        failure = Failure(error)  # type: ignore[no-untyped-call]  # Twisted has no types for it
+        if isinstance(error, (OSError, sqlite3.Error)):
+            self._log.failure("{root}: the store failed", failure, root=self._tree.root)
+            return Failure(unavailable(error))  # type: ignore[no-untyped-call]  # as above
+        return failure
+
+    # -- on the reactor's thread
+
+    def _deliver(self, batch: Sequence[_Job], outcomes: Sequence[Any], hints: list[Hint]) -> None:
+        self._waiting -= len(batch)
+        if hints:
+            self._publish(hints)
+        for job, outcome in zip(batch, outcomes):
+            job.answer.callback(outcome)
+        if self.idle:
+            waiting, self._idle = self._idle, []
+            for one in waiting:
+                one.callback(None)
+
+
+def attempt(index: Index, tree: Tree, work: Work[_T]) -> tuple[_T, list[Hint]] | None:
+    """Do `work` here and now, if no one else writes; None if someone does.  It is not synced."""
+    try:
+        index.begin(False)
+    except sqlite3.OperationalError as error:
+        with suppress(sqlite3.OperationalError):
+            index.roll_back()
+        if index.locked(error):
+            return None
+        raise
+    turn = Turn(index, tree, False)
+    try:
+        answer = work(turn)
+        turn.finish()
+        index.commit()
+    except BaseException:
+        index.roll_back()
+        turn.revert()
+        raise
+    return answer, turn.hints
