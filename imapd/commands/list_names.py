@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 from attrs import frozen
 
-from imapd.model.mailbox import DELIMITER, MailboxInfo
+from imapd.model.mailbox import DELIMITER, INBOX, MailboxInfo
 
 __all__ = ["Row", "rows"]
+
+_BELOW_INBOX: Final = INBOX + DELIMITER
 
 
 @frozen
@@ -31,7 +34,7 @@ def rows(
     matches: Callable[[str], bool],
     holds: Callable[[str], bool] | None,
 ) -> Iterator[Row | None]:
-    """Rows, parents before children; None is a good moment to let others have their turn.
+    """Rows, INBOX first, parents before children; None is a good moment to let others have their turn.
 
     Shown are the `chosen` that match, and those names above chosen ones for which `holds`
     is true, if one of the chosen below them is not shown.
@@ -70,8 +73,9 @@ def rows(
 
 
 def _levels(name: str) -> str:
-    """What to sort by, so that nothing comes between a name and what is below it."""
-    return name.replace(DELIMITER, "\0")
+    """What to sort by: INBOX first, and nothing between a name and what is below it."""
+    levels = name.replace(DELIMITER, "\0")
+    return "\0" + levels if name == INBOX or name.startswith(_BELOW_INBOX) else levels
 
 
 def _add_superiors(names: set[str], name: str) -> None:
