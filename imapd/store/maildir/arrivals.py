@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import stat
 from collections.abc import Iterable
@@ -18,7 +17,7 @@ from imapd.store.maildir.reader import converted, wire_size
 
 __all__ = ["Arrival", "examined"]
 
-#: Octets of a file that is read whole to compute its facts, if its lines end in LF.
+#: Octets of a file whose facts are computed here; of a larger one when they are asked for.
 _WHOLE = 1 << 26
 
 
@@ -76,12 +75,10 @@ def _examined(path: str, name: str, moment: int, with_facts: bool) -> Arrival | 
 
 
 def _facts(descriptor: int, file_size: int, size: int) -> Facts | None:
-    if file_size == size and file_size:
-        with mmap.mmap(descriptor, 0, prot=mmap.PROT_READ) as octets:
-            return facts(octets)
     if file_size > _WHOLE:
         return None
-    return facts(converted(os.pread(descriptor, file_size, 0)))
+    octets = os.pread(descriptor, file_size, 0)
+    return facts(octets if file_size == size else converted(octets))
 
 
 def _date(seconds: int) -> InternalDate:

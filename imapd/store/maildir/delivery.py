@@ -101,7 +101,7 @@ def copy(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
     now = int(time.time())
     if found:
         turn.touch(destination)
-    for id, flags, size, name, home in found:
+    for id, flags, _, name, home in found:
         uid = edit.take_uid()
         old = FileName.parse(name)
         new = str(
@@ -120,8 +120,8 @@ def copy(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
     insert = index.many
     insert(
         "INSERT INTO messages (id, flags, modseq, size, internal_date)"
-        f" SELECT ?, flags, {edit.modseq}, size, internal_date FROM messages WHERE id = ?",
-        [(row[0], row[3]) for row in many],
+        " SELECT ?, flags, ?, size, internal_date FROM messages WHERE id = ?",
+        [(row[0], edit.modseq, row[3]) for row in many],
     )
     insert(
         "INSERT INTO files (id, name, saved, size, email_id, thread_id)"

@@ -33,6 +33,8 @@ _LONE: Final = re.compile(rb"(?<!\r)\n")
 _CHUNK: Final = 1 << 16
 #: Chunks converted at once on the reactor's thread: less than a millisecond.
 _QUICK: Final = 8
+#: Octets of a message that is read rather than mapped.
+_MAPPED: Final = 1 << 20
 _NOWAIT: Final[int] = getattr(os, "RWF_NOWAIT", 0)
 
 
@@ -171,8 +173,13 @@ class ConvertingReader:
 
 
 def mapped(descriptor: int, size: int) -> bytes | mmap.mmap:
-    """A file's octets, in memory only where they are looked at."""
-    return mmap.mmap(descriptor, size, prot=mmap.PROT_READ) if size else b""
+    """A file's octets; those of a large one are in memory only where they are looked at.
+
+    What is mapped must not be made shorter by others: the process would die of it.
+    """
+    if size > _MAPPED:
+        return mmap.mmap(descriptor, size, prot=mmap.PROT_READ)
+    return _whole(descriptor, size, 0)
 
 
 def _at_once(descriptor: int, length: int, offset: int) -> bytes | None:
