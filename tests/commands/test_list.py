@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from attrs import define, evolve, field
@@ -11,7 +12,7 @@ from zope.interface import implementer
 
 from imapd.model.mailbox import MailboxInfo
 from imapd.store.errors import NoPermission, NoSuchMailbox, NotSelectable, StoreUnavailable
-from imapd.store.interfaces import IAccount, IMailStore
+from imapd.store.interfaces import IAccount, IMailbox, IMailStore
 from tests.dialogue import Dialogue, Server
 
 _INBOX = MailboxInfo("INBOX")
@@ -35,9 +36,25 @@ class _Names:
         answer.callback(self.infos)
         return answer
 
-    def open(self, name: str) -> None:
+    def open(self, name: str) -> IMailbox:
         """As `IAccount`."""
         raise self.trouble
+
+    def create(self, name: str, special_use: frozenset[str] = frozenset()) -> MailboxInfo:
+        """As `IAccount`: not here."""
+        raise NoPermission
+
+    def delete(self, name: str) -> None:
+        """As `IAccount`: not here."""
+        raise NoPermission
+
+    def rename(self, old: str, new: str) -> None:
+        """As `IAccount`: not here."""
+        raise NoPermission
+
+    def subscribe(self, name: str, subscribed: bool) -> None:
+        """As `IAccount`: not here."""
+        raise NoPermission
 
     def watch(self, callback: object) -> Callable[[], None]:
         """As `IAccount`."""
@@ -271,13 +288,14 @@ def test_thousands_of_mailboxes() -> None:
         _Names([MailboxInfo(f"{n % 60:02}/{n // 60:03}") for n in range(6_000)])
     ).login()
     writes: list[bytes] = []
-    write = client.protocol.transport.write
+    transport: Any = client.protocol.transport
+    write = transport.write
 
     def counted(data: bytes) -> None:
         writes.append(data)
         write(data)
 
-    client.protocol.transport.write = counted  # type: ignore[method-assign]
+    transport.write = counted
     answer = client.command('LIST "" *')
     assert (len(answer), answer[0], answer[-2], answer[-1]) == (
         6_001,
