@@ -40,8 +40,11 @@ def test_notes(tmp_path: Path) -> None:
         with imaplib.IMAP4("127.0.0.1", port) as client:
             client.login("anybody", "secret")
             assert _read(client) == {"shopping": "milk\nbread\n", "идеи": "написать письмо\n"}
-            with pytest.raises(imaplib.IMAP4.readonly):
-                client.select()
+        client = imaplib.IMAP4("127.0.0.1", port)
+        client.login("anybody", "secret")
+        with pytest.raises(imaplib.IMAP4.readonly):
+            client.select()
+        client.shutdown()
 
         (tmp_path / "shopping.txt").unlink()
         (tmp_path / "идеи.txt").write_text("отправить письмо\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import imaplib
+import re
 import signal
 import ssl
 from collections.abc import Callable
@@ -18,13 +19,14 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.plugin import getPlugins
 from zope.interface.verify import verifyObject
 
+import imapd
 from imapd.auth.chain import FirstOf
 from imapd.auth.passwdfile import PasswordFile, hashed
 from imapd.auth.throttle import ThrottlingChecker
-from imapd.config import BadConfig, Config
+from imapd.config import KEYS, BadConfig, Config
 from imapd.server.factory import IMAPFactory
 from imapd.server.tls import self_signed, write_self_signed
-from imapd.service import MailService, Prepared, prepare
+from imapd.service import MailService, Options, Prepared, prepare
 from imapd.store.memory import MemoryStore
 from tests.serving import PROGRAMS, running
 
@@ -399,3 +401,11 @@ def test_factory_is_one() -> None:
     prepared = prepare(GOOD, MemoryReactorClock())
     assert isinstance(prepared.factory, IMAPFactory)
     assert prepared.factory.policy.limits == GOOD.limits
+
+
+def test_options_are_documented() -> None:
+    """Every option of the command line stands in the page about configuration, and no other."""
+    page = (Path(imapd.__file__).parent.parent / "docs" / "configuration.rst").read_text()
+    options = {each.rstrip("=") for each in Options().longOpt} - {"help", "version"}  # type: ignore[no-untyped-call]
+    assert set(re.findall(r"^``--([a-z-]+)", page, flags=re.MULTILINE)) == options
+    assert set(re.findall(r"^``--\S.*``  +``([a-z_.]+)``", page, flags=re.MULTILINE)) <= set(KEYS)
