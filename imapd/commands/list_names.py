@@ -50,13 +50,13 @@ def rows(
             _add_superiors(holding, info.name)
             if matches(info.name):
                 shown[info.name] = info
-            elif holds is not None:
+            else:
                 _add_superiors(hiding, info.name)
         yield None
     own = frozenset(shown)
     if holds is not None:
         for name in hiding:
-            if name not in own and holds(name):
+            if holds(name):
                 shown[name] = None
             yield None
         for info in infos:

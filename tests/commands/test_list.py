@@ -615,6 +615,15 @@ def test_status_of_what_cannot_be_opened(trouble: Exception) -> None:
     ]
 
 
+def test_status_of_what_cannot_be_selected() -> None:
+    """The store is not even asked for it: this one would have trouble."""
+    client = Server(_Names([MailboxInfo("a", selectable=False)], StoreUnavailable())).login()
+    assert client.command('LIST "" * RETURN (STATUS (MESSAGES))') == [
+        '* LIST (\\Noselect \\HasNoChildren) "/" a',
+        "a OK LIST completed",
+    ]
+
+
 def test_status_when_the_store_has_trouble() -> None:
     """Other trouble costs the figures, not the list."""
     server = Server(_Names([_INBOX], StoreUnavailable()))

@@ -269,7 +269,7 @@ def test_rename_selected_inbox(client: Dialogue) -> None:
         "* 1 EXPUNGE",
         "a OK RENAME completed",
     ]
-    client.commands(["CLOSE"])
+    assert client.protocol.session.selected.name == "INBOX"
 
 
 def test_rename_makes_parents(client: Dialogue) -> None:
