@@ -268,7 +268,8 @@ SPECIAL_USE = Feature(
     rfc=6154,
     summary="LIST tells which mailboxes are for drafts, sent mail, junk and so on",
     capabilities=(Capability("SPECIAL-USE"),),
-    # Erratum to RFC 6154, 6: it chooses by itself, so RECURSIVEMATCH may go with it.
+    # RFC 6154, 6 has it among the independent options; since it chooses names as SUBSCRIBED
+    # does, RECURSIVEMATCH is taken with it.
     list_selections=(ListSelection("SPECIAL-USE", _has_use, implies="SPECIAL-USE"),),
     # Told always.
     list_returns=(ListReturn("SPECIAL-USE"),),

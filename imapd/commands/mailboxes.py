@@ -8,7 +8,7 @@ Where the RFCs leave a choice:
 * Who deletes the mailbox it has selected is in the authenticated state then, and told so
   by CLOSED (RFC 9051, 3.3); clients that do not know that code pass it over.
 * A name need not exist to be subscribed (RFC 9051, 6.3.7 allows both).
-* \All, \Flagged and \Important are views of other mailboxes; no mailbox is made for them.
+* \All and \Flagged are views of other mailboxes (RFC 6154, 2): no mailbox is made for them.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from imapd.wire.cursor import BadSyntax, Cursor
 
 __all__ = ["CREATE_SPECIAL_USE", "FEATURE"]
 
-#: RFC 6154, 2 and RFC 8457, 3: these present messages that are in other mailboxes.
-_VIRTUAL: Final = frozenset(("\\All", "\\Flagged", "\\Important"))
+#: RFC 6154, 2: these present messages that are in other mailboxes.
+_VIRTUAL: Final = frozenset(("\\All", "\\Flagged"))
 _USES: Final = {use.lower(): use for use in SPECIAL_USES if use not in _VIRTUAL}
 
 _USE_ATTR: Final = re.compile(rb'\\[^\x00-\x20\x7f-\xff(){%*"\\\]]+')
