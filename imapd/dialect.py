@@ -196,7 +196,7 @@ class Feature:
 
 
 _Named = TypeVar(
-    "_Named", Command, Upload, FetchItem, SearchKey, StatusItem, ListSelection, ListReturn,
+    "_Named", Command, Upload, FetchItem, SearchKey, SearchReturn, StatusItem, ListSelection, ListReturn,
     CreateParameter, Enable,
 )  # fmt: skip
 

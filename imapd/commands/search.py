@@ -169,8 +169,8 @@ async def _write_search(session: Session, found: Found, options: Iterable[_Optio
     numbers = found.numbers()
     session.write(b"* SEARCH")
     for at in range(0, len(numbers), _NUMBERS):
-        written = " ".join(map(str, numbers[at : at + _NUMBERS]))
-        session.write(b" " + written.encode("ascii"))
+        written = tuple(numbers[at : at + _NUMBERS])
+        session.write(b" %d" * len(written) % written)
         await session.peer.turn()
     for option, said in options:
         if option.implied_by:

@@ -6,7 +6,6 @@ A feature adds a key by a `dialect.SearchKey`; one that contains another key rea
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -16,6 +15,7 @@ from imapd.dialect import SearchKey
 from imapd.model.flags import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN
 from imapd.model.search import And, Not, Or, Program, Recent, SequenceNumbers, UIDs
 from imapd.query import charset, keys
+from imapd.query.keys import Relation
 from imapd.wire import grammar
 from imapd.wire.cursor import BadSyntax, Cursor
 
@@ -180,20 +180,20 @@ def _keyword(cursor: Cursor) -> Program:
     return keys.keyword(cursor.atom().decode("ascii"))
 
 
-def _date(name: str, relation: keys.Relation) -> _Grammar:
+def _date(relation: Relation) -> _Grammar:
     """``SP date``."""
 
     def date(cursor: Cursor) -> Program:
         cursor.space()
-        return keys.internal_date(name, relation, grammar.date(cursor))
+        return keys.internal_date(relation, grammar.date(cursor))
 
     return date
 
 
-def _sent(name: str, relation: keys.Relation) -> _Grammar:
+def _sent(relation: Relation) -> _Grammar:
     def sent(cursor: Cursor) -> Program:
         cursor.space()
-        return keys.sent(name, relation, grammar.date(cursor))
+        return keys.sent(relation, grammar.date(cursor))
 
     return sent
 
@@ -229,7 +229,7 @@ KEYS: Final = (
     SearchKey("ALL", _plain(keys.ALL)),
     SearchKey("ANSWERED", _flag(ANSWERED)),
     SearchKey("BCC", _address(b"bcc")),
-    SearchKey("BEFORE", _date("BEFORE", operator.lt)),
+    SearchKey("BEFORE", _date(Relation.BEFORE)),
     SearchKey("BODY", lambda cursor: keys.body(string(cursor))),
     SearchKey("CC", _address(b"cc")),
     SearchKey("DELETED", _flag(DELETED)),
@@ -242,13 +242,13 @@ KEYS: Final = (
     # NEW, OLD and RECENT are of RFC 3501 only; who enabled IMAP4rev2 may ask and finds none recent.
     SearchKey("NEW", lambda cursor: And((Recent(), Not(keys.flag(SEEN))))),
     SearchKey("OLD", _plain(Not(Recent()))),
-    SearchKey("ON", _date("ON", operator.eq)),
+    SearchKey("ON", _date(Relation.ON)),
     SearchKey("RECENT", _plain(Recent())),
     SearchKey("SEEN", _flag(SEEN)),
-    SearchKey("SENTBEFORE", _sent("SENTBEFORE", operator.lt)),
-    SearchKey("SENTON", _sent("SENTON", operator.eq)),
-    SearchKey("SENTSINCE", _sent("SENTSINCE", operator.ge)),
-    SearchKey("SINCE", _date("SINCE", operator.ge)),
+    SearchKey("SENTBEFORE", _sent(Relation.BEFORE)),
+    SearchKey("SENTON", _sent(Relation.ON)),
+    SearchKey("SENTSINCE", _sent(Relation.SINCE)),
+    SearchKey("SINCE", _date(Relation.SINCE)),
     SearchKey("SMALLER", lambda cursor: keys.smaller(_size(cursor))),
     SearchKey("SUBJECT", lambda cursor: keys.header(b"subject", string(cursor))),
     SearchKey("TEXT", lambda cursor: keys.text(string(cursor))),

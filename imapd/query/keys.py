@@ -16,6 +16,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
 from typing import Any, Final
 
 from imapd.mime import words
@@ -37,13 +38,39 @@ ALL: Final = And(())
 
 _HEADER_MOST: Final = Limits().mime_header
 _FIELD_NAME: Final = re.compile(rb"[!-9;-~\x80-\xff]+").fullmatch
-#: An address with none of these reads as it is written.
-_REWRITTEN: Final = re.compile(rb'<@|["\\(\t]|  |[ \t][@.]|[@.][ \t]|<[ \t]|[ \t]>').search
+#: An address with none of these reads as it is written, but for quotation marks.
+_REWRITTEN: Final = re.compile(rb"[\\(\t]|[ <@.][ @.>]").search
 #: The part of an INTERNALDATE that is its day.
 _DAY: Final = operator.itemgetter(slice(11))
 
-#: ``operator.lt`` for before, ``eq`` for on, ``ge`` for since.
-Relation = Callable[[int, int], bool]
+
+class Relation(Enum):
+    """How a day lies to the day that was asked for."""
+
+    BEFORE = 1
+    ON = 2
+    SINCE = 3
+
+    def of(self, day: int) -> Callable[[int], bool]:
+        """Whether a day is so."""
+        if self is Relation.BEFORE:
+            return day.__gt__
+        return day.__eq__ if self is Relation.ON else day.__le__
+
+
+class _Days(dict[bytes, int]):
+    """The ordinals of days as INTERNALDATEs write them, shared by all searches."""
+
+    def __missing__(self, text: bytes) -> int:
+        if len(self) >= _DAYS_MOST:
+            self.clear()
+        day = self[text] = day_of(text)
+        return day
+
+
+#: A hundred years and more.
+_DAYS_MOST: Final = 50_000
+_day: Final = _Days().__getitem__
 
 
 class _Verdicts(dict[Any, bool]):
@@ -78,27 +105,29 @@ def keyword(name: str) -> Key:
     return Key("KEYWORD", Cost.VIEW, (FLAGS,), _Verdicts(test).__getitem__, (lower,))
 
 
-def internal_date(name: str, relation: Relation, day: int) -> Key:
+def internal_date(relation: Relation, day: int) -> Key:
     """``BEFORE``, ``ON``, ``SINCE``: the INTERNALDATE's own day."""
+    is_so = relation.of(day)
 
     def test(internal: InternalDate) -> bool:
-        return relation(day_of(internal), day)
+        return is_so(_day(internal[:11]))
 
     verdict = _Verdicts(test).__getitem__
 
     def tests(column: Sequence[InternalDate]) -> Iterable[bool]:
         return map(verdict, map(_DAY, column))
 
-    return Key(name, Cost.COLUMN, (INTERNAL_DATE,), test, (day,), tests)
+    return Key(relation.name, Cost.COLUMN, (INTERNAL_DATE,), test, (day,), tests)
 
 
-def sent(name: str, relation: Relation, day: int) -> Key:
+def sent(relation: Relation, day: int) -> Key:
     """``SENTBEFORE``, ``SENTON``, ``SENTSINCE``: the Date field's own day."""
+    is_so = relation.of(day)
 
     def test(sent: int | None) -> bool:
-        return sent is not None and relation(sent, day)
+        return sent is not None and is_so(sent)
 
-    return Key(name, Cost.COLUMN, (SENT,), _Verdicts(test).__getitem__, (day,))
+    return Key("SENT" + relation.name, Cost.COLUMN, (SENT,), _Verdicts(test).__getitem__, (day,))
 
 
 def larger(size: int) -> Key:
@@ -132,7 +161,8 @@ def address(name: bytes, string: str) -> Program:
 
     def test(block: bytes) -> bool:
         for _, value in values(block):
-            if wanted in fold_line(words.decode(value)):
+            written = fold_line(words.decode(value))
+            if wanted in written or ('"' in written and wanted in written.replace('"', "")):
                 return True
             if _REWRITTEN(value) and wanted in _address_text(value):
                 return True

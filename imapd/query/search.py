@@ -43,6 +43,11 @@ _ROWS: Final = {Cost.COLUMN: 20_000, Cost.HEADER: 200}
 #: Messages of a block when only the first few matches are wanted and keys are dear.
 _BLOCK_FIRST: Final = 256
 
+#: Columns of a range are read whole if at least one message in so many is wanted.
+_DENSE: Final = 8
+#: Matches are looked for one by one if they are fewer than one in so many.
+_SPARSE: Final = 16
+
 _RUN: Final = re.compile(rb"\x01+")
 _stop: Final = itemgetter(1)
 
@@ -130,8 +135,14 @@ class _Block:
         """A mask as octets, 1 or 0."""
         return mask.to_bytes(self.size, "little")
 
-    def mask(self, rows: Iterable[int]) -> Mask:
-        """The mask of these rows, counted from the start of the block."""
+    def mask(self, rows: Sequence[int], verdicts: Iterable[bool] | None = None) -> Mask:
+        """The mask of these rows, counted from the start of the block, or of some of them."""
+        if isinstance(rows, range):
+            octets = b"\1" * len(rows) if verdicts is None else bytes(verdicts)
+            return int.from_bytes(octets, "little") << 8 * rows.start
+        return self._scattered(rows if verdicts is None else compress(rows, verdicts))
+
+    def _scattered(self, rows: Iterable[int]) -> Mask:
         octets = bytearray(self.size)
         for row in rows:
             octets[row] = 1
@@ -152,7 +163,15 @@ class _Block:
         """The places in a mask."""
         if mask == self.all:
             return range(self.start, self.stop)
-        return list(compress(range(self.start, self.stop), self.octets(mask)))
+        octets = self.octets(mask)
+        if mask.bit_count() * _SPARSE > self.size:
+            return list(compress(range(self.start, self.stop), octets))
+        places = []
+        row = octets.find(1)
+        while row >= 0:
+            places.append(self.start + row)
+            row = octets.find(1, row + 1)
+        return places
 
     async def ask(
         self, root: _Node, undecided: Mask, stage: Cost, keys: list[Key]
@@ -165,7 +184,8 @@ class _Block:
         most = max(1, _ROWS[stage] // len(keys))
         yes = no = 0
         gone = undecided
-        async for rows, batch in self._batches(undecided, columns):
+        wanted = self._covered(undecided) if stage is Cost.COLUMN else undecided
+        async for rows, batch in self._batches(wanted, columns):
             for at in range(0, len(rows), most):
                 self._rows = rows[at : at + most]
                 self._columns = {
@@ -177,7 +197,15 @@ class _Block:
                 yes |= more
                 no |= less
                 await self._source.turn()
-        return yes, no | gone
+        return yes & undecided, (no | gone) & undecided
+
+    def _covered(self, mask: Mask) -> Mask:
+        """With what lies between them, unless they are few among many: a range is read faster."""
+        first = ((mask & -mask).bit_length() - 1) // 8
+        stop = (mask.bit_length() + 7) // 8
+        if mask.bit_count() * _DENSE < stop - first:
+            return mask
+        return self.mask(range(first, stop))
 
     async def _batches(
         self, wanted: Mask, columns: frozenset[Column]
@@ -186,28 +214,29 @@ class _Block:
         octets = self.octets(wanted)
         uids = self._source.uids[self.start : self.stop]
         runs = [match.span() for match in _RUN.finditer(octets)]
-        rows: Sequence[int] = list(compress(range(self.size), octets))
-        expected = [uids[row] for row in rows]
+        rows: Sequence[int] = (
+            range(*runs[0]) if len(runs) == 1 else list(compress(range(self.size), octets))
+        )
         row_of: dict[int, int] | None = None
         at = 0
         asked = NumSet([(uids[first], uids[stop - 1]) for first, stop in runs])
         async for batch in self._source.scan(asked, columns):
-            count = len(batch.uids)
-            if expected[at : at + count] == list(batch.uids):
-                yield rows[at : at + count], batch
-                at += count
+            if not batch.uids:
+                continue
+            stop = at + len(batch.uids)
+            # As many, with the same ends, and all are wanted: the same messages.
+            if (
+                stop <= len(rows)
+                and batch.uids[0] == uids[rows[at]]
+                and batch.uids[-1] == uids[rows[stop - 1]]
+            ):
+                yield rows[at:stop], batch
+                at = stop
             else:
                 if row_of is None:
-                    row_of = dict(zip(expected, rows))
-                there = [uid in row_of for uid in batch.uids]
-                yield (
-                    [row_of[uid] for uid in compress(batch.uids, there)],
-                    Batch(
-                        list(compress(batch.uids, there)),
-                        {n: list(compress(c, there)) for n, c in batch.columns.items()},
-                    ),
-                )
-                at = len(expected)
+                    row_of = {uids[row]: row for row in rows}
+                yield [row_of[uid] for uid in batch.uids], batch
+                at = len(rows)
 
     async def _ask_messages(self, root: _Node, undecided: Mask) -> tuple[Mask, Mask]:
         yes = no = 0
@@ -242,7 +271,7 @@ class _Block:
             needed = [octets[row] for row in rows]
             rows = list(compress(rows, needed))
             columns = [list(compress(column, needed)) for column in columns]
-        return self.mask(compress(rows, _tested(key, columns)))
+        return self.mask(rows, _tested(key, columns))
 
 
 def _tested(key: Key, columns: Sequence[Sequence[Any]]) -> Iterable[bool]:
