@@ -90,7 +90,9 @@ def _load(client: Client) -> None:
             batch.clear()
 
 
-def _row(server: Server, name: str, count: int, unit: str, work: Callable[[], object]) -> dict[str, object]:
+def _row(
+    server: Server, name: str, count: int, unit: str, work: Callable[[], object]
+) -> dict[str, object]:
     """The best of five runs by CPU; the longest turn from one more run with the heart beating."""
     best = float("inf")
     for _ in range(5):
@@ -101,25 +103,32 @@ def _row(server: Server, name: str, count: int, unit: str, work: Callable[[], ob
     work()
     longest = server.ask()[1]
     rate = count / best
-    print(f"{name:<48}{rate:>12,.0f} {unit + '/s':<10}{best / count * 1e6:>10.2f} us{longest * 1000:>10.1f} ms", flush=True)
+    each = f"{best / count * 1e6:>10.2f} us{longest * 1000:>10.1f} ms"
+    print(f"{name:<48}{rate:>12,.0f} {unit + '/s':<10}{each}", flush=True)
     return {"row": name, "rate": rate, "us": best / count * 1e6, "longest_turn_ms": longest * 1000}
 
 
 def main() -> None:
     """Print the table; with --json write it too."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--store", default="maildir", help="memory:, maildir:DIR/%%u; maildir alone takes a scratch folder")
+    parser.add_argument(
+        "--store",
+        default="maildir",
+        help="memory: or maildir:DIR/%%u; maildir alone is in a scratch folder",
+    )
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
     with tempfile.TemporaryDirectory() as scratch:
         store = f"maildir:{scratch}/%u" if options.store == "maildir" else options.store
-        server = Server(store)
-        try:
-            rows = _measure(server)
-        finally:
-            server.close()
+        rows: list[dict[str, object]] = []
+        for measure in (_measure, lambda server: [_idle(server)]):
+            server = Server(store)
+            try:
+                rows += measure(server)
+            finally:
+                server.close()
     if options.json:
         options.json.write_text(json.dumps({"store": options.store, "rows": rows}, indent=1) + "\n")
 
@@ -130,7 +139,10 @@ def _measure(server: Server) -> list[dict[str, object]]:
     before = server.ask()[0]
     _load(client)
     cpu = server.ask()[0] - before
-    print(f"loaded {_MESSAGES:,} messages in {time.perf_counter() - started:.1f} s, {cpu / _MESSAGES * 1e6:.0f} us of CPU each")
+    seconds = time.perf_counter() - started
+    print(
+        f"loaded {_MESSAGES:,} messages in {seconds:.1f} s, {cpu / _MESSAGES * 1e6:.0f} us of CPU each"
+    )
     print(f"{'row':<48}{'by server CPU':>12} {'':<10}{'each':>13}{'longest turn':>13}")
     client.command(b"SELECT INBOX")
 
@@ -146,7 +158,8 @@ def _measure(server: Server) -> list[dict[str, object]]:
         _row(server, "FETCH 1:* (BODYSTRUCTURE)", _MESSAGES, "msg",
              lambda: client.command(b"FETCH 1:* (BODYSTRUCTURE)")),
         _row(server, "FETCH 1:* (BODY.PEEK[HEADER.FIELDS (...)])", _MESSAGES, "msg",
-             lambda: client.command(b"FETCH 1:* (BODY.PEEK[HEADER.FIELDS (FROM TO SUBJECT DATE MESSAGE-ID)])")),
+             lambda: client.command(
+                 b"FETCH 1:* (BODY.PEEK[HEADER.FIELDS (FROM TO SUBJECT DATE MESSAGE-ID)])")),
         _row(server, "FETCH 1:2000 (BODY.PEEK[])", 2000, "msg",
              lambda: client.command(b"FETCH 1:2000 (BODY.PEEK[])")),
         _row(server, "STORE 1:* +FLAGS.SILENT, then -FLAGS.SILENT", 2 * _MESSAGES, "msg",
@@ -160,6 +173,16 @@ def _measure(server: Server) -> list[dict[str, object]]:
     ]  # fmt: skip
     client.command(b"UNSELECT")
     rows.append(_row(server, "NOOP, one at a time", 5000, "op", noops))
+    return rows
+
+
+def _idle(server: Server) -> dict[str, object]:
+    """Memory of an idle connection, in a process that did nothing before."""
+    warm = [Client(server.port) for _ in range(20)]
+    warm[0].send(b"a APPEND INBOX {4+}\r\ntest\r\n")
+    warm[0].wait(b"a OK")
+    for client in warm:
+        client.command(b"SELECT INBOX")
     before = server.ask(b"memory")[2]
     idlers = [Client(server.port) for _ in range(_IDLERS)]
     for idler in idlers:
@@ -168,8 +191,7 @@ def _measure(server: Server) -> list[dict[str, object]]:
         idler.wait(b"+ ")
     each = (server.ask(b"memory")[2] - before) / _IDLERS
     print(f"{'memory of an idle connection, INBOX selected':<48}{each / 1024:>12,.1f} KB")
-    rows.append({"row": "idle connection", "octets": each})
-    return rows
+    return {"row": "idle connection", "octets": each}
 
 
 if __name__ == "__main__":

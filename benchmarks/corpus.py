@@ -8,10 +8,33 @@ from collections.abc import Iterator
 
 __all__ = ["messages"]
 
-_WORDS = (
-    "report meeting invoice lunch server release plan draft budget train holiday contract review "
-    "ticket update question answer photo music garden weather library storage network index"
-).split()
+_WORDS = [
+    "report",
+    "meeting",
+    "invoice",
+    "lunch",
+    "server",
+    "release",
+    "plan",
+    "draft",
+    "budget",
+    "train",
+    "holiday",
+    "contract",
+    "review",
+    "ticket",
+    "update",
+    "question",
+    "answer",
+    "photo",
+    "music",
+    "garden",
+    "weather",
+    "library",
+    "storage",
+    "network",
+    "index",
+]
 _NAMES = ("Alice Archer", "Bob Baker", "Chloé Dubois", "Dieter Jäger", "Eve Evans", "Fumiko 田中")
 
 
@@ -23,7 +46,9 @@ def _encoded(text: str) -> str:
 
 def _address(source: random.Random) -> str:
     name = source.choice(_NAMES)
-    local = "".join(character for character in name.lower() if character.isascii() and character.isalpha())
+    local = "".join(
+        character for character in name.lower() if character.isascii() and character.isalpha()
+    )
     return f"{_encoded(name)} <{local}{source.randrange(200)}@example.org>"
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall
@@ -87,16 +88,12 @@ def main() -> None:
     control.heart = Heart()  # type: ignore[attr-defined]
     factory = imap_factory(open_store(reactor, sys.argv[1]), checkers=[StaticPassword(b"testpass")])
 
-    def listening(ports: Any) -> None:
-        print(*(port.getHost().port for port in ports), flush=True)
-
     async def listen() -> None:
         ports = []
         for each in (factory, control):
-            ports.append(await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1", backlog=2000).listen(each))
-        listening(ports)
-
-    from twisted.internet.defer import Deferred
+            endpoint = TCP4ServerEndpoint(reactor, 0, backlog=2000, interface="127.0.0.1")
+            ports.append(await endpoint.listen(each))
+        print(*(port.getHost().port for port in ports), flush=True)
 
     reactor.callWhenRunning(lambda: Deferred.fromCoroutine(listen()))
     reactor.run()

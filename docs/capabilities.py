@@ -22,7 +22,9 @@ def table() -> str:
         rows.append((" ".join(names) or f"({feature.name})", str(feature.rfc), feature.summary))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     rule = "  ".join("=" * width for width in widths)
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows
+    ]
     return "\n".join([rule, lines[0], rule, *lines[1:], rule])
 
 
