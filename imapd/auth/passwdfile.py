@@ -132,14 +132,16 @@ class PasswordFile:
     def _changing(self) -> Iterator[list[_Line]]:
         """The lines to change; written whole beside the file, then put in its place."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # Who changes the file holds its folder, so that no lock file stays behind.
+        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(folder, fcntl.LOCK_EX)
             lines = self._lines() if self.path.exists() else []
             yield lines
             self._write("".join(f"{line.text}\n" for line in lines))
+            os.fsync(folder)
         finally:
-            os.close(lock)
+            os.close(folder)
 
     def _write(self, text: str) -> None:
         handle, beside = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
@@ -153,11 +155,6 @@ class PasswordFile:
         except BaseException:
             os.unlink(beside)
             raise
-        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
     def _keep_owner(self, descriptor: int) -> None:
         """Mode 0600; a file that the service's group could read stays that group's."""
