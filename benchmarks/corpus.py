@@ -9,32 +9,11 @@ from collections.abc import Iterator
 __all__ = ["messages"]
 
 _WORDS = [
-    "report",
-    "meeting",
-    "invoice",
-    "lunch",
-    "server",
-    "release",
-    "plan",
-    "draft",
-    "budget",
-    "train",
-    "holiday",
-    "contract",
-    "review",
-    "ticket",
-    "update",
-    "question",
-    "answer",
-    "photo",
-    "music",
-    "garden",
-    "weather",
-    "library",
-    "storage",
-    "network",
+    "report", "meeting", "invoice", "lunch", "server", "release", "plan", "draft",
+    "budget", "train", "holiday", "contract", "review", "ticket", "update", "question",
+    "answer", "photo", "music", "garden", "weather", "library", "storage", "network",
     "index",
-]
+]  # fmt: skip
 _NAMES = ("Alice Archer", "Bob Baker", "Chloé Dubois", "Dieter Jäger", "Eve Evans", "Fumiko 田中")
 
 
