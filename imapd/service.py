@@ -7,6 +7,7 @@ again on SIGHUP, and ends in order: no new connections, BYE to the old ones, the
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -252,7 +253,8 @@ def _address(port: IListeningPort) -> str:
     where: Any = port.getHost()
     host = getattr(where, "host", None)
     if host is None:
-        return str(getattr(where, "name", where))
+        name = getattr(where, "name", where)
+        return os.fsdecode(name) if isinstance(name, bytes) else str(name)
     return f"[{host}]:{where.port}" if ":" in host else f"{host}:{where.port}"
 
 

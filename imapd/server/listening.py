@@ -4,7 +4,8 @@
   their certificate can be loaded again while they listen; their ``certKey`` may
   hold the chain as well.
 * For IMAPS, an endpoint that is not TLS by itself (``tcp:993``) is put inside TLS.
-* An endpoint is *local* when nobody can reach it from another machine.
+* An endpoint is *local* when nobody can reach it from another machine.  One behind a
+  proxy (``haproxy:``) never is: what comes over loopback may come from anywhere.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _WORDS: Final[Mapping[str, Sequence[str]]] = {
 }  # fmt: skip
 
 #: Endpoints that carry octets as they are.
-_PLAIN: Final = frozenset({"tcp", "tcp6", "unix", "systemd", "fd", "haproxy", "stdio"})
+_PLAIN: Final = frozenset({"tcp", "tcp6", "unix", "systemd", "fd", "stdio"})
 
 
 class BadListener(ValueError):
@@ -101,7 +102,7 @@ def imaps_listener(
         port = _ssl_port(reactor, description, words)
         return Listener(description, TLSEndpoint(port, certificate), local, certificate)
     endpoint = _endpoint(reactor, description)
-    if kind not in _PLAIN:
+    if description.removeprefix("haproxy:").partition(":")[0] not in _PLAIN:
         return Listener(description, endpoint, local)
     if certificate is None:
         raise BadListener(
@@ -172,8 +173,6 @@ def _words(description: str) -> tuple[str, dict[str, str]]:
             text += character
     fields.append((name, text))
     kind, *rest = fields
-    if kind[1] == "haproxy" and rest:
-        return _words(description.partition(":")[2])
     order = iter(_WORDS.get(kind[1], ()))
     return kind[1], {name or next(order, text): text for name, text in rest}
 

@@ -39,7 +39,7 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
         (r"tcp6:143:interface=\:\:1", True),
         (r"tcp6:143:50:\:\:1", True),
         ("unix:/tmp/imap", True),
-        ("haproxy:tcp:143:interface=127.0.0.1", True),
+        ("haproxy:tcp:143:interface=127.0.0.1", False),
         ("haproxy:tcp:143", False),
         ("systemd:domain=INET:index=0", False),
     ],
@@ -91,6 +91,17 @@ def test_tcp_inside_tls(pair: tuple[Path, Path]) -> None:
     listener = imaps_listener(reactor, "tcp:993", certificate)
     assert isinstance(listener.endpoint, TLSEndpoint)
     assert listener.certificate is certificate
+
+
+@pytest.mark.parametrize(("inner", "wrapped"), [("tcp:993", True), ("ssl:993:{both}", False)])
+def test_behind_a_proxy(tmp_path: Path, inner: str, wrapped: bool) -> None:
+    """TLS goes inside the proxy's connection, once."""
+    both = tmp_path / "both.pem"
+    both.write_bytes(b"".join(self_signed()))
+    listener = imaps_listener(
+        reactor, f"haproxy:{inner.format(both=both)}", Certificate(both, both)
+    )
+    assert isinstance(listener.endpoint, TLSEndpoint) is wrapped
 
 
 @pytest.mark.parametrize(
