@@ -103,6 +103,9 @@ class _Writer:
         session = self.session
         async for rows in self._rows(spans):
             seen = await self._see(rows) if self._sets_seen else frozenset()
+            if self._tells_flags:
+                stop = rows.start + len(rows.uids)
+                session.write(self.view.unknown_keywords(rows.start, stop))
             if self._content or (seen and not self._tells_flags):
                 await self._one_by_one(rows, seen)
             else:
@@ -163,7 +166,8 @@ class _Writer:
         view.image.apply(stored.changes)
         if view.image.behind:
             await view.image.refresh(view.mailbox)
-        view.own.add(stored.changes.modseq)
+        if stored.changes.uids:
+            view.own.add(stored.changes.modseq)
         return frozenset(stored.changes.uids)
 
     def _all_at_once(self, rows: Rows) -> None:
@@ -209,6 +213,7 @@ class _Writer:
                 ]
                 if uid in seen and not self._tells_flags:
                     start = rows.start + place
+                    session.write(view.unknown_keywords(start, start + 1))
                     parts.append([b"FLAGS %b" % view.shown_flags(start, start + 1, announce)[0]])
                 session.write(announce.row % numbers[place])
                 await self._row(parts, content)

@@ -8,7 +8,6 @@ from attrs import evolve
 
 from imapd.dialect import Capability, Command, Feature, ListReturn, StatusItem
 from imapd.model.mailbox import MailboxInfo, Status
-from imapd.model.numset import NumSet
 from imapd.model.states import LOGGED_IN
 from imapd.session.session import Session
 from imapd.store.answers import settled
@@ -61,11 +60,8 @@ async def _figures(session: Session, name: str) -> Status:
     mailbox = await settled(session.account.open(name))
     status = await settled(mailbox.status())
     view = session.view
-    if view is not None and view.recent and view.mailbox.id == mailbox.id:
-        mine = sum(
-            stop - start for start, stop in view.generation.spans(NumSet(view.recent), view.count)
-        )
-        return evolve(status, recent=status.recent + mine)
+    if view is not None and not view.read_only and view.mailbox.id == mailbox.id:
+        return evolve(status, recent=status.recent + len(view.recent_uids()))
     return status
 
 

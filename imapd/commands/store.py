@@ -68,8 +68,9 @@ async def _store(session: Session, store: _Store) -> Outcome | None:
     image.apply(stored.changes)
     if image.behind:
         await image.refresh(view.mailbox)
-    view.own.add(stored.changes.modseq)
-    if store.flags - view.keywords:
+    if stored.changes.uids:
+        view.own.add(stored.changes.modseq)
+    if store.change is not FlagChange.REMOVE and store.flags - view.keywords:
         view.keywords |= store.flags
         session.write(view.flags_line())
     gone = view.generation is not image.generation and any(
@@ -87,6 +88,7 @@ async def _tell(session: Session, spans: list[Span], by_uid: bool) -> None:
     view, announce = session.selected, session.announce
     for start, stop in view.chunks(spans, _CHUNK):
         uids = view.generation.uids[start:stop]
+        session.write(view.unknown_keywords(start, stop))
         flags = view.shown_flags(start, stop, announce)
         numbers = announce.numbers(start + 1, uids)
         if by_uid:

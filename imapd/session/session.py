@@ -192,6 +192,8 @@ class Session:
         view.attach(await self.policy.images.join(mailbox, view))
         self.view = view
         self.state = State.SELECTED
+        if view.read_only and self.announce.recent:
+            view.see_recent((await settled(mailbox.status())).recent)
         await self._claim_recent(view)
         return view
 

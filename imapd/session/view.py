@@ -124,8 +124,16 @@ class View:
 
     def recent_uids(self) -> NumSet:
         r"""The messages whose \Recent this session has."""
-        mine = NumSet(self.recent)
-        return self.uids(list(self.generation.spans(mine, self.count)))
+        spans = self.generation.spans(NumSet(self.recent), self.count)
+        return NumSet.from_sorted(
+            uid for start, stop in spans for uid in self.generation.uids[start:stop]
+        )
+
+    def see_recent(self, count: int) -> None:
+        r"""The last `count` messages are nobody's yet: EXAMINE shows \Recent and leaves it."""
+        uids = self.generation.uids[: self.count]
+        if count and uids:
+            self.recent.append((uids[-min(count, self.count)], uids[-1]))
 
     # What the client is told.
 
@@ -212,6 +220,14 @@ class View:
                 yield row % (number, uid, shown, generation.modseqs[place])
             else:
                 yield row % (number, uid, shown)
+
+    def unknown_keywords(self, start: int, stop: int) -> bytes:
+        """The FLAGS response that must come before the flags of the messages there are told."""
+        used = frozenset[str]().union(*set(self.flags(start, stop)))
+        if used <= self.keywords:
+            return b""
+        self.keywords |= used
+        return self.flags_line()
 
     def flags_line(self) -> bytes:
         """The untagged FLAGS response (RFC 9051, 7.3.5)."""
