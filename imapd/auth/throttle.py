@@ -19,6 +19,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Final
+from unicodedata import normalize
 
 from attrs import define, field, frozen
 from twisted.cred.checkers import ICredentialsChecker
@@ -124,6 +125,11 @@ class Throttle:
                 del self._records[key]
 
 
+def _user_key(username: bytes) -> str:
+    """A name as it is counted: however it is composed (RFC 8265, 3.3), and never long."""
+    return f"user {normalize('NFC', username[:255].decode('utf-8', 'backslashreplace'))}"
+
+
 @frozen
 class _Key:
     name: str
@@ -152,8 +158,7 @@ class ThrottlingChecker:
     async def _check(self, credentials: Any) -> AvatarId:
         throttle = self.throttle
         peer = network(peer_of(credentials))
-        user = f"user {credentials.username.decode('utf-8', 'backslashreplace')}"
-        keys = [_Key(user, min(_LONGEST_FOR_USER, throttle.longest))]
+        keys = [_Key(_user_key(credentials.username), min(_LONGEST_FOR_USER, throttle.longest))]
         if peer is not None:
             keys.append(_Key(f"peer {peer}", throttle.longest))
         guessing = any(throttle.penalised(key.name) for key in keys[1:])

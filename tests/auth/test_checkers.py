@@ -352,6 +352,15 @@ class ThrottleTests(SynchronousTestCase):
         self._guesses(5, peer="192.0.2.1")
         self.assertEqual(self._wait(PeerPassword(b"tim", b"secret", "192.0.2.1")), 4)
 
+    def test_composed(self) -> None:
+        """A name is guessed at by whatever composition of its accents."""
+        names = ["Ju\u0308rgen", "J\u00fcrgen"] * 2
+        waits = [
+            self._wait(UsernamePassword(name.encode(), b"%d" % number))
+            for number, name in enumerate(names)
+        ]
+        self.assertEqual(waits, [0, 0, 0, 1])
+
     def test_same_mistake(self) -> None:
         """A program with an old password, trying again and again, is slowed down only once."""
         self.assertEqual([self._wait(WRONG) for _ in range(10)], [0] * 10)
