@@ -24,7 +24,7 @@ def codec(charset: bytes) -> str | None:
         return None
     try:
         found = codecs.lookup(name)
-        b"".decode(found.name)  # refuses what is no text encoding
+        b" ".decode(found.name, "replace")  # refuses what is no text encoding
     except (LookupError, ValueError):
         return None
     return None if found.name.replace("_", "-") in _NO_CHARSET else found.name

@@ -3,7 +3,8 @@
 After i;unicode-casemap (RFC 5051): that collation maps each character to its title case
 and decomposes it.  Here characters are decomposed (NFKD) and case-folded, which makes one
 of all that it makes one of, and of a little more (``ß`` and ``ss``), at the speed of two
-calls.  The form is for comparing only, and is its own: folding it again changes nothing.
+calls.  As with RFC 5051, whoever looks for ``cafe`` finds ``café`` too: its accent comes
+after.  The form is for comparing only, and is its own: folding it again changes nothing.
 """
 
 from __future__ import annotations

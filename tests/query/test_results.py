@@ -1,0 +1,56 @@
+"""What is told of the messages found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imapd.model.numset import NumSet
+from imapd.query.results import Found, runs
+
+_UIDS = (2, 3, 7, 8, 20, 21)
+
+
+def _unknown(column: str, start: int, stop: int) -> Sequence[Any]:
+    raise AssertionError("nobody asked")
+
+
+def _found(*places: int, by_uid: bool = False) -> Found:
+    return Found(places, _UIDS, by_uid, frozenset(), _unknown)
+
+
+def test_by_number() -> None:
+    """Without UID, messages are called by their sequence numbers."""
+    found = _found(0, 1, 4)
+    assert (found.number(4), found.numbers()) == (5, [1, 2, 5])
+    assert found.numset().wire() == b"1:2,5"
+
+
+def test_by_uid() -> None:
+    """With UID, by their UIDs."""
+    found = _found(0, 1, 4, by_uid=True)
+    assert (found.number(4), found.numbers()) == (20, [2, 3, 20])
+    assert found.numset().wire() == b"2:3,20"
+
+
+def test_a_set_is_complete() -> None:
+    """ALL names no UID that is not a message's, though all messages match (RFC 9051, 7.3.4)."""
+    assert _found(*range(6), by_uid=True).numset().wire() == b"2:3,7:8,20:21"
+
+
+def test_saved() -> None:
+    """What is kept for $ is UIDs, neighbours in one range."""
+    assert _found().saved((1, 2, 5)) == NumSet([(3, 7), (21, 21)])
+    assert _found().saved(()) == NumSet()
+
+
+@given(st.sets(st.integers(min_value=0, max_value=40)))
+def test_runs(places: set[int]) -> None:
+    """Runs hold the places, and no two of them touch."""
+    found = list(runs(sorted(places)))
+    assert [place for start, stop in found for place in range(start, stop)] == sorted(places)
+    assert all(one[1] < other[0] for one, other in pairwise(found))
