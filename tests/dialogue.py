@@ -31,6 +31,8 @@ __all__ = ["UIDVALIDITY", "Dialogue", "Line", "Server", "letter", "matches", "sa
 
 #: Octets that are on their way to a client that does not read, before TCP pushes back.
 _WINDOW = 65_536
+#: Seconds that a store may take; what is due later is a timeout.
+_PATIENCE = 5.0
 #: The moment at which tests begin, and the first UIDVALIDITY of the memory store.
 START = 1_000_000_000
 UIDVALIDITY = 1_700_000_000
@@ -146,7 +148,7 @@ class Dialogue:
         """Send octets, and return all that came until the server has nothing more to do."""
         self._pending += data
         self.deliver()
-        self._server.settle()
+        self._server.rest()
         return self.read()
 
     def post(self, data: bytes) -> None:
@@ -308,6 +310,15 @@ class Server:
             elif not (self._delivered() or (self._pump is not None and self._pump())):
                 return
         raise AssertionError("the server does not come to rest")
+
+    def rest(self) -> None:
+        """Let the server finish what it does, though its store may take some seconds."""
+        while True:
+            self.settle()
+            due = min((call.getTime() for call in self.clock.getDelayedCalls()), default=None)
+            if due is None or due > self.clock.seconds() + _PATIENCE:
+                return
+            self.clock.advance(due - self.clock.seconds())
 
     def _delivered(self) -> bool:
         took = [client.deliver() for client in self.clients]

@@ -163,11 +163,9 @@ class _Writer:
         if not unseen:
             return frozenset()
         stored = await settled(view.mailbox.store_flags(unseen, FlagChange.ADD, interned((SEEN,))))
-        view.image.apply(stored.changes)
+        view.made(stored.changes)
         if view.image.behind:
             await view.image.refresh(view.mailbox)
-        if stored.changes.uids:
-            view.own.add(stored.changes.modseq)
         return frozenset(stored.changes.uids)
 
     def _all_at_once(self, rows: Rows) -> None:

@@ -65,11 +65,9 @@ async def _store(session: Session, store: _Store) -> Outcome | None:
     uids = view.uids(spans)
     stored = await settled(view.mailbox.store_flags(uids, store.change, store.flags))
     image = view.image
-    image.apply(stored.changes)
+    view.made(stored.changes)
     if image.behind:
         await image.refresh(view.mailbox)
-    if stored.changes.uids:
-        view.own.add(stored.changes.modseq)
     if store.change is not FlagChange.REMOVE and store.flags - view.keywords:
         view.keywords |= store.flags
         session.write(view.flags_line())

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from imapd.model.flags import Flags
+from imapd.model.mailbox import Changes
 from imapd.model.numset import NumSet, SequenceSet
 from imapd.session.announce import Announce, rendered
 from imapd.session.image import Image
@@ -136,6 +137,14 @@ class View:
             self.recent.append((uids[-min(count, self.count)], uids[-1]))
 
     # What the client is told.
+
+    def made(self, changes: Changes) -> None:
+        """Take in flag changes that this client made; it is told of them by whoever calls this."""
+        alone = self.image.modseq == changes.since
+        self.image.apply(changes)
+        # Together with another's changes they cannot be told apart, and are told again.
+        if alone and changes.uids:
+            self.own.add(changes.modseq)
 
     def has_news(self) -> bool:
         """There is something to tell, now or later."""
