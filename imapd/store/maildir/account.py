@@ -188,11 +188,15 @@ class MaildirAccount:
     # -- changing
 
     def change(
-        self, work: Work[_T], durable: bool, prepare: Callable[[], object] | None = None
+        self,
+        work: Work[_T],
+        durable: bool,
+        prepare: Callable[[], object] | None = None,
+        done: Callable[[], object] | None = None,
     ) -> Deferred[_T]:
         """Make a change in the writer's thread."""
         self._tidy_soon()
-        return self.writer.do(work, durable, prepare)
+        return self.writer.do(work, durable, prepare, done)
 
     def change_now(self, work: Work[_T]) -> _T | Deferred[_T]:
         """Make a small change, here if it need not wait; it survives the process, not the machine."""
@@ -218,11 +222,15 @@ class MaildirAccount:
 
     def _tidy_soon(self) -> None:
         if self._tidying is None:
-            self._tidying = self._reactor.callLater(_TIDY, self._tidy)
+            self._tidying = self._reactor.callLater(_TIDY, self.tidy)
 
-    def _tidy(self) -> None:
-        self._tidying = None
-        self.writer.alone(tidy_all).addErrback(self._failed)
+    def tidy(self) -> Deferred[None]:
+        """Let the tree follow the index now."""
+        if self._tidying is not None:
+            if self._tidying.active():
+                self._tidying.cancel()
+            self._tidying = None
+        return self.writer.alone(tidy_all).addErrback(self._failed)
 
     def _failed(self, failure: Any) -> None:
         self._log.failure("{root}: work behind the answers failed", failure, root=self.tree.root)
@@ -340,8 +348,7 @@ class MaildirAccount:
         if self._poll.running:
             self._poll.stop()
         if self._tidying is not None:
-            self._tidying.cancel()
-            self._tidy()
+            await self.tidy()
         await self.writer.when_idle()
         await self.in_thread(self.writer.close)
         await self.in_thread(self.index.close)

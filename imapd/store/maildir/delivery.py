@@ -63,7 +63,7 @@ def append(turn: Turn, number: int, messages: Sequence[Incoming]) -> Appended:
         name = str(FileName(fresh(), size, size, uid, flagsets.letters(flags)))
         path = turn.tree.file(directory, name)
         turn.undo(_unlink(path))
-        linked(message.draft.path, path)
+        message.draft.link(path)
         entries.append(
             Entry(
                 uid,

@@ -77,6 +77,10 @@ class Edit:
         self.uidnext = uid + 1
         return uid
 
+    def give_back(self) -> None:
+        """The UID taken last is not needed."""
+        self.uidnext -= 1
+
     def enter(self, entries: Sequence[Entry]) -> None:
         """New messages under UIDs that were taken."""
         many, base = self.turn.index.many, base_of(self.row.number)

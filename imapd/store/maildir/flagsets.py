@@ -69,11 +69,12 @@ class FlagSets:
     def spelt(self, flags: Flags) -> Flags:
         r"""Flags as this account spells them, without \Recent, which no store keeps."""
         self._refresh()
-        return interned(
-            self._spelling.setdefault(name.lower(), name) if name not in BIT else name
-            for name in sorted(map(canonical, flags))
-            if name != RECENT
-        )
+        names: dict[str, str] = {}
+        for name in sorted(map(canonical, flags)):
+            if name != RECENT:
+                folded = name.lower()
+                names.setdefault(folded, self._spelling.get(folded, name))
+        return interned(names.values())
 
     def letters(self, number: int) -> str:
         """The letters of a file name."""

@@ -14,7 +14,7 @@ from imapd.store.maildir.namespace import discover
 from imapd.store.maildir.place import folded
 from imapd.store.maildir.schema import ensure
 from imapd.store.maildir.tidy import tidy_all
-from imapd.store.maildir.tree import Tree
+from imapd.store.maildir.tree import Tree, synced
 from imapd.store.maildir.turn import transaction
 
 __all__ = ["found", "recover"]
@@ -26,9 +26,15 @@ _OWNER: Final = "owner"
 
 def found(tree: Tree) -> None:
     """The directories of INBOX and the index are there; whoever makes them first."""
+    if os.path.exists(tree.index):
+        tree.make("")
+        ensure(tree.index)
+        return
     os.makedirs(tree.root, mode=0o700, exist_ok=True)
     tree.make("")
     ensure(tree.index)
+    synced(tree.root)
+    synced(os.path.dirname(tree.root))
 
 
 def recover(index: Index, tree: Tree, hints: list[Hint]) -> None:

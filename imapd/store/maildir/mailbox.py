@@ -28,7 +28,7 @@ from imapd.store.maildir import delivery, flagging, lookup, moving
 from imapd.store.maildir.edit import Edit
 from imapd.store.maildir.index import base_of
 from imapd.store.maildir.opening import opened
-from imapd.store.maildir.spool import drafted
+from imapd.store.maildir.spool import Draft, drafted
 from imapd.store.maildir.turn import Turn
 
 if TYPE_CHECKING:
@@ -127,7 +127,12 @@ class MaildirMailbox:
         account = self._account
         account.index.directory(self.number)
         incoming: list[delivery.Incoming] = []
-        ours = []
+        ours: list[Draft] = []
+
+        def close() -> None:
+            for draft in ours:
+                draft.close()
+
         try:
             for message in messages:
                 draft, mine = await drafted(account.tree, message.content, account.in_thread)
@@ -136,14 +141,15 @@ class MaildirMailbox:
                 incoming.append(
                     delivery.Incoming(draft, message.flags, message.internal_date, message.facts)
                 )
-            return await account.change(
-                lambda turn: delivery.append(turn, self.number, incoming),
-                durable=True,
-                prepare=lambda: delivery.sync(incoming),
-            )
-        finally:
-            for draft in ours:
-                draft.close()
+        except BaseException:
+            close()
+            raise
+        return await account.change(
+            lambda turn: delivery.append(turn, self.number, incoming),
+            durable=True,
+            prepare=lambda: delivery.sync(incoming),
+            done=close,
+        )
 
     def store_flags(
         self, uids: NumSet, change: FlagChange, flags: Flags, unchanged_since: int | None = None

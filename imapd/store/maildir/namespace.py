@@ -44,7 +44,7 @@ def create(
             raise MailboxExists(f"there is a mailbox {name}")
         _make_superiors(turn, name)
         row = _make(turn, name, special_use)
-        synced(tree.root)
+    carry_out(index, tree)
     hints.append(Hint(""))
     return row
 
@@ -56,16 +56,17 @@ def delete(index: Index, tree: Tree, hints: list[Hint], name: str) -> None:
     sought(name)
     carry_out(index, tree)
     row = index.named(name)
-    if row is None:
-        if _holds(index, name):
-            raise HasChildren(f"{name} has mailboxes below it")
-        raise NoSuchMailbox(f"there is no mailbox {name}")
-    # Messages that moved elsewhere may still have their files here.
-    for number in scattered(index, row.number):
-        if number != row.number:
+    if row is not None:
+        # Messages that moved elsewhere may still have their files here.
+        for number in scattered(index, row.number):
             tidy(index, tree, number)
     with transaction(index, tree, True):
-        if scattered(index, row.number) - NumSet.of(row.number):
+        row = index.named(name)
+        if row is None:
+            if _holds(index, name):
+                raise HasChildren(f"{name} has mailboxes below it")
+            raise NoSuchMailbox(f"there is no mailbox {name}")
+        if not _alone(index, tree, row):
             raise StoreUnavailable("messages that were moved could not be taken out yet")
         index.drop_mailbox(row.number)
         index.sql("INSERT INTO doomed (directory, id) VALUES (?, ?)", (row.directory, row.id))
@@ -91,7 +92,6 @@ def rename(index: Index, tree: Tree, hints: list[Hint], old: str, new: str) -> N
             move(turn, inbox.number, NumSet([(1, UID_MASK)]), target.number)
         else:
             _rename(turn, old, new)
-        synced(tree.root)
         hints += turn.hints
     hints.append(Hint(""))
     carry_out(index, tree)
@@ -133,6 +133,8 @@ def carry_out(index: Index, tree: Tree) -> None:
             source, target = f"{tree.root}/{directory}", f"{tree.root}/{moving}"
             if os.path.lexists(source) and not os.path.lexists(target):
                 os.rename(source, target)
+            tree.make(moving)
+            synced(target)
             index.sql(
                 "UPDATE mailboxes SET directory = ?, moving = NULL WHERE number = ?",
                 (moving, number),
@@ -145,19 +147,31 @@ def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
     """Mailboxes whose directories others made, or removed."""
     carry_out(index, tree)
     stamp = modified(tree.root)
+    known = {row.directory: row for row in index.mailboxes()}
+    if set(tree.directories()) == known.keys() - {""}:
+        with transaction(index, tree, False):
+            index.set_meta(ROOT_STAMP, settled_stamp(stamp))
+        return
     with transaction(index, tree, True):
         known = {row.directory: row for row in index.mailboxes()}
         found = set(tree.directories())
-        for directory in sorted(found - known.keys()):
+        doomed = {directory for (directory,) in index.sql("SELECT directory FROM doomed")}
+        for directory in sorted(found - known.keys() - doomed):
             name = name_of(directory)
             if name is not None and index.named(name) is None:
                 tree.make(directory)
                 index.add_mailbox(name, directory, "", time.time())
                 hints.append(Hint(""))
-        for directory in known.keys() - found - {""}:
+        pending = {
+            directory
+            for (directory,) in index.sql(
+                "SELECT directory FROM mailboxes WHERE moving IS NOT NULL"
+            )
+        }
+        for directory in known.keys() - found - pending - {""}:
             if not os.path.lexists(f"{tree.root}/{directory}"):
                 row = known[directory]
-                if not scattered(index, row.number) - NumSet.of(row.number):
+                if _alone(index, tree, row):
                     index.drop_mailbox(row.number)
                     hints += [Hint(""), Hint(row.id, row.modseq)]
         index.set_meta(ROOT_STAMP, settled_stamp(stamp))
@@ -165,10 +179,21 @@ def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
 
 def _make(turn: Turn, name: str, special_use: frozenset[str]) -> MailboxRow:
     directory = directory_of(name)
-    turn.tree.make(directory)
-    synced(f"{turn.tree.root}/{directory}")
     uses = " ".join(sorted(special_use))
-    return turn.index.add_mailbox(name, directory, uses, time.time())
+    row = turn.index.add_mailbox(name, directory, uses, time.time())
+    turn.index.sql("UPDATE mailboxes SET moving = directory WHERE number = ?", (row.number,))
+    return row
+
+
+def _alone(index: Index, tree: Tree, row: MailboxRow) -> bool:
+    """Whether the directory has no file of another mailbox's message."""
+    guests = index.sql(
+        "SELECT id, name FROM files WHERE home = ? AND id >> 32 != ?", (row.number, row.number)
+    ).fetchall()
+    if any(os.path.lexists(tree.file(row.directory, name)) for _, name in guests):
+        return False
+    index.many("UPDATE files SET home = NULL WHERE id = ?", [(id,) for id, _ in guests])
+    return True
 
 
 def _make_superiors(turn: Turn, name: str) -> None:

@@ -17,7 +17,7 @@ inside the transaction that enters it; no file is moved by us meanwhile.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -31,51 +31,31 @@ from imapd.store.maildir.filename import FileName, safe
 from imapd.store.maildir.filename import fresh as new_unique
 from imapd.store.maildir.index import UID_MASK, Index, MailboxRow, base_of
 from imapd.store.maildir.lookup import rows
-from imapd.store.maildir.tree import Tree, modified
+from imapd.store.maildir.tree import Tree, listed, modified
 from imapd.store.maildir.turn import Turn, settled_stamp, transaction
 
 __all__ = ["reconcile"]
 
 #: New messages entered in one transaction.
 _AT_ONCE: Final = 200
+#: The same for ``cur``, which is read again for each transaction.
+_AT_ONCE_CUR: Final = 2_000
 #: Messages of one reading whose facts are computed at once; others when they are asked for.
 _FACTS: Final = 2_000
 #: How far above UIDNEXT the UID of a file's name is believed.
 _AHEAD: Final = 1 << 20
 
-_Keys = Mapping[str, int]
-
 
 def reconcile(index: Index, tree: Tree, number: int, force: bool, hints: list[Hint]) -> None:
     """Enter what changed since the directories were last read; with `force`, look anyway."""
     row = index.mailbox(number)
-    facts = _FACTS
-    new, cur = tree.part(row.directory, "new"), tree.part(row.directory)
-    stamp = modified(new)
+    stamp = modified(tree.part(row.directory, "new"))
     if force or stamp != row.new_stamp:
-        mark = settled_stamp(stamp)
-        found = examined(new, _listed(new), facts)
-        facts -= len(found)
-        for place in range(0, len(found), _AT_ONCE):
-            with transaction(index, tree, True) as turn:
-                _take(turn, number, found[place : place + _AT_ONCE])
-            hints.extend(turn.hints)
-        if found:
-            mark = -abs(mark)
-        _stamp(index, tree, number, "new_stamp", mark)
+        _stamp(index, tree, number, "new_stamp", _read_new(index, tree, row, stamp, hints))
     row = index.mailbox(number)
-    stamp = modified(cur)
+    stamp = modified(tree.part(row.directory))
     if force or stamp != row.cur_stamp:
-        mark = settled_stamp(stamp)
-        seen = _Reading.of(index, tree, row)
-        if seen.differs:
-            arrivals = examined(cur, seen.fresh, facts)
-            with transaction(index, tree, True) as turn:
-                again = _Reading.of(index, tree, index.mailbox(number))
-                _Merge(turn, Edit(turn, index.mailbox(number)), again).all(seen, arrivals)
-            hints.extend(turn.hints)
-            mark = -abs(modified(cur))
-        _stamp(index, tree, number, "cur_stamp", mark)
+        _stamp(index, tree, number, "cur_stamp", _read_cur(index, tree, row, stamp, hints))
 
 
 def _stamp(index: Index, tree: Tree, number: int, column: str, mark: int) -> None:
@@ -83,12 +63,50 @@ def _stamp(index: Index, tree: Tree, number: int, column: str, mark: int) -> Non
         index.sql(f"UPDATE mailboxes SET {column} = ? WHERE number = ?", (mark, number))  # noqa: S608
 
 
-def _listed(path: str) -> list[str]:
-    try:
-        return [name for name in os.listdir(path) if not name.startswith(".")]
-    except FileNotFoundError:
-        os.makedirs(path, mode=0o700, exist_ok=True)
-        return []
+def _read_new(index: Index, tree: Tree, row: MailboxRow, stamp: int, hints: list[Hint]) -> int:
+    mark = settled_stamp(stamp)
+    path = tree.part(row.directory, "new")
+    found = examined(path, listed(path) or (), _FACTS)
+    for place in range(0, len(found), _AT_ONCE):
+        with transaction(index, tree, True) as turn:
+            _take(turn, row.number, found[place : place + _AT_ONCE])
+        hints.extend(turn.hints)
+    return -abs(mark) if found else mark
+
+
+def _read_cur(index: Index, tree: Tree, row: MailboxRow, stamp: int, hints: list[Hint]) -> int:
+    mark = settled_stamp(stamp)
+    before = _Reading.of(index, tree, row)
+    if before is None or not before.differs:
+        return mark
+    arrivals = _in_order(examined(tree.part(row.directory), before.fresh, _FACTS), row.uidnext)
+    if not arrivals and not before.missing:
+        # What is there cannot be read.
+        return mark
+    while True:
+        some, arrivals = arrivals[:_AT_ONCE_CUR], arrivals[_AT_ONCE_CUR:]
+        with transaction(index, tree, True) as turn:
+            row = index.mailbox(row.number)
+            again = _Reading.of(index, tree, row)
+            if again is None:
+                return mark
+            _Merge(turn, Edit(turn, row), again).all(before, some)
+        hints.extend(turn.hints)
+        if not arrivals:
+            return -abs(modified(tree.part(row.directory)))
+
+
+def _in_order(arrivals: Sequence[Arrival], uidnext: int) -> list[Arrival]:
+    """First those that keep the UIDs of their names, then the others as they came."""
+    kept = []
+    others = []
+    for arrival in arrivals:
+        uid = FileName.parse(arrival.name).uid
+        if uid is not None and uidnext <= uid < UID_MASK:
+            kept.append((uid, arrival.order, arrival))
+        else:
+            others.append(arrival)
+    return [each[2] for each in sorted(kept, key=lambda each: each[:2])] + others
 
 
 def _take(turn: Turn, number: int, found: Iterable[Arrival]) -> None:
@@ -111,7 +129,7 @@ def _take(turn: Turn, number: int, found: Iterable[Arrival]) -> None:
         try:
             os.rename(old, path)
         except FileNotFoundError:
-            edit.uidnext -= 1
+            edit.give_back()
             continue
         turn.undo(_renamed(path, old))
         entries.append(_entry(turn, uid, named, arrival))
@@ -147,10 +165,13 @@ class _Reading:
     away: dict[str, int]
 
     @classmethod
-    def of(cls, index: Index, tree: Tree, row: MailboxRow) -> _Reading:
-        """Read the directory, then the rows."""
+    def of(cls, index: Index, tree: Tree, row: MailboxRow) -> _Reading | None:
+        """Read the directory, then the rows; None if the directory is not there."""
         base = base_of(row.number)
-        listed = set(_listed(tree.part(row.directory)))
+        names = listed(tree.part(row.directory))
+        if names is None:
+            return None
+        there = set(names)
         known: dict[str, int] = {}
         away: dict[str, int] = {}
         lost: dict[str, int] = {}
@@ -164,8 +185,8 @@ class _Reading:
             else:
                 lost[name] = id
         guests = index.sql("SELECT name FROM files WHERE home = ?", (row.number,)).fetchall()
-        missing = {name: known[name] for name in known.keys() - listed}
-        fresh = listed - known.keys() - {name for (name,) in guests}
+        missing = {name: known[name] for name in known.keys() - there}
+        fresh = there - known.keys() - {name for (name,) in guests}
         return cls(missing | lost, fresh, away)
 
     @property
@@ -256,19 +277,16 @@ class _Merge:
     def _new(self, arrivals: Iterable[Arrival]) -> None:
         edit, turn = self.edit, self.turn
         directory = turn.touch(edit.row.number)
-        kept = []
-        others = []
-        for arrival in arrivals:
-            uid = FileName.parse(arrival.name).uid
-            if uid is not None and edit.uidnext <= uid < min(edit.uidnext + _AHEAD, UID_MASK):
-                kept.append((uid, arrival))
-            else:
-                others.append(arrival)
-        kept.sort(key=lambda pair: (pair[0], pair[1].order))
         entries = []
-        for uid, arrival in [*kept, *((0, arrival) for arrival in others)]:
-            entries.append(self._entered(directory, edit.take_uid(uid), arrival))
-        edit.enter([entry for entry in entries if entry is not None])
+        for arrival in arrivals:
+            uid = FileName.parse(arrival.name).uid or 0
+            if not edit.uidnext <= uid < min(edit.uidnext + _AHEAD, UID_MASK):
+                uid = 0
+            try:
+                entries.append(self._entered(directory, edit.take_uid(uid), arrival))
+            except FileNotFoundError:
+                edit.give_back()
+        edit.enter(entries)
 
     def _entered(self, directory: str, uid: int, arrival: Arrival) -> Entry:
         name = FileName.parse(arrival.name)
@@ -278,6 +296,9 @@ class _Merge:
         if str(named) != arrival.name and named != name:
             path = self.turn.tree.file(directory, arrival.name)
             target = self.turn.tree.file(directory, str(named))
+            if os.path.lexists(target):
+                named = evolve(named, unique=new_unique())
+                target = self.turn.tree.file(directory, str(named))
             os.rename(path, target)
             self.turn.undo(_renamed(target, path))
             return _entry(self.turn, uid, named, arrival)

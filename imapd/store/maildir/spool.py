@@ -10,7 +10,9 @@ import errno
 import mmap
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import Final
 
 from attrs import define, field
@@ -18,7 +20,7 @@ from zope.interface import implementer
 
 from imapd.model.dates import InternalDate, timestamp_of
 from imapd.store.answers import settled
-from imapd.store.errors import MessageGone, StoreError
+from imapd.store.errors import MessageGone
 from imapd.store.interfaces import Answer, IMapped, IMessageReader, ISpool
 from imapd.store.maildir.filename import fresh
 from imapd.store.maildir.reader import InThread, mapped
@@ -36,7 +38,10 @@ _NO_LINKS: Final = frozenset((errno.EPERM, errno.EMLINK, errno.EXDEV, errno.ENOT
 
 @define(eq=False)
 class Draft:
-    """A file in ``tmp``, or the octets of one that is not written yet."""
+    """A file in ``tmp``, or the octets of one that is not written yet.
+
+    A thread may work on it while it is closed: the file is let go of after that.
+    """
 
     path: str
     size: int = 0
@@ -44,6 +49,9 @@ class Draft:
     octets: bytes | None = None
     _descriptor: int = -1
     _synced: bool = False
+    _closed: bool = False
+    _users: int = 0
+    _lock: Lock = field(factory=Lock, init=False, repr=False)
 
     @classmethod
     def made(cls, tree: Tree) -> Draft:
@@ -52,47 +60,71 @@ class Draft:
 
     def write(self, data: bytes) -> None:
         """Add octets to the file."""
-        descriptor = self._opened()
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        self.size += len(data)
-        self._synced = False
+        with self._opened() as descriptor:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            self.size += len(data)
+            self._synced = False
 
     def read(self, offset: int, length: int) -> bytes:
         """Octets that were written."""
-        return os.pread(self._opened(), length, offset)
+        with self._opened() as descriptor:
+            return os.pread(descriptor, length, offset)
 
     def buffer(self) -> bytes | mmap.mmap:
         """All octets that were written."""
-        return mapped(self._opened(), self.size)
+        with self._opened() as descriptor:
+            return mapped(descriptor, self.size)
 
     def sync(self, date: InternalDate) -> None:
         """Bring it to the disk, with its date as mtime."""
-        if self.octets is not None:
-            data, self.octets, self.size = self.octets, None, 0
-            self.write(data)
-        if not self._synced:
-            descriptor = self._opened()
-            moment = _moment(date)
-            with suppress(OSError, OverflowError):
-                os.utime(descriptor, (moment, moment))
-            os.fsync(descriptor)
-            self._synced = True
+        with self._opened() as descriptor:
+            if self.octets is not None:
+                data, self.octets, self.size = self.octets, None, 0
+                self.write(data)
+            if not self._synced:
+                moment = _moment(date)
+                with suppress(OSError, OverflowError):
+                    os.utime(descriptor, (moment, moment))
+                os.fsync(descriptor)
+                self._synced = True
+
+    def link(self, path: str) -> None:
+        """Take it over under a name of its own."""
+        with self._opened():
+            linked(self.path, path)
 
     def close(self) -> None:
         """Remove it, and let go of the file."""
+        with self._lock:
+            self._closed = True
+            if not self._users:
+                self._let_go()
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        with self._lock:
+            if self._closed and not self._users:
+                raise MessageGone("the message was given up")
+            if self._descriptor < 0:
+                flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+                self._descriptor = os.open(self.path, flags, 0o600)
+            self._users += 1
+        try:
+            yield self._descriptor
+        finally:
+            with self._lock:
+                self._users -= 1
+                if self._closed and not self._users:
+                    self._let_go()
+
+    def _let_go(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
             with suppress(FileNotFoundError):
                 os.unlink(self.path)
-
-    def _opened(self) -> int:
-        if self._descriptor < 0:
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            self._descriptor = os.open(self.path, flags, 0o600)
-        return self._descriptor
 
 
 def _moment(date: InternalDate) -> int:
@@ -188,7 +220,7 @@ async def drafted(tree: Tree, content: IMessageReader, in_thread: InThread) -> t
     except OSError as error:
         draft.close()
         raise unavailable(error) from error
-    except (StoreError, Exception):
+    except BaseException:
         draft.close()
         raise
     return draft, True

@@ -17,7 +17,7 @@ from attrs import evolve
 from imapd.model.mailbox import Hint
 from imapd.model.numset import NumSet
 from imapd.store.errors import NoSuchMailbox
-from imapd.store.maildir.filename import FileName
+from imapd.store.maildir.filename import FileName, fresh
 from imapd.store.maildir.index import Index, base_of
 from imapd.store.maildir.lookup import log_since, rows
 from imapd.store.maildir.tree import Tree
@@ -96,11 +96,15 @@ def _rename(turn: Turn, number: int, ids: Sequence[int]) -> None:
         place = directory if home is None else turn.touch(home)
         old, new = tree.file(place, name), tree.file(directory, wanted)
         if old != new:
+            if os.path.lexists(new):
+                # Another message has a file of that name.
+                wanted = str(evolve(FileName.parse(wanted), unique=fresh()))
+                new = tree.file(directory, wanted)
             try:
                 os.rename(old, new)
             except FileNotFoundError:
                 # Renamed already before a crash, or by someone else: reading the directory tells.
-                index.sql("UPDATE mailboxes SET cur_stamp = 0 WHERE number = ?", (number,))
+                turn.distrust(number)
                 continue
             turn.undo(_Rename(new, old))
         index.sql("UPDATE files SET name = ?, home = NULL WHERE id = ?", (wanted, id))
@@ -130,7 +134,7 @@ class _Rename:
 
 
 def scattered(index: Index, home: int) -> NumSet:
-    """Mailboxes that have files in the directory of `home`."""
+    """Other mailboxes that have files in the directory of `home`."""
     return NumSet.of(*(row[0] for row in index.sql(
-        "SELECT DISTINCT id >> 32 FROM files WHERE home = ?", (home,)
+        "SELECT DISTINCT id >> 32 FROM files WHERE home = ? AND id >> 32 != ?", (home, home)
     )))  # fmt: skip

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from imapd.store.errors import StoreUnavailable
 
-__all__ = ["INDEX", "Tree", "modified", "synced", "unavailable"]
+__all__ = ["INDEX", "Tree", "listed", "modified", "synced", "unavailable"]
 
 #: The index's file in the account's root.
 INDEX: Final = "imapd.sqlite"
@@ -75,9 +75,19 @@ class Tree:
 def modified(path: str) -> int:
     """The directory's mtime in nanoseconds; 0 if it is not there."""
     try:
-        return os.stat(path).st_mtime_ns
+        return os.lstat(path).st_mtime_ns
     except FileNotFoundError:
         return 0
+
+
+def listed(path: str) -> list[str] | None:
+    """The names in a directory that may be messages; None if it is no directory of ours."""
+    try:
+        if not stat.S_ISDIR(os.lstat(path).st_mode):
+            return None
+        return [name for name in os.listdir(path) if not name.startswith(".")]
+    except FileNotFoundError:
+        return None
 
 
 def synced(path: str) -> None:

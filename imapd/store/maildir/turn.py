@@ -49,6 +49,11 @@ class Turn:
             self._touched[number] = (path, sign if modified(path) == abs(stamp) else 0)
         return directory
 
+    def distrust(self, number: int) -> None:
+        """The files of that mailbox are not as the rows say: they are to be read again."""
+        self._touched[number] = (self.tree.part(self.index.directory(number)), 0)
+        self.index.sql("UPDATE mailboxes SET cur_stamp = 0 WHERE number = ?", (number,))
+
     def undo(self, call: Callable[[], object]) -> None:
         """Called if this does not come to be."""
         self._undo.append(call)

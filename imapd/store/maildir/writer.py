@@ -47,6 +47,7 @@ class _Job:
     alone: Alone[Any] | None
     prepare: Callable[[], object] | None
     durable: bool
+    done: Callable[[], object] | None = None
 
 
 @define(eq=False)
@@ -72,10 +73,17 @@ class Writer:
         return self._waiting == 0
 
     def do(
-        self, work: Work[_T], durable: bool, prepare: Callable[[], object] | None = None
+        self,
+        work: Work[_T],
+        durable: bool,
+        prepare: Callable[[], object] | None = None,
+        done: Callable[[], object] | None = None,
     ) -> Deferred[_T]:
-        """Do `work` in a transaction, after `prepare` outside of it."""
-        return cast("Deferred[_T]", self._put(_Job(Deferred(), work, None, prepare, durable)))
+        """Do `work` in a transaction, after `prepare` outside of it.
+
+        `done` is called before the answer is given, also when no one waits for that any more.
+        """
+        return cast("Deferred[_T]", self._put(_Job(Deferred(), work, None, prepare, durable, done)))
 
     def alone(self, call: Alone[_T]) -> Deferred[_T]:
         """Do what makes its own transactions."""
@@ -184,6 +192,8 @@ class Writer:
         if hints:
             self._publish(hints)
         for job, outcome in zip(batch, outcomes):
+            if job.done is not None:
+                job.done()
             job.answer.callback(outcome)
         if self.idle:
             waiting, self._idle = self._idle, []

@@ -1,0 +1,330 @@
+"""What other programs do to the directories, seen by us."""
+
+import os
+import shutil
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from imapd.model.flags import FlagChange, interned
+from imapd.model.numset import NumSet
+from tests.store.maildir.place import Place
+
+
+def renamed(place, old, new, directory=""):
+    """What mutt does."""
+    cur = place.root / directory / "cur"
+    (cur / old).rename(cur / new)
+
+
+class TestDelivery:
+    """Files in new/."""
+
+    def test_a_file_is_a_message(self, place):
+        """It is moved to cur/, with size and UID in its name, and read as it is."""
+        octets = b"Subject: hi\r\n\r\nbody\r\n"
+        place.deliver("1.M2.host", octets)
+        box = place.box()
+        assert place.run(box.status()).messages == 1
+        assert place.octets(box, 1) == octets
+        assert place.names() == ["1.M2.host,S=21,W=21,U=1:2,"]
+        assert place.names(part="new") == []
+
+    def test_order(self, place):
+        """UIDs follow the order of arrival, then of names."""
+        place.deliver("b", b"Subject: 2\n\n", at=1000)
+        place.deliver("c", b"Subject: 3\n\n", at=1000)
+        place.deliver("a", b"Subject: 4\n\n", at=2000)
+        place.deliver("z", b"Subject: 1\n\n", at=500)
+        box = place.box()
+        assert [place.octets(box, uid)[9:10] for uid in (1, 2, 3, 4)] == [b"1", b"2", b"3", b"4"]
+
+    def test_lone_line_feeds(self, place):
+        """A file with bare LF is served with CRLF, and its size is that of what is served."""
+        place.deliver("1.h", b"Subject: hi\nX: y\r\n\nbody\n\n.\n")
+        box = place.box()
+        served = b"Subject: hi\r\nX: y\r\n\r\nbody\r\n\r\n.\r\n"
+        assert place.octets(box, 1) == served
+        assert place.run(box.status()).size == len(served)
+        (batch,) = box.scan(
+            NumSet.of(1), frozenset(["size", "header", "envelope", "internal_date"])
+        )
+        assert batch.columns["size"] == (len(served),)
+        assert batch.columns["header"] == (b"Subject: hi\r\nX: y\r\n\r\n",)
+        assert batch.columns["envelope"][0].startswith(b'(NIL "hi"')
+
+    def test_an_open_mailbox(self, place):
+        """A file that comes while the mailbox is open is told by the next look at it."""
+        box = place.box()
+        before = place.run(box.status())
+        place.deliver("1.h")
+        changes = place.run(box.changes_since(before.highest_modseq))
+        assert list(changes.uids) == [1]
+        assert place.run(box.status()).recent == 1
+
+    def test_one_at_a_time(self, place):
+        """Each look sees what came before it, however quickly they follow."""
+        box = place.box()
+        for count in range(1, 6):
+            place.deliver(f"{count}.h")
+            place.run(place.pump.pause(0.06))
+            assert place.run(box.status()).messages == count
+
+    def test_a_watcher_is_told(self, place):
+        """Who watches hears of it within about a second, without asking."""
+        box = place.box()
+        hints = []
+        end = place.account.watch(hints.append)
+        place.deliver("1.h")
+        place.run(place.pump.pause(1.3))
+        end()
+        assert any(hint.mailbox_id == box.id for hint in hints)
+
+    def test_strange_files(self, place):
+        """Directories, symbolic links, hidden files and unreadable names are survived."""
+        new = place.root / "new"
+        (new / "directory").mkdir()
+        (new / "link").symlink_to("/etc/passwd")
+        (new / ".hidden").write_bytes(b"x")
+        with open(os.fsencode(new) + b"/\xff\xfe\n", "wb") as file:
+            file.write(b"Subject: odd\r\n\r\n")
+        (new / ("x" * 240)).write_bytes(b"Subject: long\r\n\r\n")
+        (new / "empty").write_bytes(b"")
+        box = place.box()
+        assert place.run(box.status()).messages == 3
+        assert sorted(place.octets(box, uid) for uid in (1, 2, 3)) == [
+            b"",
+            b"Subject: long\r\n\r\n",
+            b"Subject: odd\r\n\r\n",
+        ]
+        assert sorted(os.listdir(new)) == [".hidden", "directory", "link"]
+
+    def test_letters(self, place):
+        """A file that comes with letters has flags."""
+        place.deliver("1.h:2,FS", part="cur")
+        assert place.flags(place.box()) == {1: {"\\Seen", "\\Flagged"}}
+
+    def test_before_the_first_use(self, tmp_path, place):
+        """A Maildir that was there before us is a mailbox with its messages and folders."""
+        other = Place(tmp_path / "other")
+        for directory in ("", ".Sent", ".a.b"):
+            for part in ("cur", "new", "tmp"):
+                (other.root / directory / part).mkdir(parents=True)
+            other.deliver("1.h:2,S", directory=directory, part="cur")
+            other.deliver("2.h", directory=directory)
+        other.start()
+        try:
+            infos = {info.name: info for info in other.run(other.account.mailboxes())}
+            assert {name: info.selectable for name, info in infos.items()} == {
+                "INBOX": True,
+                "Sent": True,
+                "a": False,
+                "a/b": True,
+            }
+            for name in ("INBOX", "Sent", "a/b"):
+                assert list(other.flags(other.box(name)).values()) == [
+                    frozenset(),
+                    frozenset(["\\Seen"]),
+                ] or list(other.flags(other.box(name)).values()) == [
+                    frozenset(["\\Seen"]),
+                    frozenset(),
+                ]
+        finally:
+            other.stop()
+
+
+class TestRenamed:
+    """Letters changed by a local mail reader."""
+
+    def test_seen_by_mutt(self, place):
+        """A new letter is a new flag, under a new modseq."""
+        box = place.box()
+        (uid,) = place.add(box, "a")
+        before = place.run(box.status()).highest_modseq
+        (name,) = place.names()
+        renamed(place, name, name + "S")
+        changes = place.run(box.changes_since(before))
+        assert (list(changes.uids), list(changes.flags)) == ([uid], [frozenset(["\\Seen"])])
+        assert place.run(box.status()).unseen == 0
+
+    def test_both(self, place):
+        """Letters set by another and a flag set by us, not yet in the name, are both kept."""
+        box = place.box()
+        (uid,) = place.add(box, "a", flags=["\\Flagged", "keyword"])
+        (name,) = place.names()
+        assert name.endswith(":2,F")
+        place.run(box.store_flags(NumSet.of(uid), FlagChange.ADD, interned(["\\Answered"])))
+        renamed(place, name, name[:-1] + "S")
+        place.run(box.status())
+        assert place.flags(box) == {uid: {"\\Seen", "\\Answered", "keyword"}}
+        place.tidied()
+        assert place.names()[0].endswith(":2,RS")
+        assert place.flags(box) == {uid: {"\\Seen", "\\Answered", "keyword"}}
+
+    def test_our_own_renaming_is_no_change(self, place):
+        """Names that follow our flags do not come back as changes."""
+        box = place.box()
+        (uid,) = place.add(box, "a")
+        modseq = place.run(
+            box.store_flags(NumSet.of(uid), FlagChange.ADD, interned(["\\Seen", "\\Draft"]))
+        ).changes.modseq
+        place.tidied()
+        assert place.names()[0].endswith(":2,DS")
+        place.later()
+        assert place.run(box.status()).highest_modseq == modseq
+
+    def test_forwarded(self, place):
+        """P is $Forwarded, both ways."""
+        box = place.box()
+        (uid,) = place.add(box, "a", flags=["$Forwarded"])
+        (name,) = place.names()
+        assert name.endswith(":2,P")
+        renamed(place, name, name[:-1])
+        place.run(box.status())
+        assert place.flags(box) == {uid: set()}
+
+    def test_foreign_letters_stay(self, place):
+        """Letters of other programs survive our renaming."""
+        place.deliver("1.h:2,Sab", part="cur")
+        box = place.box()
+        place.run(box.store_flags(NumSet.of(1), FlagChange.ADD, interned(["\\Flagged"])))
+        place.tidied()
+        assert place.names() == ["1.h:2,FSab"]
+
+    def test_read_while_renamed(self, place):
+        """A message renamed a moment ago is found."""
+        box = place.box()
+        (uid,) = place.add(box, "a")
+        octets = place.octets(box, uid)
+        (name,) = place.names()
+        renamed(place, name, name + "FS")
+        assert place.octets(box, uid) == octets
+
+    def test_copy_while_renamed(self, place):
+        """A copy of a message renamed a moment ago is made."""
+        box, other = place.box(), place.make("other")
+        (uid,) = place.add(box, "a")
+        (name,) = place.names()
+        renamed(place, name, name + "S")
+        place.run(box.copy(NumSet.of(uid), other))
+        assert place.flags(other) == {1: {"\\Seen"}}
+
+    def test_a_name_that_is_taken(self, place):
+        """Two files that differ by letters only are two messages, and stay two."""
+        place.deliver("1.h:2,", b"Subject: a\r\n\r\n", part="cur", at=100)
+        place.deliver("1.h:2,S", b"Subject: b\r\n\r\n", part="cur", at=200)
+        box = place.box()
+        place.run(box.store_flags(NumSet.of(1), FlagChange.ADD, interned(["\\Seen"])))
+        place.tidied()
+        assert place.octets(box, 1) == b"Subject: a\r\n\r\n"
+        assert place.octets(box, 2) == b"Subject: b\r\n\r\n"
+
+
+class TestRemoved:
+    """Files, and directories, that go."""
+
+    def test_a_file(self, place):
+        """It is expunged, with a tombstone."""
+        box = place.box()
+        first, second = place.add(box, "a", "b")
+        before = place.run(box.status()).highest_modseq
+        (place.root / "cur" / next(n for n in place.names() if f",U={first}:" in n)).unlink()
+        changes = place.run(box.changes_since(before))
+        assert list(changes.vanished) == [first]
+        status = place.run(box.status())
+        assert (status.messages, list(box.uids())) == (1, [second])
+
+    def test_a_file_that_comes_back(self, place):
+        """A file put back is a message under a new UID."""
+        box = place.box()
+        (uid,) = place.add(box, "a")
+        (name,) = place.names()
+        octets = (place.root / "cur" / name).read_bytes()
+        (place.root / "cur" / name).unlink()
+        assert place.run(box.status()).messages == 0
+        (place.root / "cur" / name).write_bytes(octets)
+        place.run(place.pump.pause(0.06))
+        assert place.run(box.status()).messages == 1
+        (new,) = box.uids()
+        assert new > uid
+        assert place.octets(box, new) == octets
+
+    def test_a_folder(self, place):
+        """A directory made or removed by others is a mailbox made or removed."""
+        for part in ("cur", "new", "tmp"):
+            (place.root / ".Work.New" / part).mkdir(parents=True)
+        place.deliver("1.h", directory=".Work.New")
+        place.run(place.pump.pause(0.06))
+        assert "Work/New" in {info.name for info in place.run(place.account.mailboxes())}
+        assert place.run(place.box("Work/New").status()).messages == 1
+        shutil.rmtree(place.root / ".Work.New")
+        place.run(place.pump.pause(0.06))
+        assert {info.name for info in place.run(place.account.mailboxes())} == {"INBOX"}
+
+    def test_a_folder_that_is_a_link(self, place, tmp_path):
+        """A symbolic link to a directory elsewhere is no mailbox."""
+        for part in ("cur", "new", "tmp"):
+            (tmp_path / "elsewhere" / part).mkdir(parents=True)
+        (place.root / ".stolen").symlink_to(tmp_path / "elsewhere")
+        place.run(place.pump.pause(0.06))
+        assert {info.name for info in place.run(place.account.mailboxes())} == {"INBOX"}
+
+
+class TestRandomly:
+    """Whatever others do, tree and index agree in the end."""
+
+    @settings(
+        max_examples=8,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["deliver", "append", "letters", "remove", "store", "expunge"]),
+                st.integers(0, 9),
+                st.sampled_from(["", "S", "F", "ST", "DFPRST"]),
+            ),
+            max_size=12,
+        )
+    )
+    def test_they_agree(self, tmp_path_factory, steps):
+        """Every file is one message with the letters' flags; every message has its file."""
+        place = Place(tmp_path_factory.mktemp("mail")).start()
+        try:
+            box = place.box()
+            for number, (what, which, letters) in enumerate(steps):
+                names = place.names()
+                name = names[which % len(names)] if names else None
+                if what == "deliver":
+                    place.deliver(f"{number}.h")
+                elif what == "append":
+                    place.add(box, "s", flags=["\\Seen"] if letters else [])
+                elif what == "letters" and name:
+                    renamed(place, name, name.partition(":")[0] + ":2," + letters)
+                elif what == "remove" and name:
+                    (place.root / "cur" / name).unlink()
+                elif what == "store":
+                    place.run(
+                        box.store_flags(
+                            NumSet.of(which), FlagChange.ADD, interned(["\\Deleted", "\\Seen"])
+                        )
+                    )
+                elif what == "expunge":
+                    place.run(box.expunge(NumSet([(1, which + 1)])))
+            place.run(place.pump.pause(0.06))
+            place.run(box.status())
+            place.tidied()
+            place.later()
+            uids = {name: int(name.partition(",U=")[2].partition(":")[0]) for name in place.names()}
+            assert sorted(uids.values()) == list(box.uids())
+            flags = place.flags(box)
+            for name, uid in uids.items():
+                assert ("S" in name.partition(":2,")[2]) == ("\\Seen" in flags[uid])
+                assert ("T" in name.partition(":2,")[2]) == ("\\Deleted" in flags[uid])
+                assert place.octets(box, uid) == (place.root / "cur" / name).read_bytes()
+            status = place.run(box.status())
+            assert status.messages == len(uids)
+            assert status.unseen == sum("\\Seen" not in each for each in flags.values())
+        finally:
+            place.stop()
