@@ -13,15 +13,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from attrs import field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint, serverFromString
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
-from twisted.internet.ssl import DiffieHellmanParameters
 from twisted.protocols.tls import TLSMemoryBIOFactory
-from twisted.python.filepath import FilePath
 from zope.interface import implementer
 
 from imapd.server.tls import Certificate
@@ -115,16 +113,12 @@ def imaps_listener(
 def _ssl_certificate(description: str, words: Mapping[str, str]) -> Certificate:
     if "sslmethod" in words:
         raise BadListener(f"{description!r}: leave sslmethod out; TLS 1.2 and 1.3 are spoken")
+    # dhParameters are for ciphers that are not offered: keys are agreed on by elliptic curves.
     key = words.get("privateKey", "server.pem")
-    parameters: Any = None
-    if "dhParameters" in words:
-        path: FilePath[str] = FilePath(words["dhParameters"])
-        parameters = DiffieHellmanParameters.fromFile(path)  # type: ignore[no-untyped-call]
     return Certificate(
         Path(words.get("certKey", key)).absolute(),
         Path(key).absolute(),
         Path(words["extraCertChain"]).absolute() if "extraCertChain" in words else None,
-        parameters,
     )
 
 

@@ -25,9 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from OpenSSL import SSL
-from OpenSSL.crypto import X509, PKey
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
-from twisted.internet.ssl import AcceptableCiphers, CertificateOptions, TLSVersion
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -35,13 +33,10 @@ __all__ = ["BadCertificate", "Certificate", "self_signed", "write_self_signed"]
 
 _log = Logger()
 
-#: RFC 9325, 4.2; TLS 1.3 has only good ones.
-_CIPHERS: Final = AcceptableCiphers.fromOpenSSLCipherString(  # type: ignore[no-untyped-call]
-    "TLS13-AES-256-GCM-SHA384:TLS13-CHACHA20-POLY1305-SHA256:TLS13-AES-128-GCM-SHA256:"
-    "ECDHE+AESGCM:ECDHE+CHACHA20"
-)
+#: For TLS 1.2 (RFC 9325, 4.2); TLS 1.3 has only good ones.
+_CIPHERS: Final = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 
-#: OpenSSL's SSL_OP_NO_RENEGOTIATION, which pyOpenSSL names since 23.0 (RFC 9325, 3.5).
+#: OpenSSL's SSL_OP_NO_RENEGOTIATION, which pyOpenSSL does not name everywhere (RFC 9325, 3.5).
 _NO_RENEGOTIATION: Final = getattr(SSL, "OP_NO_RENEGOTIATION", 1 << 30)
 
 #: How long a certificate made here is good; browsers and mail programs take no more than 825 days.
@@ -64,7 +59,6 @@ class Certificate:
     path: Path = field(converter=Path)
     key: Path = field(converter=Path)
     chain: Path | None = None
-    dh_parameters: Any = field(default=None, repr=False)
     _context: SSL.Context = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -95,23 +89,36 @@ class Certificate:
             )
         if leaf.not_valid_after_utc < datetime.now(timezone.utc):
             _log.warn("{path}: the certificate has expired; clients will refuse it", path=self.path)
+        context = _empty_context()
         try:
-            options = CertificateOptions(
-                privateKey=PKey.from_cryptography_key(key),
-                certificate=X509.from_cryptography(leaf),
-                extraCertChain=[X509.from_cryptography(each) for each in chain],
-                raiseMinimumTo=TLSVersion.TLSv1_2,
-                acceptableCiphers=_CIPHERS,
-                dhParameters=self.dh_parameters,
-            )
-            context: SSL.Context = options.getContext()
+            context.use_certificate(leaf)
+            context.use_privatekey(key)
+            for each in chain:
+                context.add_extra_chain_cert(each)
         except (SSL.Error, TypeError, ValueError) as error:
             raise BadCertificate(
                 f"{self.path}: OpenSSL does not take it ({error});"
                 " use a certificate of RSA (2048 bits or more) or ECDSA (P-256)"
             ) from error
-        context.set_options(_NO_RENEGOTIATION)
         return context
+
+
+def _empty_context() -> SSL.Context:
+    """A server's context, without a certificate."""
+    context = SSL.Context(SSL.TLS_METHOD)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_cipher_list(_CIPHERS)
+    context.set_options(
+        SSL.OP_NO_COMPRESSION
+        | SSL.OP_CIPHER_SERVER_PREFERENCE
+        # Tickets whose key is never changed would undo forward secrecy (RFC 9325, 3.4).
+        | SSL.OP_NO_TICKET
+        | _NO_RENEGOTIATION
+    )
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    # An idle connection keeps no buffers.
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+    return context
 
 
 def _read(path: Path, what: str) -> bytes:

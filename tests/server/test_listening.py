@@ -12,9 +12,6 @@ from zope.interface.verify import verifyObject
 from imapd.server.listening import BadListener, TLSEndpoint, imap_listener, imaps_listener
 from imapd.server.tls import Certificate, self_signed, write_self_signed
 
-# Twisted hands pyOpenSSL what pyOpenSSL 26 would rather have otherwise.
-pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
-
 
 @pytest.fixture
 def pair(tmp_path: Path) -> tuple[Path, Path]:

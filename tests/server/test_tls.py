@@ -17,9 +17,6 @@ from zope.interface.verify import verifyObject
 
 from imapd.server.tls import BadCertificate, Certificate, self_signed, write_self_signed
 
-# Twisted hands pyOpenSSL what pyOpenSSL 26 would rather have otherwise.
-pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
-
 
 @pytest.fixture
 def pair(tmp_path: Path) -> tuple[Path, Path]:
