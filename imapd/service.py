@@ -7,24 +7,21 @@ again on SIGHUP, and ends in order: no new connections, BYE to the old ones, the
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field, frozen
-from twisted.application.service import MultiService, Service
+from attrs import field, frozen
+from twisted.application.service import MultiService
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import IUsernamePassword
 from twisted.cred.portal import Portal
 from twisted.cred.strcred import AuthOptionMixin
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IListeningPort, IReactorTime
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
@@ -37,13 +34,15 @@ from imapd.auth.static import ILoopbackOnly
 from imapd.auth.throttle import Throttle, ThrottlingChecker
 from imapd.config import BadConfig, Config, configured
 from imapd.server.factory import IMAPFactory
+from imapd.server.hangup import Hangup
 from imapd.server.listening import Listener, imap_listener, imaps_listener
+from imapd.server.port import Listening
 from imapd.server.tls import BadCertificate, Certificate
 from imapd.store.answers import settled
 from imapd.store.interfaces import IMailStore
 from imapd.store.maker import open_store
 
-__all__ = ["Listening", "MailService", "Options", "Prepared", "makeService", "prepare"]
+__all__ = ["MailService", "Options", "Prepared", "makeService", "prepare"]
 
 _log = Logger(namespace="imapd")
 
@@ -193,108 +192,13 @@ def _mechanisms(config: Config) -> dict[str, Any]:
     return chosen
 
 
-class Listening(Service):
-    """One listener: open while the service runs.  What fails at once is raised."""
-
-    def __init__(self, listener: Listener, factory: IMAPFactory) -> None:
-        self.listener = listener
-        self.factory = factory
-        #: Where it listens, once it does.
-        self.address = ""
-        self._port: Deferred[IListeningPort | None] | None = None
-
-    def privilegedStartService(self) -> None:
-        """As `IService`: before the process gives up its rights."""
-        failures: list[Failure] = []
-        waiting: list[bool] = []
-
-        def opened(port: IListeningPort) -> IListeningPort:
-            self.address = _address(port)
-            _log.info("listening on {address}", address=self.address)
-            return port
-
-        def failed(failure: Failure) -> None:
-            if isinstance(failure.value, CancelledError):
-                return
-            _log.critical(
-                "cannot listen on {where}: {why}; is another server running?",
-                where=self.listener.description,
-                why=failure.getErrorMessage(),
-            )
-            if not waiting:
-                failures.append(failure)
-
-        self._port = self.listener.endpoint.listen(self.factory).addCallbacks(opened, failed)
-        waiting.append(True)
-        if failures:
-            failures[0].raiseException()
-
-    def startService(self) -> None:
-        """As `IService`."""
-        super().startService()  # type: ignore[no-untyped-call]
-        if self._port is None:
-            self.privilegedStartService()
-
-    def stopService(self) -> Deferred[None]:
-        """As `IService`."""
-        super().stopService()  # type: ignore[no-untyped-call]
-        return Deferred.fromCoroutine(self._stop())
-
-    async def _stop(self) -> None:
-        waiting, self._port = self._port, None
-        if waiting is not None:
-            waiting.cancel()
-            port = await waiting
-            if port is not None:
-                await settled(port.stopListening())
-
-
-def _address(port: IListeningPort) -> str:
-    where: Any = port.getHost()
-    host = getattr(where, "host", None)
-    if host is None:
-        name = getattr(where, "name", where)
-        return os.fsdecode(name) if isinstance(name, bytes) else str(name)
-    return f"[{host}]:{where.port}" if ":" in host else f"{host}:{where.port}"
-
-
-@define(eq=False)
-class _Hangup:
-    """What SIGHUP does while the service runs; what it did before is done too."""
-
-    _reactor: Any
-    _act: Callable[[], None]
-    _before: Any = None
-    _mine: Any = None
-
-    def install(self) -> None:
-        if not hasattr(signal, "SIGHUP"):
-            return
-        try:
-            self._mine = self._got
-            self._before = signal.signal(signal.SIGHUP, self._mine)
-        except ValueError:
-            # Not the main thread: the application owns the signals.
-            self._mine = None
-
-    def remove(self) -> None:
-        if self._mine is not None and signal.getsignal(signal.SIGHUP) == self._mine:
-            signal.signal(signal.SIGHUP, self._before or signal.SIG_DFL)
-        self._mine = None
-
-    def _got(self, number: int, frame: Any) -> None:
-        self._reactor.callFromThread(self._act)
-        if callable(self._before):
-            self._before(number, frame)
-
-
 class MailService(MultiService):
     """A running server."""
 
     def __init__(self, prepared: Prepared) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.prepared = prepared
-        self._hangup = _Hangup(prepared.reactor, self.reload)
+        self._hangup = Hangup(prepared.reactor, self.reload)
         for listener in prepared.listeners:
             self.addService(Listening(listener, prepared.factory))  # type: ignore[no-untyped-call]
 

@@ -165,7 +165,8 @@ def demo(options: Any) -> int:
     from twisted.internet import reactor
 
     from imapd.cli.running import run, start_logging
-    from imapd.service import Listening, MailService, prepare
+    from imapd.server.port import Listening
+    from imapd.service import MailService, prepare
 
     home = Home(Path(options["home"] or os.environ.get("IMAPD_HOME") or "var").absolute())
     try:
