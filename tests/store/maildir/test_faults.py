@@ -1,0 +1,146 @@
+"""Disks that are full, and calls that fail: the store says so, and nothing is lost."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+
+import pytest
+from twisted.internet.defer import CancelledError, Deferred
+
+from imapd.model.flags import FlagChange, interned
+from imapd.model.numset import NumSet
+from imapd.store.contract.letters import letter
+from imapd.store.errors import StoreUnavailable
+from imapd.store.maildir.index import Index
+from tests.store.maildir.place import EVERYTHING
+
+_CALLS = ("link", "fsync", "write", "open")
+
+
+def append(place):
+    """Two at once."""
+    place.add(place.box(), "new1", "new2")
+
+
+def copy(place):
+    """Two at once."""
+    place.run(place.box().copy(EVERYTHING, place.box("other")))
+
+
+def state(place):
+    """What a client sees, and the files."""
+    seen = {}
+    for name in ("INBOX", "other"):
+        box = place.box(name)
+        seen[name] = place.run(box.status()), place.flags(box), list(box.uids())
+    return seen, place.names(), place.names(".other"), place.names(part="tmp")
+
+
+@pytest.mark.parametrize("operation", [append, copy])
+@pytest.mark.parametrize("call", _CALLS)
+def test_a_full_disk(operation, call, place, monkeypatch):
+    """Whichever call finds the disk full, nothing happened, and it works when there is room."""
+    place.add(place.box(), "one", "two")
+    place.make("other")
+    place.tidied()
+    before = state(place)
+    original = getattr(os, call)
+    for failing in range(20):
+        count = 0
+
+        def full(*args, **kwargs):
+            nonlocal count
+            count += 1
+            if count == failing + 1:  # noqa: B023
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(os, call, full)
+        try:
+            operation(place)
+            reached = count
+            failed = False
+        except StoreUnavailable:
+            failed = True
+        finally:
+            monkeypatch.undo()
+        if not failed:
+            assert reached <= failing
+            break
+        assert state(place) == before
+    else:
+        pytest.fail("it never came to an end")
+    assert state(place) != before
+
+
+def test_a_full_index(place, monkeypatch):
+    """When the index cannot be committed, those who waited together all fail, and no file stays."""
+    box = place.box()
+    commit = Index.commit
+
+    def full(index):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Index, "commit", full)
+    waiting = [Deferred.fromCoroutine(box.append([letter(f"n{n}").new()])) for n in range(3)]
+    for one in waiting:
+        with pytest.raises(StoreUnavailable):
+            place.run(one)
+    monkeypatch.setattr(Index, "commit", commit)
+    assert place.names() == place.names(part="tmp") == []
+    assert place.add(box, "works again") == [1]
+
+
+def test_a_flag_change_that_fails(place, monkeypatch):
+    """A change on the reactor's thread is undone as a whole."""
+    box = place.box()
+    place.add(box, "one")
+    before = place.run(box.status())
+
+    def broken(self, *args):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("imapd.store.maildir.edit.Edit.finish", broken)
+    with pytest.raises(ZeroDivisionError):
+        box.store_flags(NumSet.of(1), FlagChange.ADD, interned(["newword"]))
+    monkeypatch.undo()
+    assert place.run(box.status()) == before
+    place.run(box.store_flags(NumSet.of(1), FlagChange.ADD, interned(["newword"])))
+    assert place.flags(box) == {1: {"newword"}}
+
+
+def test_an_append_that_is_given_up(place):
+    """A session that ends while its message is written leaves a whole message or none."""
+    box = place.box()
+    sent = letter("given up")
+    waiting = Deferred.fromCoroutine(box.append([sent.new()]))
+    waiting.addErrback(lambda failure: failure.trap(CancelledError))
+    waiting.cancel()
+    place.run(place.account.writer.when_idle())
+    for uid in box.uids():
+        assert place.octets(box, uid) == sent.octets
+    assert place.names(part="tmp") == []
+
+
+def test_a_damaged_index(place):
+    """An index that is no index is refused, not replaced: UIDs would change."""
+    place.stop()
+    (place.root / "imapd.sqlite").write_bytes(b"this is not an index" * 100)
+    with pytest.raises(StoreUnavailable):
+        place.start()
+    place.run(place.store.close())
+    place.store = None
+
+
+def test_an_index_of_another_version(place):
+    """An index written by a later version is refused."""
+    place.stop()
+    connection = sqlite3.connect(place.root / "imapd.sqlite")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreUnavailable, match="version 99"):
+        place.start()
+    place.run(place.store.close())
+    place.store = None

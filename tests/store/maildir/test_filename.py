@@ -1,0 +1,56 @@
+"""Names of message files."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imapd.store.maildir.filename import FileName, fresh, safe
+
+KNOWN = {
+    "1.h": FileName("1.h"),
+    "1.h:2,": FileName("1.h"),
+    "1.h:2,FS": FileName("1.h", letters="FS"),
+    "1.h,S=12,W=13,U=7:2,RSa": FileName("1.h", 12, 13, 7, "RSa"),
+    "1.h,S=12:2,S": FileName("1.h", 12, letters="S"),
+    "1.h,Z=9,S=12:2,S": FileName("1.h", 12, letters="S", others=",Z=9"),
+    "1.h,U=x:2,S": FileName("1.h", letters="S", others=",U=x"),
+    "1.h:1,x": FileName("1.h"),
+    "1.h,": FileName("1.h", others=","),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_known(name):
+    """Each name means this."""
+    assert FileName.parse(name) == KNOWN[name]
+
+
+def test_written():
+    """Fields stand in one order, whatever order they came in."""
+    assert str(FileName("1.h", 12, 13, 7, "RS")) == "1.h,S=12,W=13,U=7:2,RS"
+    assert str(FileName.parse("1.h,U=1,S=2:2,S")) == "1.h,S=2,U=1:2,S"
+
+
+def test_letters():
+    """Ours are replaced, others stay, in order."""
+    assert FileName("u", letters="Sab").lettered("FT").letters == "FTab"
+
+
+@given(st.text(st.sampled_from("a1.,:=SWU2"), max_size=30))
+def test_any_name(name):
+    """Any name can be read, and what is written reads the same."""
+    parsed = FileName.parse(name)
+    assert FileName.parse(str(parsed)) == parsed
+
+
+def test_fresh():
+    """Unique parts differ, sort by time, and are safe."""
+    made = [fresh() for _ in range(1000)]
+    assert len(set(made)) == 1000
+    assert all(safe(name) and FileName.parse(name) == FileName(name) for name in made)
+
+
+@pytest.mark.parametrize("name", ["x" * 201, "a\nb", "a\udcff", "ü"])
+def test_unsafe(name):
+    """Names that a message cannot keep."""
+    assert not safe(name)

@@ -1,0 +1,151 @@
+"""The index: figures, log, group commit, and what comes between."""
+
+import threading
+
+from twisted.internet.defer import Deferred, gatherResults
+
+from imapd.model.flags import FlagChange, interned
+from imapd.model.message import ENVELOPE, HEADER
+from imapd.model.numset import NumSet
+from imapd.store.contract.letters import letter
+from imapd.store.maildir import edit as edits
+from imapd.store.maildir.index import Index
+from tests.store.maildir.place import EVERYTHING, Place
+
+
+def test_appends_share_a_commit(place, monkeypatch):
+    """Appends that come together are committed together, each with its modseq."""
+    commits = []
+    commit = Index.commit
+    monkeypatch.setattr(Index, "commit", lambda index: (commits.append(1), commit(index))[1])
+    box = place.box()
+    commits.clear()
+    answers = place.run(
+        gatherResults(
+            [Deferred.fromCoroutine(box.append([letter(f"{n}").new()])) for n in range(30)]
+        )
+    )
+    assert len({answer.changes.modseq for answer in answers}) == 30
+    assert [answer.uids for answer in answers] == [[n] for n in range(1, 31)]
+    assert len(commits) <= 3
+
+
+def test_small_changes_are_made_at_once(place):
+    """A STORE of one message needs no thread; its answer is there."""
+    box = place.box()
+    place.add(box, "one")
+    stored = box.store_flags(NumSet.of(1), FlagChange.ADD, interned(["\\Seen"]))
+    assert list(stored.changes.uids) == [1]
+
+
+def test_a_change_waits_for_another_process(place):
+    """While another process writes, a STORE waits in a thread, and reads go on."""
+    box = place.box()
+    place.add(box, "one")
+    other = Index(str(place.root / "imapd.sqlite"), 1.0, False)
+    other.begin(False)
+    stored = box.store_flags(NumSet.of(1), FlagChange.ADD, interned(["\\Seen"]))
+    assert isinstance(stored, Deferred)
+    assert place.run(box.status()).unseen == 1
+    threading.Timer(0.1, other.roll_back).start()
+    assert list(place.run(stored).changes.uids) == [1]
+    other.close()
+
+
+def test_another_process(place):
+    """Two processes on one tree see each other's changes, and tell of them."""
+    other = Place(place.path).start()
+    try:
+        box, theirs = place.box(), other.box()
+        hints = []
+        end = place.account.watch(hints.append)
+        place.run(place.pump.pause(1.1))
+        other.add(theirs, "from there", flags=["keyword"])
+        assert place.flags(box) == {1: {"keyword"}}
+        place.run(place.pump.pause(1.2))
+        assert any(hint.mailbox_id == box.id for hint in hints)
+        end()
+        place.add(box, "from here", flags=["KEYWORD", "more"])
+        assert other.flags(theirs) == {1: {"keyword"}, 2: {"keyword", "more"}}
+        other.run(other.account.create("made there"))
+        assert place.box("made there").id == other.box("made there").id
+    finally:
+        other.stop()
+
+
+def test_the_log_is_joined(place, monkeypatch):
+    """Old entries of the log are joined, and every answer stays right."""
+    monkeypatch.setattr(edits, "_APART", 8)
+    monkeypatch.setattr(edits, "_JOINED", 4)
+    box = place.box()
+    snapshots = []
+
+    def snapshot():
+        (batch,) = box.scan(EVERYTHING, frozenset(["flags", "modseq"])) if box.uids() else (None,)
+        known = (
+            dict(zip(batch.uids, zip(batch.columns["flags"], batch.columns["modseq"])))
+            if batch
+            else {}
+        )
+        snapshots.append((place.run(box.status()).highest_modseq, known))
+
+    snapshot()
+    for turn in range(12):
+        place.add(box, "a", "b")
+        snapshot()
+        place.run(box.store_flags(NumSet.of(2 * turn + 1), FlagChange.ADD, interned(["\\Deleted"])))
+        snapshot()
+        if turn % 2:
+            place.run(box.expunge(EVERYTHING))
+            snapshot()
+    rows = place.account.index.sql("SELECT count(*) FROM log").fetchone()[0]
+    assert rows < 20
+    modseq, now = snapshots[-1]
+    for since, known in snapshots:
+        changes = place.run(box.changes_since(since))
+        told = {uid: each for uid, each in known.items() if uid not in changes.vanished}
+        told.update(zip(changes.uids, zip(changes.flags, changes.modseqs)))
+        assert told == now
+        assert changes.modseq == modseq
+    assert set(box.uids()) == now.keys()
+
+
+def test_facts_are_kept(place):
+    """Facts offered for a message are there the next time; others are left out."""
+    box = place.box()
+    place.deliver("1.h", b"Subject: x\n\n")
+    place.run(box.status())
+    facts = letter("other").facts
+    place.run(box.keep_facts([(1, facts), (99, facts)]))
+    (batch,) = box.scan(EVERYTHING, frozenset([ENVELOPE, HEADER]))
+    assert batch.columns == {ENVELOPE: (facts.envelope,), HEADER: (facts.header,)}
+    assert place.account.index.sql("SELECT count(*) FROM facts").fetchone() == (1,)
+
+
+def test_nothing_is_left_of_what_went(place):
+    """Rows of expunged messages and deleted mailboxes go."""
+    box, work = place.box(), place.make("work")
+    place.add(box, "a", "b", flags=["\\Deleted"])
+    place.add(work, "c")
+    place.run(box.expunge(EVERYTHING))
+    place.run(place.account.delete("work"))
+    place.tidied()
+    for table in ("messages", "files", "facts", "headers"):
+        assert place.account.index.sql(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
+def test_the_account_stays_for_a_moment(place):
+    """A user who comes again soon finds the account open."""
+    account = place.account
+    place.run(account.close())
+    assert place.run(place.store.open_account("alice")) is account
+
+
+def test_two_at_once(place):
+    """Two sessions that open an account at the same time share it."""
+    first, second = place.run(
+        gatherResults([Deferred.fromCoroutine(place.store.open_account("bob")) for _ in range(2)])
+    )
+    assert first is second
+    place.run(first.close())
+    place.run(second.close())
