@@ -33,7 +33,7 @@ def search_keys(cursor: Cursor) -> Program:
         if len(programs) > cursor.limits.search_keys:
             raise _too_many()
     program = programs[0] if len(programs) == 1 else And(tuple(programs))
-    if sum(1 for _ in _parts(program)) > cursor.limits.search_keys:
+    if sum(1 for _ in _leaves(program)) > cursor.limits.search_keys:
         raise _too_many()
     return program
 
@@ -47,13 +47,13 @@ def search_key(cursor: Cursor) -> Program:
     waiting: list[_Waiting] = []
     count = 0
     while True:
-        count += 1
-        if count > cursor.limits.search_keys:
+        if max(count, len(waiting)) >= cursor.limits.search_keys:
             raise _too_many()
         started = _start(cursor)
         if isinstance(started, _Waiting):
             waiting.append(started)
             continue
+        count += 1
         done = started
         while waiting:
             above = waiting[-1]
@@ -129,13 +129,14 @@ def _alternatives(programs: list[Program]) -> Iterator[Program]:
             yield program
 
 
-def _parts(program: Program) -> Iterator[Program]:
-    yield program
+def _leaves(program: Program) -> Iterator[Program]:
     if isinstance(program, Not):
-        yield from _parts(program.program)
+        yield from _leaves(program.program)
     elif isinstance(program, (And, Or)):
         for each in program.programs:
-            yield from _parts(each)
+            yield from _leaves(each)
+    else:
+        yield program
 
 
 def _too_many() -> BadSyntax:

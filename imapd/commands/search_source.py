@@ -31,6 +31,7 @@ class Selected:
         self._saved = session.saved
         self.turn = session.peer.turn
         self.uids: Sequence[int] = self._view.generation.uids[: self._view.count]
+        self._last = self.uids[-1] if self.uids else 0
 
     def spans(self, numbers: Numbers) -> Iterable[Span]:
         """As `Source`.  Numbers beyond the last message are nobody's, not an error."""
@@ -39,7 +40,8 @@ class Selected:
             return view.generation.spans(NumSet(view.recent), view.count)
         if isinstance(numbers, SequenceNumbers) and not numbers.numbers.saved:
             return _existing(numbers.numbers, view.count)
-        return view.spans(numbers.numbers, True, self._saved)
+        meant = self._saved if numbers.numbers.saved else numbers.numbers.resolve(self._last)
+        return view.generation.spans(meant, view.count)
 
     def known(self, column: Column, start: int, stop: int) -> Sequence[Any]:
         """As `Source`."""

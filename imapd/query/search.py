@@ -16,10 +16,8 @@ Rules of this file:
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from itertools import compress
-from operator import itemgetter
 from typing import Any, Final, Protocol
 
 from imapd.model.message import Batch, Column
@@ -49,7 +47,8 @@ _DENSE: Final = 8
 _SPARSE: Final = 16
 
 _RUN: Final = re.compile(rb"\x01+")
-_stop: Final = itemgetter(1)
+#: After the last span.
+_NO_MORE: Final[Span] = (1 << 64, 1 << 64)
 
 
 class Source(Protocol):
@@ -60,7 +59,7 @@ class Source(Protocol):
         """The UID of each place, ascending."""
 
     def spans(self, numbers: Numbers) -> Iterable[Span]:
-        """The places that a key by number means."""
+        """The places that a key by number means, ascending."""
 
     def known(self, column: Column, start: int, stop: int) -> Sequence[Any]:
         """A column of Cost.VIEW."""
@@ -125,7 +124,7 @@ class _Block:
         self.size = stop - start
         self.all: Mask = int.from_bytes(b"\1" * self.size, "little")
         #: For each test: of whom the answer is known, and who passed.
-        self.answers: dict[_Test, tuple[Mask, Mask]] = {}
+        self.answers: dict[_Test | _Places, tuple[Mask, Mask]] = {}
         self.stage = Cost.VIEW
         self._rows: Sequence[int] = ()
         self._columns: dict[Column, Sequence[Any]] = {}
@@ -146,17 +145,6 @@ class _Block:
         octets = bytearray(self.size)
         for row in rows:
             octets[row] = 1
-        return int.from_bytes(octets, "little")
-
-    def within(self, spans: Sequence[Span]) -> Mask:
-        """The mask of ascending spans of places, as far as they lie in the block."""
-        octets = bytearray(self.size)
-        for at in range(bisect_right(spans, self.start, key=_stop), len(spans)):
-            first, last = spans[at]
-            if first >= self.stop:
-                break
-            first, last = max(first, self.start), min(last, self.stop)
-            octets[first - self.start : last - self.start] = b"\1" * (last - first)
         return int.from_bytes(octets, "little")
 
     def places(self, mask: Mask) -> Sequence[int]:
@@ -312,17 +300,38 @@ class _Test:
 
 
 class _Places:
-    """A key by number."""
+    """A key by number.  Its spans are looked up as blocks need them: there may be very many."""
 
-    __slots__ = ("_spans", "cost")
+    __slots__ = ("_span", "_spans", "cost")
 
     def __init__(self, spans: Iterable[Span]) -> None:
-        self._spans = list(spans)
+        self._spans = iter(spans)
+        #: The last one that was taken; it may go on in the next block.
+        self._span: Span = (0, 0)
         self.cost = Cost.VIEW
 
     def decide(self, need: Mask, block: _Block) -> tuple[Mask, Mask]:
-        yes = block.within(self._spans) & need
+        if self in block.answers:
+            yes = block.answers[self][1] & need
+        else:
+            octets = bytearray(block.size)
+            for first, last in self._within(block.start, block.stop):
+                octets[first:last] = b"\1" * (last - first)
+            within = int.from_bytes(octets, "little")
+            block.answers[self] = block.all, within
+            yes = within & need
         return yes, need ^ yes
+
+    def _within(self, start: int, stop: int) -> Iterator[Span]:
+        """What lies in a block, counted from its start; blocks come in ascending order."""
+        first, last = self._span
+        while first < stop:
+            if last > start:
+                yield max(first, start) - start, min(last, stop) - start
+            if last >= stop:
+                break
+            first, last = next(self._spans, _NO_MORE)
+        self._span = first, last
 
 
 class _Every:

@@ -185,13 +185,20 @@ def test_too_deep(octets: bytes) -> None:
 
 @pytest.mark.parametrize(
     "octets",
-    [b"SEEN SEEN SEEN SEEN", b"(SEEN SEEN SEEN SEEN)", b"OR SEEN OR SEEN OR SEEN SEEN",
-     b"(SEEN SEEN) (SEEN SEEN)", b"TEXT x TEXT x"],
+    [b"SEEN 1 SEEN UNSEEN SEEN", b"(SEEN SEEN SEEN SEEN SEEN)",
+     b"OR SEEN OR SEEN OR SEEN OR SEEN SEEN", b"OR OR OR OR OR SEEN", b"(((((SEEN)))))",
+     b"(SEEN SEEN SEEN) (SEEN SEEN)", b"NOT (SEEN SEEN SEEN) (SEEN SEEN)"],
 )  # fmt: skip
 def test_too_many(octets: bytes) -> None:
     """The number of keys has a bound."""
     with pytest.raises(BadSyntax, match="too many"):
         _read(octets, limits=Limits(search_keys=4))
+
+
+@pytest.mark.parametrize("octets", [b"UNSEEN 1 NOT SEEN DRAFT", b"OR SEEN OR SEEN SEEN"])
+def test_just_enough(octets: bytes) -> None:
+    """NOT, OR and parentheses are not counted as keys of their own."""
+    _read(octets, limits=Limits(search_keys=4))
 
 
 def test_key_of_a_feature() -> None:
