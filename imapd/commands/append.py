@@ -29,9 +29,12 @@ _ARGUMENT: Final = re.compile(rb" *")
 async def destination(session: Session, name: str) -> IMailbox:
     """The mailbox to put messages into; its absence is said as RFC 9051, 7.1 wants: TRYCREATE."""
     try:
-        return await settled(session.account.open(name))
+        mailbox = await settled(session.account.open(name))
     except (NoSuchMailbox, NotSelectable):
         raise Refused("TRYCREATE", "There is no such mailbox; create it first") from None
+    if mailbox.read_only:
+        raise Refused("NOPERM", "Nothing can be put into that mailbox")
+    return mailbox
 
 
 def _options(cursor: Cursor) -> tuple[Flags, InternalDate | None]:

@@ -14,6 +14,7 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
 from imapd import commands, extensions
+from imapd.auth.chain import FirstOf
 from imapd.auth.mechanisms import MECHANISMS
 from imapd.auth.realm import MailRealm
 from imapd.dialect import Dialect
@@ -109,4 +110,4 @@ def imap_factory(
     if isinstance(store_or_portal, Portal):
         return IMAPFactory(store_or_portal, **options)
     realm: IRealm = MailRealm(store_or_portal)
-    return IMAPFactory(Portal(realm, checkers), **options)
+    return IMAPFactory(Portal(realm, [FirstOf(checkers)]), **options)

@@ -15,6 +15,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ISSLTransport
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -52,8 +53,6 @@ class IMAPProtocol(Protocol):
         self._farewell = b""
         self._timeout: IDelayedCall | None = None
         self.secure = False
-        self.local = False
-        self.address: str | None = None
 
     # What the transport calls.
 
@@ -63,9 +62,6 @@ class IMAPProtocol(Protocol):
         self.connection = Connection(self._policy.limits, self._policy.dialect.upload_arguments)
         self.session = Session(self._policy, self, self.connection)
         self.secure = ISSLTransport.providedBy(transport)
-        host = getattr(transport.getPeer(), "host", None)
-        self.address = host
-        self.local = host is None or host == "::1" or host.startswith(("127.", "::ffff:127."))
         no_delay = getattr(transport, "setTcpNoDelay", None)
         if no_delay is not None:
             no_delay(True)
@@ -124,6 +120,20 @@ class IMAPProtocol(Protocol):
         """As `IPushProducer`: `connectionLost` follows."""
 
     # What the session calls.
+
+    @property
+    def address(self) -> str | None:
+        """As `Peer`; behind a proxy it is known once the proxy has told it."""
+        host: str | None = getattr(self.transport.getPeer(), "host", None)  # type: ignore[union-attr]
+        return host
+
+    @property
+    def local(self) -> bool:
+        """As `Peer`; who comes through a proxy is not."""
+        if isinstance(self.transport, ProtocolWrapper):
+            return False
+        host = self.address
+        return host is None or host == "::1" or host.startswith(("127.", "::ffff:127."))
 
     def write(self, data: bytes) -> None:
         """As `Peer`."""

@@ -46,10 +46,14 @@ class Peer(Protocol):
 
     #: TLS is on.
     secure: bool
-    #: The client is on this machine.
-    local: bool
-    #: Its IP address; None on a local socket.
-    address: str | None
+
+    @property
+    def local(self) -> bool:
+        """The client is on this machine."""
+
+    @property
+    def address(self) -> str | None:
+        """Its IP address; None on a local socket."""
 
     def write(self, data: bytes) -> None:
         """Send octets; they may wait for others."""

@@ -61,7 +61,7 @@ class TemporarySpool:
     """Room for a message in a temporary file, for accounts that are no `ISpools`."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  (open until `close`)
 
     def write(self, data: bytes) -> None:
         """As `ISpool`."""
