@@ -1,0 +1,25 @@
+"""Words of the language, to make octets that look like it."""
+
+from __future__ import annotations
+
+__all__ = ["WORDS"]
+
+WORDS = tuple(
+    b"""a |b |\r\n|\n| |NOOP|CAPABILITY|LOGOUT|LOGIN alice secret\r\n|AUTHENTICATE PLAIN|AUTHENTICATE LOGIN|
+AGFsaWNlAHNlY3JldA==\r\n|STARTTLS|ENABLE IMAP4rev2|SELECT INBOX\r\n|EXAMINE INBOX\r\n|CREATE |DELETE |RENAME |
+SUBSCRIBE |LIST |LSUB |STATUS INBOX |NAMESPACE|APPEND INBOX |IDLE|DONE\r\n|CLOSE|UNSELECT|EXPUNGE|UID |
+SEARCH |FETCH 1:* |STORE 1:* |COPY 1 INBOX|MOVE 1 INBOX|UID EXPUNGE 1:*|FLAGS |+FLAGS |-FLAGS.SILENT |
+(\\Seen \\Deleted)|$Kw |BODY[]|BODY.PEEK[HEADER.FIELDS (Subject)]|BODY[1.MIME]|BODY[TEXT]|<0.5>|BINARY[1]|
+BINARY.SIZE[2]|BODYSTRUCTURE|ENVELOPE|INTERNALDATE|RFC822|RFC822.SIZE|UID|FLAGS|ALL|FULL|(|)|[|]|"|\\|*|
+%|{5}\r\n|{5+}\r\n|~{3+}\r\n|{0}\r\n|{999999999999}\r\n|{-1}|1|0|4294967295|4294967296|1:*|*:1|$|,|:|.|/|
+INBOX|&BBAE-|&AOk-|&|\x00|\xff|\xc3\xa9|"a\\"b"|NIL|OR |NOT |SUBJECT x|RETURN (SAVE)|RETURN (MIN MAX ALL)|
+CHARSET UTF-8 |SINCE 1-Jan-2020|KEYWORD x|HEADER x y|LARGER 5|"17-Jul-1996 02:44:25 -0700" |MESSAGES|
+UIDNEXT|SUBSCRIBED|RETURN (CHILDREN)|SPECIAL-USE|=\r\n|*\r\n|Content-Type: |multipart/mixed; boundary=x|
+\r\n--x\r\n|--x--|message/rfc822|text/plain; charset="utf-8"|
+Subject: |From: A <a@b>, "x" <y@z>;|=?utf-8?q?=E9?=|
+To: g: a@b, (c) d;|Content-Transfer-Encoding: base64|
+Content-Disposition: attachment; filename*0*=u''x|\t""".replace(
+        b"|\n", b"|"
+    )
+    .split(b"|")
+)  # fmt: skip
