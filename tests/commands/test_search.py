@@ -16,6 +16,7 @@ from imapd.model.search import Cost, Key
 from imapd.query.results import Found
 from imapd.server import flow
 from imapd.session import content
+from imapd.store.errors import StoreUnavailable
 from imapd.store.memory import mailbox as memory
 from tests.dialogue import Dialogue, Server
 
@@ -401,6 +402,18 @@ def test_content_of_a_message_that_goes(
 
 
 # Stores and work.
+
+
+def test_a_store_that_fails(client: Dialogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a message cannot be read just now, the search is refused, and $ is empty."""
+
+    def read(self: Any, uid: int) -> Any:
+        raise StoreUnavailable
+
+    client.ok("SEARCH RETURN (SAVE) ALL")
+    monkeypatch.setattr(memory.MemoryMailbox, "read", read)
+    assert client.command("SEARCH RETURN (SAVE) BODY x")[0].startswith("a NO [UNAVAILABLE] ")
+    assert client.command("SEARCH $")[0] == "* SEARCH"
 
 
 def test_a_store_without_columns(client: Dialogue, monkeypatch: pytest.MonkeyPatch) -> None:

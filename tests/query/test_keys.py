@@ -78,6 +78,15 @@ def test_a_one_digit_day() -> None:
     assert keys.internal_date(Relation.ON, day).test(b" 1-Jul-1996 02:44:25 -0700") is True
 
 
+def test_any_number_of_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The days that are remembered are bounded, and right however many there are."""
+    monkeypatch.setattr(keys, "_DAYS_MOST", 3)
+    column = [b"%2d-Aug-1895 00:00:00 +0000" % day for day in range(1, 32)]
+    key = keys.internal_date(Relation.SINCE, date(1895, 8, 30).toordinal())
+    assert key.tests is not None
+    assert list(key.tests(column)) == [False] * 29 + [True] * 2
+
+
 def test_sizes() -> None:
     """LARGER and SMALLER leave the size itself out."""
     assert [keys.larger(10).test(size) for size in (9, 10, 11)] == [False, False, True]

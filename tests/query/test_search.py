@@ -361,6 +361,16 @@ def test_a_few_gaps_are_read_over() -> None:
     assert source.scanned == [(frozenset({INTERNAL_DATE}), "10:30")]
 
 
+def test_many_gaps_are_left_out() -> None:
+    """When few messages of a range are wanted, only they are asked for."""
+    messages = [
+        _Message(flags=interned((SEEN,) if place in (0, 19) else ())) for place in range(20)
+    ]
+    source = _Source(messages, step=100)
+    assert list(_run(search(_program("SEEN ON 1-Mar-2001"), source))) == [0, 19]
+    assert source.scanned == [(frozenset({INTERNAL_DATE}), f"{source.uids[0]},{source.uids[19]}")]
+
+
 def test_the_first_is_enough() -> None:
     """Who wants the first match does not wait for the others."""
     with _small_steps(100, 100):
@@ -412,6 +422,13 @@ def test_columns_of_extensions() -> None:
     assert list(_run(search(And((larger(1), both)), _all(2)))) == [0, 1]
 
 
+def test_a_batch_of_nothing() -> None:
+    """A store may have nothing left of what it was asked for."""
+    source = _Source([_Message(gone=True)], step=1)
+    assert list(_run(search(_program("LARGER 1"), source))) == []
+    assert list(_run(search(_program("NOT LARGER 1"), source))) == []
+
+
 def test_a_large_mailbox() -> None:
     """Places are right across blocks."""
     flags = [interned((SEEN,) if place % 3 else ()) for place in range(20_000)]
@@ -427,5 +444,6 @@ def test_a_large_mailbox() -> None:
 
     found = list(_run(search(Not(flag(SEEN)), _Many([]))))
     assert found == list(range(0, 20_000, 3))
-    rare = Key("RARE", Cost.VIEW, (FLAGS,), lambda _: False)
-    assert list(_run(search(Or((rare, flag("x"))), _Many([])))) == []
+    rare = _program("1,2,8192:8194,20000 UNSEEN")
+    assert list(_run(search(rare, _Many([_Message()] * 20_000)))) == [0, 8_193]
+    assert list(_run(search(flag("x"), _Many([])))) == []
