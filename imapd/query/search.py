@@ -34,6 +34,7 @@ Numbers = SequenceNumbers | UIDs | Recent
 
 #: Messages of a block, and what is less when there are many keys: tests in a row.
 _BLOCK: Final = 8_192
+_EVERY_ROW: Final = tuple(range(_BLOCK))
 _BLOCK_LEAST: Final = 64
 _TESTS: Final = 65_536
 #: Tests in a row of what costs more: a column's entry, a header to be decoded.
@@ -153,7 +154,7 @@ class _Block:
             return range(self.start, self.stop)
         octets = self.octets(mask)
         if mask.bit_count() * _SPARSE > self.size:
-            return list(compress(range(self.start, self.stop), octets))
+            return [self.start + row for row in compress(_EVERY_ROW, octets)]
         places = []
         row = octets.find(1)
         while row >= 0:
@@ -203,7 +204,7 @@ class _Block:
         uids = self._source.uids[self.start : self.stop]
         runs = [match.span() for match in _RUN.finditer(octets)]
         rows: Sequence[int] = (
-            range(*runs[0]) if len(runs) == 1 else list(compress(range(self.size), octets))
+            range(*runs[0]) if len(runs) == 1 else list(compress(_EVERY_ROW, octets))
         )
         row_of: dict[int, int] | None = None
         at = 0
@@ -229,7 +230,7 @@ class _Block:
     async def _ask_messages(self, root: _Node, undecided: Mask) -> tuple[Mask, Mask]:
         yes = no = 0
         uids = self._source.uids
-        for row in compress(range(self.size), self.octets(undecided)):
+        for row in compress(_EVERY_ROW, self.octets(undecided)):
             here = 1 << 8 * row
             self._message = await self._source.message(uids[self.start + row])
             if self._message is None:
