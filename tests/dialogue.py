@@ -252,6 +252,7 @@ class Server:
         clock: Clock | None = None,
         limits: Limits | None = None,
         pump: Callable[[], bool] | None = None,
+        patience: float | None = None,
         **options: Any,
     ) -> None:
         self.made.append(self)
@@ -271,6 +272,10 @@ class Server:
         self.clients: list[Dialogue] = []
         #: Lets threads of the store have their say; whether they had something to say.
         self._pump = pump
+        #: Seconds for which `rest` waits.
+        self._patience = (
+            (0.0 if store is None or pump else _PATIENCE) if patience is None else patience
+        )
 
     def _observe(self, event: dict[str, Any]) -> None:
         failure = event.get("log_failure")
@@ -316,7 +321,7 @@ class Server:
         while True:
             self.settle()
             due = min((call.getTime() for call in self.clock.getDelayedCalls()), default=None)
-            if due is None or due > self.clock.seconds() + _PATIENCE:
+            if due is None or due > self.clock.seconds() + self._patience:
                 return
             self.clock.advance(due - self.clock.seconds())
 
