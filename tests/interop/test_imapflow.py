@@ -54,7 +54,7 @@ def test_conversation(
 ) -> None:
     """Folders, messages, attachments, searches, flags, moves and idling are as they should be."""
     mail = letters(41, 4, ["plain", "attachments", "nested", "8-bit"])
-    one, two, three, four = mail
+    one, two, _, four = mail
     found = converse(account, security, mail)
     assert found["errors"] == []
     assert found["secure"] is (security != "plain")
