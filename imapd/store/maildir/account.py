@@ -7,13 +7,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReactorTime
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
@@ -30,7 +31,7 @@ from imapd.store.maildir.outside import reconcile
 from imapd.store.maildir.spool import Draft, Spool
 from imapd.store.maildir.threads import call_in_thread
 from imapd.store.maildir.tidy import tidy_all
-from imapd.store.maildir.tree import Tree, modified
+from imapd.store.maildir.tree import Tree, modified, unavailable
 from imapd.store.maildir.turn import Turn
 from imapd.store.maildir.writer import Work, Writer, attempt
 
@@ -51,10 +52,6 @@ _TIDY: Final = 0.3
 _CHECKPOINT: Final = 500
 
 
-class _Reactor(IReactorTime, IReactorFromThreads):
-    """What a store needs of a reactor."""
-
-
 @implementer(IAccount, ISpools)
 @define(eq=False)
 class MaildirAccount:
@@ -63,10 +60,11 @@ class MaildirAccount:
     _reactor: Any
     _pool: ThreadPool
     tree: Tree
+    #: Reads, and writes what is small: of the reactor's thread.
+    index: Index = field(repr=False)
     synced_flags: bool
     _left: Callable[[MaildirAccount], object] = field(repr=False)
     sessions: int = field(default=0, init=False)
-    index: Index = field(init=False, repr=False)
     writer: Writer = field(init=False, repr=False)
     _open: WeakValueDictionary[int, MaildirMailbox] = field(
         factory=WeakValueDictionary, init=False, repr=False
@@ -84,7 +82,6 @@ class MaildirAccount:
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
-        self.index = Index(self.tree.index, wait=0.01, checkpoints=False)
         self.writer = Writer(self._reactor, self._pool, self.tree, self._publish)
         self._poll = LoopingCall(self._look)
         self._poll.clock = self._reactor
@@ -202,7 +199,11 @@ class MaildirAccount:
         """Make a small change, here if it need not wait; it survives the process, not the machine."""
         if self.synced_flags or not self.writer.idle:
             return self.change(work, self.synced_flags)
-        done = attempt(self.index, self.tree, work)
+        try:
+            done = attempt(self.index, self.tree, work)
+        except (OSError, sqlite3.Error) as error:
+            self._log.failure("{root}: the store failed", root=self.tree.root)
+            raise unavailable(error) from error
         if done is None:
             return self.change(work, False)
         self._tidy_soon()

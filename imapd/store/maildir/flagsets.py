@@ -30,6 +30,9 @@ BIT: Final = {SEEN: 1, ANSWERED: 2, FLAGGED: 4, DELETED: 8, DRAFT: 16}
 _SHIFT: Final = 8
 _LETTER: Final = {SEEN: "S", ANSWERED: "R", FLAGGED: "F", DELETED: "T", DRAFT: "D"}
 
+#: Numbers whose flags are held; a client can make up more.
+_MOST: Final = 65_536
+
 #: The letter P ("passed") stands for it.
 FORWARDED: Final = "$Forwarded"
 
@@ -39,6 +42,8 @@ class _Decoded(dict[int, Flags]):
         self._sets = sets
 
     def __missing__(self, number: int) -> Flags:
+        if len(self) >= _MOST:
+            self.clear()
         names = [flag for flag, bit in BIT.items() if number & bit]
         flags = self[number] = interned([*names, *self._sets.keywords(number >> _SHIFT)])
         return flags

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from imapd.store.errors import MessageGone
 from imapd.store.interfaces import IMessageReader
 from imapd.store.maildir.index import Index, base_of
 from imapd.store.maildir.reader import ConvertingReader, FileReader, InThread, wire_size
-from imapd.store.maildir.tree import Tree
+from imapd.store.maildir.tree import Tree, unavailable
 
 __all__ = ["opened"]
+
+_log = Logger()
 
 
 def opened(
@@ -20,7 +23,7 @@ def opened(
 ) -> IMessageReader | Deferred[IMessageReader] | None:
     """A reader; None if the file is not where the index has it.
 
-    Raises `MessageGone` if there is no such message, `NoSuchMailbox`.
+    Raises `MessageGone` if there is no such message, `NoSuchMailbox`, `StoreUnavailable`.
     """
     directory = index.directory(number)
     row = index.sql(
@@ -36,7 +39,8 @@ def opened(
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise MessageGone(f"message {uid} cannot be read") from error
+        _log.failure("{path}: cannot be read", path=path)
+        raise unavailable(error) from error
     file_size = os.fstat(descriptor).st_size
     if file_size == known == size:
         return FileReader(descriptor, size, in_thread)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sqlite3
 import threading
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from zope.interface import implementer
 from imapd.store.interfaces import IMailStore
 from imapd.store.maildir.account import MaildirAccount
 from imapd.store.maildir.founding import found, recover
+from imapd.store.maildir.index import Index
 from imapd.store.maildir.place import Template
 from imapd.store.maildir.threads import call_in_thread
 from imapd.store.maildir.tree import Tree, unavailable
@@ -104,11 +106,13 @@ class MaildirStore:
             self._pool.start()
         tree = Tree(root)
         try:
-            await call_in_thread(self._reactor, self._pool, lambda: found(tree))
-        except OSError as error:
+            index = await call_in_thread(self._reactor, self._pool, lambda: _founded(tree))
+        except (OSError, sqlite3.Error) as error:
             self._log.failure("{root}: cannot be made", root=root)
             raise unavailable(error) from error
-        account = MaildirAccount(self._reactor, self._pool, tree, self.synced_flags, self._left)
+        account = MaildirAccount(
+            self._reactor, self._pool, tree, index, self.synced_flags, self._left
+        )
         try:
             await account.writer.alone(recover)
         except BaseException:
@@ -132,6 +136,11 @@ class MaildirStore:
 
         shutting.addErrback(lambda failure: self._log.failure("cannot close", failure))
         shutting.addBoth(done)
+
+
+def _founded(tree: Tree) -> Index:
+    found(tree)
+    return Index(tree.index, wait=0.01, checkpoints=False)
 
 
 def open_store(reactor: object, argument: str) -> MaildirStore:

@@ -111,6 +111,36 @@ def test_a_flag_change_that_fails(place, monkeypatch):
     assert place.flags(box) == {1: {"newword"}}
 
 
+def test_a_message_that_cannot_be_opened(place, monkeypatch):
+    """Too many open files do not make a message look expunged."""
+    box = place.box()
+    place.add(box, "one")
+
+    def none_left(*args, **kwargs):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "open", none_left)
+    with pytest.raises(StoreUnavailable):
+        place.octets(box, 1)
+    monkeypatch.undo()
+    assert place.octets(box, 1) == letter("one").octets
+
+
+def test_a_flag_change_on_a_full_disk(place, monkeypatch):
+    """A change on the reactor's thread that cannot be written is refused."""
+    box = place.box()
+    place.add(box, "one")
+
+    def full(index):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Index, "commit", full)
+    with pytest.raises(StoreUnavailable):
+        box.store_flags(NumSet.of(1), FlagChange.ADD, interned(["\\Seen"]))
+    monkeypatch.undo()
+    assert place.flags(box) == {1: frozenset()}
+
+
 def test_an_append_that_is_given_up(place):
     """A session that ends while its message is written leaves a whole message or none."""
     box = place.box()
