@@ -82,8 +82,7 @@ class IMAPProtocol(Protocol):
             self._start(self._serve())
         elif self._waiting is not None:
             self._turns.begin()
-            if self._timeout is not None and self._timeout.active():
-                self._timeout.reset(self._policy.limits.idle_timeout)
+            self._active()
             event = connection.next_event()
             if event is not None:
                 waiting, self._waiting = self._waiting, None
@@ -282,11 +281,7 @@ class IMAPProtocol(Protocol):
                 self._leave()
         self._read_on()
         if not self._ended and not self._closing:
-            self._expect(
-                self._policy.limits.login_timeout
-                if self.session.state is State.NOT_AUTHENTICATED
-                else self._policy.limits.idle_timeout
-            )
+            self._active()
 
     async def _finish(self) -> None:
         await self.session.close()
@@ -320,6 +315,11 @@ class IMAPProtocol(Protocol):
             self._reading = True
             self.transport.resumeProducing()  # type: ignore[union-attr]
 
+    def _active(self) -> None:
+        """The client has sent something: that buys it time, once it has logged in."""
+        if self.session.state is not State.NOT_AUTHENTICATED:
+            self._expect(self._policy.limits.idle_timeout)
+
     def _expect(self, seconds: float) -> None:
         timeout = self._timeout
         if timeout is not None and timeout.active():
@@ -331,7 +331,7 @@ class IMAPProtocol(Protocol):
         if self._closing:
             self.abort()
         elif self._running and self._waiting is None:
-            # A long command is running; its end starts the clock anew.
-            self._timeout = self._clock.callLater(self._policy.limits.idle_timeout, self._timed_out)
+            # A long command is running; when it has logged in, its end starts the clock anew.
+            self._expect(self._policy.limits.login_timeout)
         else:
             self.bye("Too long without a command")
