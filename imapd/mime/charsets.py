@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["decode"]
+__all__ = ["codec", "decode"]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.:()+-]{1,40}").fullmatch
 
@@ -43,25 +43,25 @@ def decode(data: bytes, charset: bytes | None) -> str:
     In order: the charset named; UTF-8; the charset named with replacement characters, if
     it is not ASCII; Latin-1.
     """
-    codec = None if charset is None else _codec(charset)
-    for name in (codec, "utf-8"):
+    named = None if charset is None else codec(charset)
+    for name in (named, "utf-8"):
         if name is not None:
             try:
                 return _tidy(name, data.decode(name))
             except ValueError:
                 pass
-    if codec in (None, "ascii", "cp1252"):
+    if named in (None, "ascii", "cp1252"):
         return data.decode("latin-1")
-    return _tidy(codec, data.decode(codec, "replace"))
+    return _tidy(named, data.decode(named, "replace"))
 
 
-def _tidy(codec: str, text: str) -> str:
+def _tidy(name: str, text: str) -> str:
     # Of the codecs that are let through, only this one makes lone surrogates.
-    return _SURROGATES.sub("\ufffd", text) if codec == "utf-7" else text
+    return _SURROGATES.sub("\ufffd", text) if name == "utf-7" else text
 
 
 @lru_cache(maxsize=256)
-def _codec(charset: bytes) -> str | None:
+def codec(charset: bytes) -> str | None:
     """The name of Python's codec for a charset, if it has one that suits."""
     name = charset.decode("latin-1").strip().lower()
     if _NAME(name) is None:

@@ -2,32 +2,9 @@
 
 from __future__ import annotations
 
-import codecs
-import re
-from functools import lru_cache
-from typing import Final
+from imapd.mime.charsets import codec
 
 __all__ = ["codec", "decode"]
-
-_NAME: Final = re.compile(r"[A-Za-z0-9_.:()+-]{1,40}").fullmatch
-#: Codecs of Python that are no charset.
-_NO_CHARSET: Final = frozenset(
-    ("idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
-)
-
-
-@lru_cache(maxsize=64)
-def codec(charset: bytes) -> str | None:
-    """The name of Python's codec for a charset in any spelling; None if it has none."""
-    name = charset.decode("latin-1")
-    if _NAME(name) is None:
-        return None
-    try:
-        found = codecs.lookup(name)
-        b" ".decode(found.name, "replace")  # refuses what is no text encoding
-    except (LookupError, ValueError):
-        return None
-    return None if found.name.replace("_", "-") in _NO_CHARSET else found.name
 
 
 def decode(octets: bytes, codec: str) -> str:
