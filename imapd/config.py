@@ -191,6 +191,7 @@ _LIMITS: Final = {
     "nesting": "Parentheses inside parentheses.",
     "list_length": "Members of one list in parentheses.",
     "set_ranges": "Ranges of one sequence set.",
+    "list_patterns": "Patterns with wildcards of one LIST.",
     "search_keys": "Keys of one search.",
     "saved_ranges": "Ranges of the result that SEARCH RETURN (SAVE) keeps.",
     "input": "Octets a client may send ahead while a command runs.",

@@ -30,10 +30,6 @@ from imapd.wire.cursor import BadSyntax, Cursor
 
 __all__ = ["CHILDREN", "EXTENDED", "FEATURE", "SPECIAL_USE", "patterns"]
 
-#: Patterns with wildcards in one command.  Each is tried on every name, so they
-#: multiply; nobody has been seen to send more than a dozen.
-_PATTERNS_MOST: Final = 100
-
 _RECURSIVE: Final = "RECURSIVEMATCH"
 
 
@@ -131,8 +127,9 @@ def patterns(session: Session, reference: str, names: Iterable[str]) -> Patterns
     made = Patterns(
         (reference + name for name in names if name), session.policy.limits.mailbox_name
     )
-    if made.cost > _PATTERNS_MOST:
-        raise Refused("LIMIT", f"LIST takes {_PATTERNS_MOST} patterns with wildcards")
+    most = session.policy.limits.list_patterns
+    if made.cost > most:
+        raise Refused("LIMIT", f"LIST takes {most} patterns with wildcards")
     return made
 
 

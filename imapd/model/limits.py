@@ -44,6 +44,10 @@ class Limits:
     #: Ranges of one sequence set.
     set_ranges: int = 20_000
 
+    #: Patterns with wildcards in one LIST.  Each is tried on every name, so they
+    #: multiply; nobody has been seen to send more than a dozen.
+    list_patterns: int = 100
+
     #: Keys of one search program.  Clients that look messages up by Message-ID write
     #: some hundreds, joined by OR.
     search_keys: int = 2_000
