@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.backends import BACKENDS, Backend
-from tests.dialogue import Server
+pytest.register_assert_rewrite("tests.dialogue")
+
+from tests.backends import BACKENDS, Backend  # noqa: E402
+from tests.dialogue import Server  # noqa: E402
 
 # A slow machine is no failure.
 settings.register_profile("imapd", deadline=None, suppress_health_check=[HealthCheck.too_slow])

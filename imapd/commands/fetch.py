@@ -184,7 +184,7 @@ class _Writer:
         for item in self.items:
             if not item.columns and item.values is not None:
                 parts.append(item.format % (item.values(rows)[0],))
-            elif item.format.startswith((b"BODY[", b"RFC822 ", b"RFC822.HEADER", b"BINARY[")):
+            elif item.may_be_nil:
                 parts.append(item.format.replace(b" %b", b"").replace(b"%%", b"%") + b" NIL")
         announce = self.session.announce
         number = announce.numbers(rows.start + 1, rows.uids)[0]
@@ -209,13 +209,15 @@ class _Writer:
                     else await self._octets(item, content)
                     for item, column in zip(self.items, values)
                 ]
+                parts = [part for part in parts if part]
                 if uid in seen and not self._tells_flags:
                     start = rows.start + place
                     session.write(view.unknown_keywords(start, start + 1))
                     parts.append([b"FLAGS %b" % view.shown_flags(start, start + 1, announce)[0]])
-                session.write(announce.row % numbers[place])
-                await self._row(parts, content)
-                session.write(b")\r\n")
+                if parts:
+                    session.write(announce.row % numbers[place])
+                    await self._row(parts, content)
+                    session.write(b")\r\n")
             finally:
                 content.close()
             await session.peer.turn()
@@ -230,7 +232,7 @@ class _Writer:
             self.gone = True
             value = None
         if value is None:
-            return [label + b" NIL"]
+            return [label + b" NIL"] if item.may_be_nil else []
         if isinstance(value, tuple):
             return [b"%b {%d}\r\n" % (label, value[1] - value[0]), value]
         if item.plain:

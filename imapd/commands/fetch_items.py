@@ -12,7 +12,7 @@ from typing import Any, Final, Union
 from attrs import field, frozen
 
 from imapd.dialect import Feature, FetchItem
-from imapd.model.message import BODYSTRUCTURE, ENVELOPE, INTERNAL_DATE, SIZE, Column
+from imapd.model.message import BODYSTRUCTURE, ENVELOPE, HEADER, INTERNAL_DATE, SIZE, Column
 from imapd.session.announce import Announce
 from imapd.session.content import Content
 from imapd.session.view import View
@@ -54,6 +54,11 @@ class Fetched:
     binary: bool = False
     #: `content` gives text that is sent as it is, not as a literal.
     plain: bool = field(default=False)
+
+    @property
+    def may_be_nil(self) -> bool:
+        """A message that is no more has NIL for it: an ``nstring``."""
+        return not self.plain and (self.content is not None or HEADER in self.columns)
 
 
 def column(name: Column) -> Callable[[Rows], Sequence[Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from imapd.commands.any_state import nothing
 from imapd.dialect import Capability, Command, Feature
 from imapd.model.flags import SYSTEM, wire
@@ -9,6 +11,7 @@ from imapd.model.states import LOGGED_IN, State
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session
 from imapd.store.answers import settled
+from imapd.store.errors import NoSuchMailbox
 from imapd.wire import grammar
 from imapd.wire.cursor import Cursor
 
@@ -65,10 +68,13 @@ async def _close(session: Session, _: None) -> None:
     r"""Remove what has \Deleted, without a word, and leave."""
     view = session.selected
     if not view.read_only:
-        deleted = view.image.deleted()
-        if deleted:
-            changes = await settled(view.mailbox.expunge(deleted))
-            view.image.apply(changes)
+        # From a mailbox that was deleted meanwhile one can still go away.
+        with suppress(NoSuchMailbox):
+            if view.image.behind:
+                await view.image.refresh(view.mailbox)
+            deleted = view.image.deleted()
+            if deleted:
+                view.image.apply(await settled(view.mailbox.expunge(deleted)))
     session.deselect()
 
 

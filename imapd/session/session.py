@@ -177,6 +177,10 @@ class Session:
             await settled(logout())
 
     def _hint(self, hint: Hint) -> None:
+        if not hint.mailbox_id and self.view is not None:
+            # A mailbox came or went: it may be this one.
+            self.view.image.doubted = True
+            self.view.changed()
         image = self.policy.images.known(hint.mailbox_id)
         if image is not None:
             image.hint(hint.modseq)
