@@ -38,8 +38,12 @@ async def _open(session: Session, name: str, read_only: bool) -> Outcome:
         if session.enabled & {"IMAP4rev2", "QRESYNC"}:
             session.write(b"* OK [CLOSED] Previous mailbox closed\r\n")
     mailbox = await settled(session.account.open(name))
-    view = await session.select(name, mailbox, read_only)
-    status = await settled(mailbox.status())
+    try:
+        view = await session.select(name, mailbox, read_only)
+        status = await settled(mailbox.status())
+    except BaseException:
+        session.deselect()
+        raise
     image = view.image
     view.keywords = frozenset(SYSTEM) | image.flags_in_use()
     announce = session.announce

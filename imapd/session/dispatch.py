@@ -13,6 +13,7 @@ from typing import Final
 from imapd.dialect import Command, Upload
 from imapd.session.outcome import BadCommand, Outcome, of_exception
 from imapd.session.session import Gone, Incoming, Session
+from imapd.store.errors import StoreError
 from imapd.wire import encode
 from imapd.wire.connection import (
     CommandReceived,
@@ -112,6 +113,9 @@ async def _failed(
         await session.news(not isinstance(command, Command) or command.expunges)
     except Gone:
         raise
+    except StoreError:
+        # It is told when the store can be asked again.
+        pass
     except Exception:
         session.policy.log.failure("telling what changed failed")
     session.write(_line(tag, b"NO", failure.code, failure.text))

@@ -140,11 +140,11 @@ class Image:
 
     async def refresh(self, mailbox: IMailbox) -> None:
         """Come up to date.  Those who ask at one time share the work."""
-        if self._refreshing is not None:
+        while self._refreshing is not None:
             waiting: Deferred[None] = Deferred()
             self._refreshing.append(waiting)
             await waiting
-            if not self.behind:
+            if self._refreshing is None and not self.behind:
                 return
         waiters = self._refreshing = []
         try:
@@ -153,6 +153,10 @@ class Image:
             if self.hinted == hinted:
                 # Whatever the hint meant, it has been looked at.
                 self.hinted = self.modseq
+        except BaseException:
+            # What could not be asked now is to be asked again.
+            self.doubted = True
+            raise
         finally:
             self._refreshing = None
             for waiter in waiters:
@@ -283,7 +287,11 @@ class Images:
             image.watchers[watcher] = None
         else:
             image.watchers[watcher] = None
-            await image.refresh(mailbox)
+            try:
+                await image.refresh(mailbox)
+            except BaseException:
+                self.leave(image, watcher)
+                raise
         if image.gone:
             self.leave(image, watcher)
             raise NoSuchMailbox
