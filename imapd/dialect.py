@@ -170,6 +170,49 @@ class Enable:
 
     name: str
     implies: tuple[str, ...] = ()
+    #: Given the session, once, when it is switched on: puts in place what changes with it
+    #: (`session.announce`, `session.utf8`).
+    installs: Callable[[Any], None] | None = None
+
+
+@frozen
+class FetchModifier:
+    """What may stand in parentheses behind the items of FETCH (RFC 4466, 2.4).
+
+    `apply` gets the session, the `imapd.commands.fetch.Fetch` it may change before rows are
+    written, and what the grammar made.
+    """
+
+    name: str
+    grammar: Callable[[Cursor], Any]
+    apply: Callable[[Any, Any, Any], Awaitable[None] | None]
+
+
+@frozen
+class StoreModifier:
+    """What may stand in parentheses before the flags of STORE (RFC 4466, 2.5).
+
+    `apply` gets the session, the `imapd.commands.store.Store` it may change before flags are,
+    and what the grammar made.
+    """
+
+    name: str
+    grammar: Callable[[Cursor], Any]
+    apply: Callable[[Any, Any, Any], None]
+
+
+@frozen
+class SelectParameter:
+    """What may stand in parentheses behind the mailbox of SELECT and EXAMINE (RFC 4466, 2.1).
+
+    `prepare` gets the session and what the grammar made, before anything is done; `opened`
+    the same when the mailbox has been told of.
+    """
+
+    name: str
+    grammar: Callable[[Cursor], Any]
+    prepare: Callable[[Any, Any], None] | None = None
+    opened: Callable[[Any, Any], Awaitable[None]] | None = None
 
 
 @frozen
@@ -187,6 +230,9 @@ class Feature:
     uploads: Sequence[Upload] = ()
     fetch_items: Sequence[FetchItem] = ()
     fetch_macros: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    fetch_modifiers: Sequence[FetchModifier] = ()
+    store_modifiers: Sequence[StoreModifier] = ()
+    select_parameters: Sequence[SelectParameter] = ()
     search_keys: Sequence[SearchKey] = ()
     search_returns: Sequence[SearchReturn] = ()
     status_items: Sequence[StatusItem] = ()
@@ -221,6 +267,9 @@ class Dialect:
     uploads: Mapping[bytes, Upload] = field(repr=False)
     fetch_items: Mapping[bytes, FetchItem] = field(repr=False)
     fetch_macros: Mapping[bytes, tuple[str, ...]] = field(repr=False)
+    fetch_modifiers: Mapping[bytes, FetchModifier] = field(repr=False)
+    store_modifiers: Mapping[bytes, StoreModifier] = field(repr=False)
+    select_parameters: Mapping[bytes, SelectParameter] = field(repr=False)
     search_keys: Mapping[bytes, SearchKey] = field(repr=False)
     search_returns: Mapping[bytes, SearchReturn] = field(repr=False)
     status_items: Mapping[bytes, StatusItem] = field(repr=False)
@@ -251,6 +300,9 @@ class Dialect:
             uploads=uploads,
             fetch_items=_table(feature.fetch_items for feature in features),
             fetch_macros=macros,
+            fetch_modifiers=_table(feature.fetch_modifiers for feature in features),
+            store_modifiers=_table(feature.store_modifiers for feature in features),
+            select_parameters=_table(feature.select_parameters for feature in features),
             search_keys=_table(feature.search_keys for feature in features),
             search_returns=_table(feature.search_returns for feature in features),
             status_items=_table(feature.status_items for feature in features),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from imapd.dialect import Capability, Command, Enable, Feature
 from imapd.model.states import State
 from imapd.session.session import Session
@@ -22,15 +24,15 @@ def _names(cursor: Cursor) -> list[bytes]:
 
 def _enable(session: Session, names: list[bytes]) -> None:
     """Unknown names are passed over: mutt sends UTF8=ACCEPT to everybody."""
-    known = session.policy.dialect.enables
-    wanted: dict[str, None] = {}
-    for name in names:
-        for upper, enable in known.items():
-            if upper.upper() == name:
-                wanted.update(dict.fromkeys((enable.name, *enable.implies)))
-    new = [name for name in wanted if name not in session.enabled]
-    session.enable(frozenset(new))
+    known = {name.upper(): each.name for name, each in session.policy.dialect.enables.items()}
+    new = session.enable(*(known[name] for name in names if name in known))
     session.write(b" ".join([b"* ENABLED", *(name.encode("ascii") for name in new)]) + b"\r\n")
+
+
+def _rev2(session: Session) -> None:
+    r"""RFC 9051, appendix E: names and strings are UTF-8, and there is no \Recent."""
+    session.utf8 = True
+    session.announce = evolve(session.announce, recent=False)
 
 
 FEATURE = Feature(
@@ -38,7 +40,7 @@ FEATURE = Feature(
     rfc=5161,
     summary="features that change what the server sends, on the client's word",
     capabilities=(Capability("ENABLE"),),
-    enables=(Enable("IMAP4rev2"),),
+    enables=(Enable("IMAP4rev2", installs=_rev2),),
     # RFC 5161, 3.1 allows it before anything is selected; clients send it later too.
     commands=(Command("ENABLE", State.AUTHENTICATED | State.SELECTED, _names, _enable),),
 )

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from attrs import evolve, frozen
+from attrs import frozen
 from twisted.cred.portal import Portal
 from twisted.logger import Logger
 
@@ -248,12 +248,23 @@ class Session:
             if first <= last:
                 view.recent.append((first, last))
 
-    def enable(self, names: frozenset[str]) -> None:
-        """Switch features on; what they change is a policy, installed here once."""
-        self.enabled |= names
-        if "IMAP4rev2" in names:
-            self.utf8 = True
-            self.announce = evolve(self.announce, recent=False)
+    def enable(self, *names: str) -> list[str]:
+        """Switch features on, with what they imply; those of them that were off.
+
+        What they change is a policy, which each installs once.
+        """
+        known = self.policy.dialect.enables
+        wanted: dict[str, None] = {}
+        for name in names:
+            wanted[name] = None
+            wanted.update(dict.fromkeys(known[name.encode("ascii")].implies))
+        new = [name for name in wanted if name not in self.enabled]
+        self.enabled |= frozenset(new)
+        for name in new:
+            installs = known[name.encode("ascii")].installs
+            if installs is not None:
+                installs(self)
+        return new
 
 
 class Incoming:
