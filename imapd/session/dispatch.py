@@ -93,7 +93,7 @@ def _done(session: Session, tag: bytes, command: Command | Upload, result: Outco
     if result is None:
         session.write(b"%b OK %b completed\r\n" % (tag, command.name.encode("ascii")))
         return
-    text = encode.text(result.text or f"{command.name} completed")
+    text = encode.text(result.text or f"{command.name} completed", session.utf8)
     code = b"[%b] " % result.code if result.code else b""
     session.write(b"%b OK %b%b\r\n" % (tag, code, text))
     if result.after is not None:
@@ -118,16 +118,16 @@ async def _failed(
         pass
     except Exception:
         session.policy.log.failure("telling what changed failed")
-    session.write(_line(tag, b"NO", failure.code, failure.text))
+    session.write(_line(session, tag, b"NO", failure.code, failure.text))
 
 
 def _bad(session: Session, tag: bytes, code: str, text: str) -> None:
-    session.write(_line(tag, b"BAD", code, text))
+    session.write(_line(session, tag, b"BAD", code, text))
     session.bad += 1
     if session.bad >= session.policy.limits.bad_commands:
         session.peer.bye("Too many bad commands")
 
 
-def _line(tag: bytes, word: bytes, code: str, text: str) -> bytes:
+def _line(session: Session, tag: bytes, word: bytes, code: str, text: str) -> bytes:
     bracketed = b"[%b] " % code.encode("ascii") if code else b""
-    return b"%b %b %b%b\r\n" % (tag, word, bracketed, encode.text(text))
+    return b"%b %b %b%b\r\n" % (tag, word, bracketed, encode.text(text, session.utf8))

@@ -51,6 +51,6 @@ def mailbox(name: str, utf8: bool = False) -> bytes:
     return octets if _ASTRING.fullmatch(octets) and octets.upper() != b"NIL" else quoted(octets)
 
 
-def text(words: str) -> bytes:
-    """``text`` of a response: never empty, one line, 7 bits."""
-    return _UNPRINTABLE.sub(" ", words).encode("ascii", "replace") or b"."
+def text(words: str, utf8: bool = False) -> bytes:
+    """``text`` of a response: never empty, one line; 7 bits, or UTF-8 for who enabled it."""
+    return _UNPRINTABLE.sub(" ", words).encode("utf-8" if utf8 else "ascii", "replace") or b"."

@@ -254,3 +254,29 @@ def test_bad_input_ends_no_connection(client: imaplib.IMAP4) -> None:
     for name, *args in nonsense:
         _refused(lambda name=name, args=args: client._simple_command(name, *args))
         assert client.noop()[0] == "OK", name
+
+
+def test_revision_2(client: imaplib.IMAP4, account: Account) -> None:
+    """A client that enables IMAP4rev2 gets names in UTF-8, ESEARCH, and nothing of RECENT."""
+    account.fill("Entwürfe/日本語", letters(4, 1)[0].octets)
+    assert b"IMAP4rev2" in _ok(client.capability())[0].split()
+    _ok(client._simple_command("ENABLE", "IMAP4rev2"))
+    assert client.response("ENABLED")[1] == [b"IMAP4rev2"]
+    client._mode_utf8()
+    names = [each.decode().rpartition(' "/" ')[2].strip('"') for each in _ok(client.list())]
+    assert names == ["INBOX", "Entwürfe", "Entwürfe/日本語"]
+    _ok(client.select('"Entwürfe/日本語"'))
+    assert client.response("RECENT")[1] == [None]
+    _ok(client._simple_command("SEARCH", "RETURN", "(MIN MAX COUNT)", "SUBJECT", '"4.0"'))
+    assert client.response("SEARCH")[1] == [None]
+    (found,) = client.response("ESEARCH")[1]
+    assert found.endswith(b") MIN 1 MAX 1 COUNT 1")
+    with pytest.raises(imaplib.IMAP4.error, match="Ärger"):
+        _refused_aloud(client.select('"Ärger"'))
+
+
+def _refused_aloud(answer: tuple[str, list[Any]]) -> None:
+    """Raise what came with a NO."""
+    kind, data = answer
+    assert kind == "NO"
+    raise imaplib.IMAP4.error(data[0].decode())
