@@ -60,6 +60,7 @@ class Server:
         if not key.exists():
             write_self_signed(self.certificate, key)
         store = f"maildir:{self.folder}/mail/%u" if self.store == "maildir" else "memory:"
+        since = self.log_size() if self._log.exists() else 0
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -77,7 +78,7 @@ class Server:
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )  # fmt: skip
         until = time.monotonic() + _PATIENCE
-        while len(ports := dict(_READY.findall(self.log()))) < 2:
+        while len(ports := dict(_READY.findall(self.log(since)))) < 2:
             if self._process.poll() is not None or time.monotonic() > until:
                 raise AssertionError(f"the server did not start:\n{self.log()}")
             select.select([], [], [], 0.02)

@@ -7,13 +7,14 @@ import re
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from signal import SIGTERM
 
 import pytest
 from attrs import frozen
 from imapclient import imap_utf7
 
 from tests.interop.mail import FOLDERS, Letter, letters
-from tests.interop.running import Account
+from tests.interop.running import Account, Server
 
 _INSTALL = "apt-get install isync"
 _SECURITY = {"plain": "None", "starttls": "STARTTLS", "tls": "IMAPS"}
@@ -256,3 +257,27 @@ def _uid(client: object, letter: Letter) -> list[int]:
     found: list[int] = client.search(["HEADER", "Message-ID", letter.message_id])  # type: ignore[attr-defined]
     assert len(found) == 1, letter
     return found
+
+
+def test_after_a_restart(program: Find, tmp_path: Path, home: Path) -> None:
+    """The server is stopped and started over its Maildir: mbsync finds nothing to do."""
+    server = Server("maildir", tmp_path)
+    server.start()
+    account = Account(server, "restarted")
+    mbsync = _Mbsync(program("mbsync", _INSTALL), account, home)
+    mbsync.configure("tls")
+    mail = letters(33, 40)
+    for name, some in (("日本語/メール", mail[:20]), ("INBOX", mail[20:])):
+        account.fill(name, *(letter.octets for letter in some))
+    try:
+        mbsync.run()
+        here, there = mbsync.everything(), _server_state(account)
+        assert server.stop() == -SIGTERM
+        server.start()
+        assert _server_state(account) == there
+        mbsync.run()
+        assert mbsync.everything() == here
+        assert _server_state(account) == there
+    finally:
+        server.stop()
+    server.assert_ended()
