@@ -46,6 +46,8 @@ _AGAIN: Final = 0.05
 #: Seconds after which a directory that only we changed is read again: a change of another's
 #: in the instant of ours has its mtime.
 _VERIFY: Final = 60.0
+#: Seconds between two closings of the connections to the index.
+_REST: Final = 10.0
 #: Seconds after which files are given the names that the answer promised.
 _TIDY: Final = 0.3
 #: Small changes made on the reactor's thread between two checkpoints in the writer's.
@@ -73,16 +75,24 @@ class MaildirAccount:
     _poll: LoopingCall = field(init=False, repr=False)
     _tidying: IDelayedCall | None = field(default=None, init=False, repr=False)
     _small: int = field(default=0, init=False)
-    _version: int = field(default=0, init=False)
+    #: When the index was last written, and when its connections were last closed.
+    _written: tuple[int, int] = field(default=(0, 0), init=False)
+    _rested: float = field(init=False)
+    #: Directories and mtimes of mailboxes that were up to date.
+    _seen: dict[int, tuple[str, int, int]] = field(factory=dict, init=False, repr=False)
+    _root: int = field(default=0, init=False)
     _told: dict[str, int] = field(factory=dict, init=False, repr=False)
     #: Readings of directories that are under way, and when each mailbox was last read.
     _readings: dict[int, Deferred[None]] = field(factory=dict, init=False, repr=False)
     _read: dict[int, float] = field(factory=dict, init=False, repr=False)
+    #: Stamps of cur as they were when it was last read for doubt, and when that was.
+    _verified: dict[int, tuple[int, float]] = field(factory=dict, init=False, repr=False)
 
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
         self.writer = Writer(self._reactor, self._pool, self.tree, self._publish)
+        self._rested = self._reactor.seconds()
         self._poll = LoopingCall(self._look)
         self._poll.clock = self._reactor
 
@@ -245,6 +255,7 @@ class MaildirAccount:
             new = modified(self.tree.part(directory, "new"))
             cur = modified(self.tree.part(directory))
             if new == new_stamp and cur == cur_stamp:
+                self._seen[number] = directory, new, cur
                 return None
             if (
                 new == abs(new_stamp)
@@ -268,40 +279,76 @@ class MaildirAccount:
         return outcome
 
     def _discovered(self) -> Deferred[None] | None:
-        stamp = self.index.meta(namespace.ROOT_STAMP) or 0
-        if modified(self.tree.root) == stamp:
+        root = modified(self.tree.root)
+        if root == self._root:
             return None
-        if (
-            modified(self.tree.root) == abs(stamp)
-            and self._reactor.seconds() - self._read.get(0, 0.0) < _AGAIN
-        ):
+        stamp = self.index.meta(namespace.ROOT_STAMP) or 0
+        if root == stamp:
+            self._root = root
+            return None
+        if root == abs(stamp) and self._reactor.seconds() - self._read.get(0, 0.0) < _AGAIN:
             return None
         self._read[0] = self._reactor.seconds()
         return self.writer.alone(namespace.discover)
 
     def _look(self) -> None:
-        """Once a second, while someone watches."""
+        """Once a second, while someone watches; the index is asked only if something moved."""
         try:
             for number in list(self._open.keys()):
-                try:
-                    waiting = self.check(number)
-                except NoSuchMailbox:
-                    self._open.pop(number, None)
-                    continue
-                if waiting is not None:
-                    waiting.addErrback(self._failed)
+                self._look_at(number)
             waiting = self._discovered()
             if waiting is not None:
                 waiting.addErrback(self._failed)
-            version = self.index.version()
-            if version != self._version:
-                self._version = version
+            written = self.tree.written()
+            if written != self._written:
+                self._written = written
                 for _, id, modseq in self.index.modseqs():
                     if self._told.get(id, modseq) < modseq:
                         self._publish([Hint(id, modseq)])
                     self._told[id] = modseq
+            self._rest()
         except Exception:
             self._log.failure("{root}: cannot look for changes", root=self.tree.root)
+
+    def _look_at(self, number: int) -> None:
+        doubtful = False
+        seen = self._seen.get(number)
+        if seen is not None:
+            directory, new, cur = seen
+            now = self._reactor.seconds()
+            verified, moment = self._verified.setdefault(number, (cur, now))
+            if cur != verified and now - moment >= _VERIFY:
+                # The mtime is ours: a change of another's in that instant would not show.
+                self._verified[number] = cur, now
+                doubtful = True
+            elif new == modified(self.tree.part(directory, "new")) and cur == modified(
+                self.tree.part(directory)
+            ):
+                return
+        try:
+            waiting = self.check(number, doubtful)
+        except NoSuchMailbox:
+            self._open.pop(number, None)
+            return
+        if waiting is not None:
+            waiting.addErrback(self._failed)
+
+    def _rest(self) -> None:
+        """Let go of connections now and then: an account nobody uses costs little memory."""
+        now = self._reactor.seconds()
+        if now - self._rested < _REST:
+            return
+        self._rested = now
+        if self.writer.idle and (self.index.opened or self.writer.index.opened):
+            # The last to let go brings the log home: that is for the writer's thread.
+            waiting = self.writer.alone(lambda index, tree, hints: index.open())
+            waiting.addCallback(lambda _: self.index.close())
+            waiting.addCallback(lambda _: self.writer.alone(_close))
+            waiting.addCallback(lambda _: self._note_written())
+            waiting.addErrback(self._failed)
+
+    def _note_written(self) -> None:
+        self._written = self.tree.written()
 
     # -- telling
 
@@ -351,12 +398,16 @@ class MaildirAccount:
         if self._tidying is not None:
             await self.tidy()
         await self.writer.when_idle()
-        await self.in_thread(self.writer.close)
         await self.in_thread(self.index.close)
+        await self.in_thread(self.writer.index.close)
 
     @staticmethod
     def _after(waiting: Deferred[None] | None, call: Callable[[], _T]) -> _T | Deferred[_T]:
         return call() if waiting is None else waiting.addCallback(lambda _: call())
+
+
+def _close(index: Index, tree: Tree, hints: list[Hint]) -> None:
+    index.close()
 
 
 def _forked(source: Deferred[None]) -> Deferred[None]:

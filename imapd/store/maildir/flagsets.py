@@ -9,6 +9,7 @@ in an account is the one.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Final
 
 from imapd.model.flags import (
@@ -52,8 +53,8 @@ class _Decoded(dict[int, Flags]):
 class FlagSets:
     """The numbers of one connection to the index."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._sql = connection
+    def __init__(self, sql: Callable[..., sqlite3.Cursor]) -> None:
+        self._sql = sql
         #: Flags by number.
         self.flags: dict[int, Flags] = _Decoded(self)
         self._numbers: dict[Flags, int] = {}
@@ -118,14 +119,12 @@ class FlagSets:
         if keywords not in self._set_numbers:
             self._refresh()
         if keywords not in self._set_numbers:
-            self._sql.execute(
-                "INSERT INTO keyword_sets (keywords) VALUES (?)", (" ".join(keywords),)
-            )
+            self._sql("INSERT INTO keyword_sets (keywords) VALUES (?)", (" ".join(keywords),))
             self._refresh()
         return self._set_numbers[keywords]
 
     def _refresh(self) -> None:
-        rows = self._sql.execute(
+        rows = self._sql(
             "SELECT number, keywords FROM keyword_sets WHERE number > ? ORDER BY number",
             (self._last,),
         ).fetchall()

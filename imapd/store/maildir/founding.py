@@ -26,15 +26,13 @@ _OWNER: Final = "owner"
 
 def found(tree: Tree) -> None:
     """The directories of INBOX and the index are there; whoever makes them first."""
-    if os.path.exists(tree.index):
-        tree.make("")
-        ensure(tree.index)
-        return
+    known = os.path.exists(tree.index)
     os.makedirs(tree.root, mode=0o700, exist_ok=True)
-    tree.make("")
+    tree.found()
     ensure(tree.index)
-    synced(tree.root)
-    synced(os.path.dirname(tree.root))
+    if not known:
+        for path in (os.path.dirname(tree.index), tree.root, os.path.dirname(tree.root)):
+            synced(path)
 
 
 def recover(index: Index, tree: Tree, hints: list[Hint]) -> None:

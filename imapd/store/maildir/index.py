@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from attrs import fields, frozen
@@ -70,16 +70,42 @@ _ALL: Final = f"SELECT {_COLUMNS} FROM mailboxes ORDER BY name"  # noqa: S608
 
 
 class Index:
-    """A connection, used by one thread at a time."""
+    """A connection, used by one thread at a time; opened when it is used."""
+
+    #: Runs a statement.
+    sql: Callable[..., sqlite3.Cursor]
+    #: Runs a statement for many rows.
+    many: Callable[..., sqlite3.Cursor]
 
     def __init__(self, path: str, wait: float, checkpoints: bool) -> None:
-        self._connection = connect(path, wait, checkpoints)
-        #: Runs a statement.
-        self.sql = self._connection.execute
-        #: Runs a statement for many rows.
-        self.many = self._connection.executemany
-        self.flagsets = FlagSets(self._connection)
+        self._path, self._wait, self._checkpoints = path, wait, checkpoints
+        self._connection: sqlite3.Connection | None = None
         self._synced = False
+        self.close()
+        self.flagsets = FlagSets(lambda *statement: self.sql(*statement))
+
+    # -- the connection
+
+    @property
+    def opened(self) -> bool:
+        """Whether there is a connection just now."""
+        return self._connection is not None
+
+    def open(self) -> sqlite3.Connection:
+        """The connection."""
+        if self._connection is None:
+            self._connection = connect(self._path, self._wait, self._checkpoints)
+            self.sql, self.many = self._connection.execute, self._connection.executemany
+            self._synced = False
+        return self._connection
+
+    def close(self) -> None:
+        """Let go of the file; the next statement opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self.sql = lambda *statement: self.open().execute(*statement)
+        self.many = lambda *statement: self.open().executemany(*statement)
 
     # -- transactions
 
@@ -97,20 +123,12 @@ class Index:
     def roll_back(self) -> None:
         """Undo what was done since `begin`."""
         self.flagsets.forget()
-        if self._connection.in_transaction:
+        if self._connection is not None and self._connection.in_transaction:
             self.sql("ROLLBACK")
 
     def checkpoint(self) -> None:
         """Bring the log home, as far as no one reads it."""
         self.sql("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-
-    def version(self) -> int:
-        """Another number whenever another connection has written."""
-        return int(self.sql("PRAGMA data_version").fetchone()[0])
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
 
     # -- mailboxes
 

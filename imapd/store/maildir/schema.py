@@ -97,6 +97,8 @@ CREATE TABLE log (
 _MAPPED: Final = 1 << 28
 #: Pages of 4 KB of the log that are written before it is brought home.
 _CHECKPOINT: Final = 2_000
+#: Octets of the log's file that stay when it has been brought home.
+_LOG_KEPT: Final = 1 << 24
 
 
 def connect(path: str, wait: float, checkpoints: bool) -> sqlite3.Connection:
@@ -113,6 +115,7 @@ def connect(path: str, wait: float, checkpoints: bool) -> sqlite3.Connection:
             "temp_store = MEMORY",
             f"mmap_size = {_MAPPED}",
             f"wal_autocheckpoint = {_CHECKPOINT if checkpoints else 0}",
+            f"journal_size_limit = {_LOG_KEPT}",
             "foreign_keys = OFF",
         ):
             connection.execute("PRAGMA " + pragma).fetchall()

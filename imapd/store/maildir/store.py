@@ -140,7 +140,9 @@ class MaildirStore:
 
 def _founded(tree: Tree) -> Index:
     found(tree)
-    return Index(tree.index, wait=0.01, checkpoints=False)
+    index = Index(tree.index, wait=0.01, checkpoints=False)
+    index.open()
+    return index
 
 
 def open_store(reactor: object, argument: str) -> MaildirStore:

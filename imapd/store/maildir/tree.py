@@ -15,8 +15,9 @@ from imapd.store.errors import StoreUnavailable
 
 __all__ = ["INDEX", "Tree", "listed", "modified", "synced", "unavailable"]
 
-#: The index's file in the account's root.
-INDEX: Final = "imapd.sqlite"
+#: The index, in a directory of its own: its log comes and goes, and the root's mtime tells
+#: when others make mailboxes.
+INDEX: Final = "imapd/index.sqlite"
 _PARTS: Final = ("cur", "new", "tmp")
 #: A file in every Maildir++ folder, by which delivery agents know it.
 _FOLDER: Final = "maildirfolder"
@@ -41,9 +42,18 @@ class Tree:
         """A message."""
         return f"{self.part(directory, part)}/{name}"
 
+    def written(self) -> tuple[int, int]:
+        """Other numbers whenever the index was written, by whomever."""
+        return modified(self.index + "-wal"), modified(self.index)
+
     def draft(self, unique: str) -> str:
         """A message on its way in."""
         return self.file("", unique, "tmp")
+
+    def found(self) -> None:
+        """The root, INBOX and the place of the index, if they are not there."""
+        os.makedirs(os.path.dirname(self.index), mode=0o700, exist_ok=True)
+        self.make("")
 
     def make(self, directory: str) -> None:
         """The directories of a mailbox, if they are not there."""

@@ -58,7 +58,7 @@ class Writer:
     _pool: ThreadPool
     _tree: Tree
     _publish: Callable[[Sequence[Hint]], object]
-    _index: Index | None = field(default=None, init=False)
+    index: Index = field(init=False, repr=False)
     _jobs: deque[_Job] = field(factory=deque, init=False)
     _lock: Lock = field(factory=Lock, init=False)
     _running: bool = field(default=False, init=False)
@@ -66,6 +66,9 @@ class Writer:
     _idle: list[Deferred[None]] = field(factory=list, init=False)
 
     _log = Logger()
+
+    def __attrs_post_init__(self) -> None:
+        self.index = Index(self._tree.index, wait=30.0, checkpoints=True)
 
     @property
     def idle(self) -> bool:
@@ -107,12 +110,6 @@ class Writer:
             self._pool.callInThread(self._run)
         return job.answer
 
-    def close(self) -> None:
-        """Let go of the index: in a thread, when idle; the log may be brought home."""
-        if self._index is not None:
-            self._index.close()
-            self._index = None
-
     # -- in the thread
 
     def _run(self) -> None:
@@ -133,11 +130,9 @@ class Writer:
             self._reactor.callFromThread(self._deliver, batch, outcomes, hints)
 
     def _outcomes(self, batch: Sequence[_Job], hints: list[Hint]) -> list[Any]:
-        if self._index is None:
-            self._index = Index(self._tree.index, wait=30.0, checkpoints=True)
         if batch[0].alone is not None:
-            return [self._alone(batch[0].alone, self._index, hints)]
-        return self._together(batch, self._index, hints)
+            return [self._alone(batch[0].alone, self.index, hints)]
+        return self._together(batch, self.index, hints)
 
     def _alone(self, call: Alone[Any], index: Index, hints: list[Hint]) -> Any:
         try:

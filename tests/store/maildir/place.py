@@ -55,7 +55,7 @@ class Place:
     def crashed(self, path: Path) -> Place:
         """The same directory as a kill -9 at this moment would leave it, in another place."""
         shutil.copytree(self.path, path, symlinks=True)
-        (path / "alice" / "imapd.sqlite-shm").unlink(missing_ok=True)
+        (path / "alice" / "imapd" / "index.sqlite-shm").unlink(missing_ok=True)
         return Place(path)
 
     def box(self, name="INBOX"):

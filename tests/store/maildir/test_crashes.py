@@ -47,7 +47,7 @@ class Moments:
             try:
                 copy = self.path / str(len(self.taken))
                 shutil.copytree(self.place.path, copy, symlinks=True)
-                (copy / "alice" / "imapd.sqlite-shm").unlink(missing_ok=True)
+                (copy / "alice" / "imapd" / "index.sqlite-shm").unlink(missing_ok=True)
                 self.taken.append(copy)
             finally:
                 self.active = True

@@ -157,7 +157,7 @@ def test_an_append_that_is_given_up(place):
 def test_a_damaged_index(place):
     """An index that is no index is refused, not replaced: UIDs would change."""
     place.stop()
-    (place.root / "imapd.sqlite").write_bytes(b"this is not an index" * 100)
+    (place.root / "imapd" / "index.sqlite").write_bytes(b"this is not an index" * 100)
     with pytest.raises(StoreUnavailable):
         place.start()
     place.run(place.store.close())
@@ -167,7 +167,7 @@ def test_a_damaged_index(place):
 def test_an_index_of_another_version(place):
     """An index written by a later version is refused."""
     place.stop()
-    connection = sqlite3.connect(place.root / "imapd.sqlite")
+    connection = sqlite3.connect(place.root / "imapd" / "index.sqlite")
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(StoreUnavailable, match="version 99"):

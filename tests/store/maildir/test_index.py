@@ -42,7 +42,7 @@ def test_a_change_waits_for_another_process(place):
     """While another process writes, a STORE waits in a thread, and reads go on."""
     box = place.box()
     place.add(box, "one")
-    other = Index(str(place.root / "imapd.sqlite"), 1.0, False)
+    other = Index(str(place.root / "imapd" / "index.sqlite"), 1.0, False)
     other.begin(False)
     stored = box.store_flags(NumSet.of(1), FlagChange.ADD, interned(["\\Seen"]))
     assert isinstance(stored, Deferred)

@@ -173,6 +173,23 @@ class TestRenamed:
         place.later()
         assert place.run(box.status()).highest_modseq == modseq
 
+    def test_hidden_by_our_own_change(self, place, monkeypatch):
+        """A change in the very instant of ours has its mtime, and is found a while later."""
+        monkeypatch.setattr("imapd.store.maildir.account._VERIFY", 0.5)
+        box = place.box()
+        place.later()
+        end = place.account.watch(lambda hint: None)
+        place.run(place.pump.pause(1.1))
+        (uid,) = place.add(box, "a")
+        (name,) = place.names()
+        stamp = (place.root / "cur").stat().st_mtime_ns
+        renamed(place, name, name + "S")
+        os.utime(place.root / "cur", ns=(stamp, stamp))
+        assert place.run(box.status()).unseen == 1
+        place.run(place.pump.pause(1.2))
+        end()
+        assert place.flags(box) == {uid: {"\\Seen"}}
+
     def test_forwarded(self, place):
         """P is $Forwarded, both ways."""
         box = place.box()

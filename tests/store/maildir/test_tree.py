@@ -2,6 +2,7 @@
 
 import mailbox
 import os
+import shutil
 import stat
 
 import pytest
@@ -22,7 +23,7 @@ def test_it_is_private(place):
     place.add(place.box(), "one")
     for directory in ("", "cur", "new", "tmp"):
         assert stat.S_IMODE((place.root / directory).stat().st_mode) == 0o700
-    for file in [place.root / "imapd.sqlite", *(place.root / "cur").iterdir()]:
+    for file in [place.root / "imapd" / "index.sqlite", *(place.root / "cur").iterdir()]:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
@@ -151,9 +152,7 @@ def test_an_index_lost(place):
     place.tidied()
     before = {uid: place.octets(box, uid) for uid in box.uids()}
     place.stop()
-    for name in os.listdir(place.root):
-        if name.startswith("imapd.sqlite"):
-            (place.root / name).unlink()
+    shutil.rmtree(place.root / "imapd")
     place.start()
     box = place.box()
     assert {uid: place.octets(box, uid) for uid in box.uids()} == before
