@@ -149,3 +149,23 @@ def test_two_at_once(place):
     assert first is second
     place.run(first.close())
     place.run(second.close())
+
+
+def test_an_idle_account_lets_go(place, monkeypatch):
+    """An account that only waits holds no connection, hears of changes, and works when it is used."""
+    monkeypatch.setattr("imapd.store.maildir.account._REST", 1.5)
+    box = place.box()
+    place.add(box, "one", flags=["keyword"])
+    place.later()
+    hints = []
+    end = place.account.watch(hints.append)
+    place.run(place.pump.pause(4.2))
+    assert not place.account.index.opened
+    assert not place.account.writer.index.opened
+    assert not (place.root / "imapd" / "index.sqlite-wal").exists()
+    hints.clear()
+    place.deliver("1.h")
+    place.run(place.pump.pause(1.2))
+    assert {hint.mailbox_id for hint in hints} == {box.id}
+    end()
+    assert place.flags(box) == {1: {"keyword"}, 2: frozenset()}
