@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ from signal import SIGTERM
 
 import pytest
 
+from tests.interop.recording import Recorder, save
 from tests.interop.running import Account, Server
 
 _users = count(1)
@@ -22,8 +23,6 @@ def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """The shipped program, running; at the end it must go in order."""
-    if request.param == "maildir" and importlib.util.find_spec("imapd.store.maildir.store") is None:
-        pytest.skip("the Maildir store is not there yet")
     server = Server(request.param, tmp_path_factory.mktemp(f"server-{request.param}"))
     server.start()
     yield server
@@ -36,7 +35,17 @@ def account(server: Server, request: pytest.FixtureRequest) -> Iterator[Account]
     """A new user; afterwards the server's log must hold nothing that went wrong."""
     since = server.log_size()
     name = re.sub(r"\W+", "-", request.node.originalname).strip("-")
-    yield Account(server, f"{name}-{next(_users)}")
+    account = Account(server, f"{name}-{next(_users)}")
+    folder = os.environ.get("IMAPD_RECORD")
+    if folder is None:
+        yield account
+    else:
+        with Recorder((account.host, server.imap)) as recorder:
+            # Of the client's program, not of a number that changes from run to run.
+            account.user = request.path.stem.removeprefix("test_") + "-" + name
+            account.recorded = recorder.port
+            yield account
+        save(Path(folder), account.user, recorder.connections())
     server.assert_calm(since)
 
 

@@ -1,12 +1,13 @@
 // A program: ImapFlow reads and writes mail and tells what it found, as JSON.
 //
 // It reads a JSON object from its standard input: host, port, security, certificate (PEM),
-// user, password, folders, and mail: a list of messages in base64.
+// user, password, folders, mail: a list of messages in base64; and what to do: `converse` or
+// `idle`, for which the first of the messages is in INBOX alone.
 
 import { readFileSync } from 'node:fs';
 import { ImapFlow } from 'imapflow';
 
-const { host, port, security, certificate, user, password, folders, mail } = JSON.parse(
+const { what, host, port, security, certificate, user, password, folders, mail } = JSON.parse(
     readFileSync(0, 'utf8')
 );
 const octets = mail.map(text => Buffer.from(text, 'base64'));
@@ -46,124 +47,133 @@ function event(client, name) {
     });
 }
 
-const client = await connected();
-found.capabilities = [...client.capabilities.keys()];
-found.enabled = [...client.enabled];
-found.secure = client.secureConnection;
+async function converse() {
+    const client = await connected();
+    found.capabilities = [...client.capabilities.keys()];
+    found.enabled = [...client.enabled];
+    found.secure = client.secureConnection;
 
-// Folders.
-for (const path of folders) {
-    await client.mailboxCreate(path);
-}
-found.createdAgain = (await client.mailboxCreate(folders[0])).created;
-await client.mailboxSubscribe(folders[1]);
-await client.append('INBOX', octets[0], ['\\Seen', '$Label'], new Date('2020-02-03T04:05:06Z'));
-found.appended = [];
-for (const each of octets.slice(1)) {
-    found.appended.push((await client.append('INBOX', each)).uid);
-}
-found.list = (await client.list({ statusQuery: { messages: true, unseen: true, uidNext: true } })).map(
-    ({ path, delimiter, flags, specialUse, subscribed, status }) => ({
-        path,
-        delimiter,
-        flags: [...flags],
-        specialUse,
-        subscribed,
-        status
-    })
-);
-found.status = await client.status('INBOX', {
-    messages: true,
-    recent: true,
-    uidNext: true,
-    uidValidity: true,
-    unseen: true,
-    highestModseq: true
-});
-
-// Messages.
-const lock = await client.getMailboxLock('INBOX');
-found.mailbox = { exists: client.mailbox.exists, path: client.mailbox.path };
-found.messages = [];
-for await (const message of client.fetch('1:*', {
-    uid: true,
-    flags: true,
-    envelope: true,
-    bodyStructure: true,
-    internalDate: true,
-    size: true,
-    source: true,
-    headers: ['message-id']
-})) {
-    found.messages.push({
-        ...message,
-        flags: [...message.flags],
-        headers: message.headers.toString('latin1'),
-        source: message.source.toString('base64')
+    // Folders.
+    for (const path of folders) {
+        await client.mailboxCreate(path);
+    }
+    found.createdAgain = (await client.mailboxCreate(folders[0])).created;
+    await client.mailboxSubscribe(folders[1]);
+    await client.append('INBOX', octets[0], ['\\Seen', '$Label'], new Date('2020-02-03T04:05:06Z'));
+    found.appended = [];
+    for (const each of octets.slice(1)) {
+        found.appended.push((await client.append('INBOX', each)).uid);
+    }
+    found.list = (await client.list({ statusQuery: { messages: true, unseen: true, uidNext: true } })).map(
+        ({ path, delimiter, flags, specialUse, subscribed, status }) => ({
+            path,
+            delimiter,
+            flags: [...flags],
+            specialUse,
+            subscribed,
+            status
+        })
+    );
+    found.status = await client.status('INBOX', {
+        messages: true,
+        recent: true,
+        uidNext: true,
+        uidValidity: true,
+        unseen: true,
+        highestModseq: true
     });
-}
-found.one = (await client.fetchOne('1', { source: { start: 10, maxLength: 20 } })).source.toString('base64');
-found.downloads = {};
-for (const message of found.messages) {
-    for (const node of message.bodyStructure.childNodes || []) {
-        if (node.disposition === 'attachment') {
-            for (const binary of [false, true]) {
-                const { meta, content } = await client.download(`${message.uid}`, node.part, { uid: true, binary });
-                found.downloads[`${message.seq}/${node.part}/${binary ? 'binary' : 'encoded'}`] = {
-                    filename: meta.filename,
-                    content: await contents(content)
-                };
+
+    // Messages.
+    const lock = await client.getMailboxLock('INBOX');
+    found.mailbox = { exists: client.mailbox.exists, path: client.mailbox.path };
+    found.messages = [];
+    for await (const message of client.fetch('1:*', {
+        uid: true,
+        flags: true,
+        envelope: true,
+        bodyStructure: true,
+        internalDate: true,
+        size: true,
+        source: true,
+        headers: ['message-id']
+    })) {
+        found.messages.push({
+            ...message,
+            flags: [...message.flags],
+            headers: message.headers.toString('latin1'),
+            source: message.source.toString('base64')
+        });
+    }
+    found.one = (await client.fetchOne('1', { source: { start: 10, maxLength: 20 } })).source.toString('base64');
+    found.downloads = {};
+    for (const message of found.messages) {
+        for (const node of message.bodyStructure.childNodes || []) {
+            if (node.disposition === 'attachment') {
+                for (const binary of [false, true]) {
+                    const { meta, content } = await client.download(`${message.uid}`, node.part, { uid: true, binary });
+                    found.downloads[`${message.seq}/${node.part}/${binary ? 'binary' : 'encoded'}`] = {
+                        filename: meta.filename,
+                        content: await contents(content)
+                    };
+                }
             }
         }
     }
+    found.whole = await contents((await client.download('2')).content);
+
+    // Searches.
+    found.search = {
+        seen: await client.search({ seen: true }),
+        subject: await client.search({ subject: found.messages[1].envelope.subject }, { uid: true }),
+        id: await client.search({ header: { 'message-id': found.messages[2].envelope.messageId } }),
+        or: await client.search({ or: [{ keyword: '$Label' }, { uid: '3' }] }),
+        not: await client.search({ not: { seen: true }, larger: 1, since: new Date('2020-02-04') }),
+        none: await client.search({ body: 'nowhere to be found' })
+    };
+
+    // Flags, copies and moves.
+    await client.messageFlagsAdd('2', ['\\Flagged', 'Mine']);
+    await client.messageFlagsRemove({ seen: true }, ['\\Seen']);
+    found.flags = (await client.fetchAll('1:*', { flags: true })).map(({ flags }) => [...flags]);
+    found.copied = [...(await client.messageCopy('1:2', folders[0])).uidMap];
+    found.moved = [...(await client.messageMove('1', folders[1])).uidMap];
+    await client.messageDelete('1');
+    found.left = await client.search({ all: true }, { uid: true });
+    lock.release();
+
+    // Away.
+    found.renamed = (await client.mailboxRename(folders[0], `${folders[0]} 2`)).newPath;
+    await client.mailboxUnsubscribe(folders[1]);
+    found.deleted = (await client.mailboxDelete(folders[2])).path;
+    found.opened = (await client.mailboxOpen(folders[1], { readOnly: true })).exists;
+    await client.mailboxClose();
+    await client.logout();
 }
-found.whole = await contents((await client.download('2')).content);
 
-// Searches.
-found.search = {
-    seen: await client.search({ seen: true }),
-    subject: await client.search({ subject: found.messages[1].envelope.subject }, { uid: true }),
-    id: await client.search({ header: { 'message-id': found.messages[2].envelope.messageId } }),
-    or: await client.search({ or: [{ keyword: '$Label' }, { uid: '3' }] }),
-    not: await client.search({ not: { seen: true }, larger: 1, since: new Date('2020-02-04') }),
-    none: await client.search({ body: 'nowhere to be found' })
-};
+/** What another client does is told to one that idles. */
+async function idle() {
+    const client = await connected();
+    await client.mailboxOpen('INBOX');
+    const other = await connected();
+    await other.mailboxOpen('INBOX');
+    const idling = client.idle();
+    const exists = event(client, 'exists');
+    await other.append('INBOX', octets[0]);
+    found.exists = await exists;
+    const flags = event(client, 'flags');
+    await other.messageFlagsAdd('1', ['\\Flagged']);
+    const told = await flags;
+    found.told = told && { seq: told.seq, flags: [...told.flags] };
+    const expunge = event(client, 'expunge');
+    await other.messageDelete('1');
+    found.expunge = await expunge;
+    await other.logout();
+    await client.noop();
+    await idling;
+    await client.logout();
+}
 
-// Flags, copies and moves.
-await client.messageFlagsAdd('2', ['\\Flagged', 'Mine']);
-await client.messageFlagsRemove({ seen: true }, ['\\Seen']);
-found.flags = (await client.fetchAll('1:*', { flags: true })).map(({ flags }) => [...flags]);
-found.copied = [...(await client.messageCopy('1:2', folders[0])).uidMap];
-found.moved = [...(await client.messageMove('1', folders[1])).uidMap];
-await client.messageDelete('1');
-found.left = await client.search({ all: true }, { uid: true });
-lock.release();
-
-// What another client does is told to one that idles.
-const other = await connected();
-await other.mailboxOpen('INBOX');
-const idling = client.idle();
-const exists = event(client, 'exists');
-await other.append('INBOX', octets[0]);
-found.exists = await exists;
-const flags = event(client, 'flags');
-await other.messageFlagsAdd('1', ['\\Flagged']);
-const told = await flags;
-found.told = told && { seq: told.seq, flags: [...told.flags] };
-const expunge = event(client, 'expunge');
-await other.messageDelete('1');
-found.expunge = await expunge;
-await other.logout();
-await client.noop();
-await idling;
-
-// Away.
-found.renamed = (await client.mailboxRename(folders[0], `${folders[0]} 2`)).newPath;
-await client.mailboxUnsubscribe(folders[1]);
-found.deleted = (await client.mailboxDelete(folders[2])).path;
-found.opened = (await client.mailboxOpen(folders[1], { readOnly: true })).exists;
-await client.mailboxClose();
-await client.logout();
+await { converse, idle }[what]();
 process.stdout.write(
     JSON.stringify(found, (key, value) => (typeof value === 'bigint' ? Number(value) : value))
 );

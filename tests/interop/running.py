@@ -125,9 +125,13 @@ class Account:
     user: str
     host: str = _HOST
     password: str = PASSWORD
+    #: A proxy that records what is said without TLS.
+    recorded: int = 0
 
     def port(self, security: str) -> int:
         """Where ``plain``, ``starttls`` or ``tls`` is spoken."""
+        if self.recorded and security == "plain":
+            return self.recorded
         return self.server.imaps if security == "tls" else self.server.imap
 
     def client(self) -> IMAPClient:

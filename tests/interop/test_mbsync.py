@@ -259,6 +259,24 @@ def _uid(client: object, letter: Letter) -> list[int]:
     return found
 
 
+def test_up_and_down(mbsync: _Mbsync, account: Account, home: Path) -> None:
+    """A Maildir goes up to an empty account, and down from there into an empty Maildir."""
+    mbsync.configure("plain")
+    mail = letters(34, 8, ["plain", "8-bit", "empty", "quoted"])
+    expected = {"INBOX": mail[:3], "日本語": mail[3:6], "a&b": mail[6:]}
+    for name, some in expected.items():
+        for number, letter in enumerate(some):
+            mbsync.add(name, letter.octets, "FS", number)
+    contents = {name: {each.octets: "FS" for each in some} for name, some in expected.items()}
+    mbsync.run()
+    _assert_same(account, mbsync, contents)
+    other = _Mbsync(mbsync.program, account, home / "other")
+    other.folder.mkdir()
+    other.configure("plain")
+    other.run()
+    assert other.contents() == contents
+
+
 def test_after_a_restart(program: Find, tmp_path: Path, home: Path) -> None:
     """The server is stopped and started over its Maildir: mbsync finds nothing to do."""
     server = Server("maildir", tmp_path)

@@ -214,6 +214,23 @@ def test_writes(neomutt: _NeoMutt, account: Account) -> None:
     assert {flags for flags, _ in stored} == {frozenset({"\\Seen"})}
 
 
+def test_up_and_down(neomutt: _NeoMutt, account: Account) -> None:
+    """What it has put there, it finds there: messages, flags, and what it has deleted."""
+    mail = letters(56, 4, ["plain", "8-bit", "empty", "quoted"])
+    neomutt.configure("plain")
+    source, out = neomutt.local("source", mail), neomutt.local("out")
+    copy = "<tag-pattern>~A<enter><tag-prefix><copy-message>"
+    neomutt.press(f"{copy}+INBOX<enter><quit>", "-f", str(source))
+    neomutt.press("1<enter><flag-message>2<enter><delete-message><sync-mailbox><quit>")
+    neomutt.press(f"{copy}{out}<enter><quit>")
+    left = [mail[0], *mail[2:]]
+    assert _octets(out) == sorted(letter.octets for letter in left)
+    assert [_plain(octets) for _, octets in account.messages("INBOX")] == [
+        letter.octets for letter in left
+    ]
+    assert account.messages("INBOX")[0][0] == {"\\Flagged", "\\Seen"}
+
+
 def test_flags_moves_and_deletes(neomutt: _NeoMutt, account: Account) -> None:
     """Flags are set, messages moved to another folder, and what was deleted is gone."""
     mail = letters(54, 6)
