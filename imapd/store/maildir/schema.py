@@ -93,8 +93,6 @@ CREATE TABLE log (
 ) WITHOUT ROWID;
 """
 
-#: Octets of the file that reads map instead of copying.
-_MAPPED: Final = 1 << 28
 #: Pages of 4 KB of the log that are written before it is brought home.
 _CHECKPOINT: Final = 2_000
 #: Octets of the log's file that stay when it has been brought home.
@@ -113,7 +111,8 @@ def connect(path: str, wait: float, checkpoints: bool) -> sqlite3.Connection:
         for pragma in (
             "synchronous = NORMAL",
             "temp_store = MEMORY",
-            f"mmap_size = {_MAPPED}",
+            # Mapped, it would be a little faster; but who makes the file shorter would end us.
+            "mmap_size = 0",
             f"wal_autocheckpoint = {_CHECKPOINT if checkpoints else 0}",
             f"journal_size_limit = {_LOG_KEPT}",
             "foreign_keys = OFF",
