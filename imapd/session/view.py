@@ -71,7 +71,8 @@ class View:
             largest = uids[self.count - 1] if self.count else 0
             return list(self.generation.spans(numbers.resolve(largest), self.count))
         for low, high in numbers.ranges:
-            if low > self.count or high > self.count:
+            # RFC 9051, 9: seq-number; the asterisk is none either where there is nothing.
+            if low > self.count or high > self.count or not self.count:
                 raise BadCommand("There is no message of that number")
         return [(low - 1, high) for low, high in numbers.resolve(self.count).ranges]
 
