@@ -15,7 +15,6 @@ from weakref import WeakValueDictionary
 from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
@@ -25,29 +24,21 @@ from imapd.store.errors import NoSuchMailbox, NotSelectable
 from imapd.store.interfaces import IAccount, ISpools, WatchCallback
 from imapd.store.maildir import namespace
 from imapd.store.maildir.index import Index, MailboxRow
+from imapd.store.maildir.lookout import Lookout
 from imapd.store.maildir.mailbox import MaildirMailbox
 from imapd.store.maildir.names import check, sought, superiors
-from imapd.store.maildir.outside import reconcile
 from imapd.store.maildir.spool import Draft, Spool
 from imapd.store.maildir.threads import call_in_thread
 from imapd.store.maildir.tidy import tidy_all
-from imapd.store.maildir.tree import Tree, modified, unavailable
+from imapd.store.maildir.tree import Tree, unavailable
 from imapd.store.maildir.turn import Turn
+from imapd.store.maildir.watchers import Watchers
 from imapd.store.maildir.writer import Work, Writer, attempt
 
 __all__ = ["MaildirAccount"]
 
 _T = TypeVar("_T")
 
-#: Seconds between two looks at the directories of open mailboxes, while someone watches.
-_POLL: Final = 1.0
-#: Seconds between two readings of a directory whose mtime may hide a change.
-_AGAIN: Final = 0.05
-#: Seconds after which a directory that only we changed is read again: a change of another's
-#: in the instant of ours has its mtime.
-_VERIFY: Final = 60.0
-#: Seconds between two closings of the connections to the index.
-_REST: Final = 10.0
 #: Seconds after which files are given the names that the answer promised.
 _TIDY: Final = 0.3
 #: Small changes made on the reactor's thread between two checkpoints in the writer's.
@@ -71,36 +62,24 @@ class MaildirAccount:
     _open: WeakValueDictionary[int, MaildirMailbox] = field(
         factory=WeakValueDictionary, init=False, repr=False
     )
-    _watchers: list[WatchCallback] = field(factory=list, init=False, repr=False)
-    _poll: LoopingCall = field(init=False, repr=False)
+    _watchers: Watchers = field(factory=Watchers, init=False, repr=False)
+    _lookout: Lookout = field(init=False, repr=False)
     _tidying: IDelayedCall | None = field(default=None, init=False, repr=False)
     _small: int = field(default=0, init=False)
-    #: When the index was last written, and when its connections were last closed.
-    _written: tuple[int, int] = field(default=(0, 0), init=False)
-    _rested: float = field(init=False)
-    #: Directories and mtimes of mailboxes that were up to date.
-    _seen: dict[int, tuple[str, int, int]] = field(factory=dict, init=False, repr=False)
-    _root: int = field(default=0, init=False)
-    _told: dict[str, int] = field(factory=dict, init=False, repr=False)
-    #: Readings of directories that are under way, and when each mailbox was last read.
-    _readings: dict[int, Deferred[None]] = field(factory=dict, init=False, repr=False)
-    _read: dict[int, float] = field(factory=dict, init=False, repr=False)
-    #: Stamps of cur as they were when it was last read for doubt, and when that was.
-    _verified: dict[int, tuple[int, float]] = field(factory=dict, init=False, repr=False)
 
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
-        self.writer = Writer(self._reactor, self._pool, self.tree, self._publish)
-        self._rested = self._reactor.seconds()
-        self._poll = LoopingCall(self._look)
-        self._poll.clock = self._reactor
+        self.writer = Writer(self._reactor, self._pool, self.tree, self._watchers.publish)
+        self._lookout = Lookout(
+            self._reactor, self.tree, self.index, self.writer, self._watchers, self._open
+        )
 
     # -- names
 
     def mailboxes(self) -> Sequence[MailboxInfo] | Deferred[Sequence[MailboxInfo]]:
         """As `IAccount`; by name."""
-        return self._after(self._discovered(), self._mailboxes)
+        return self._after(self._lookout.discovered(), self._mailboxes)
 
     def _mailboxes(self) -> Sequence[MailboxInfo]:
         subscribed = {name for (name,) in self.index.sql("SELECT name FROM subscriptions")}
@@ -170,7 +149,7 @@ class MaildirAccount:
         sought(name)
         row = self.index.named(name)
         if row is None:
-            waiting = self._discovered()
+            waiting = self._lookout.discovered()
             if waiting is not None:
                 await waiting
                 row = self.index.named(name)
@@ -224,7 +203,7 @@ class MaildirAccount:
                 self._failed
             )
         answer, hints = done
-        self._publish(hints)
+        self._watchers.publish(hints)
         return answer
 
     def in_thread(self, call: Callable[[], Any]) -> Deferred[Any]:
@@ -246,140 +225,23 @@ class MaildirAccount:
     def _failed(self, failure: Any) -> None:
         self._log.failure("{root}: work behind the answers failed", failure, root=self.tree.root)
 
-    # -- changes by others
+    # -- changes
 
     def check(self, number: int, force: bool = False) -> Deferred[None] | None:
-        """Something to wait for if the mailbox's directories have changed.  Raises `NoSuchMailbox`."""
-        directory, _, new_stamp, cur_stamp = self.index.marks(number)
-        if not force:
-            new = modified(self.tree.part(directory, "new"))
-            cur = modified(self.tree.part(directory))
-            if new == new_stamp and cur == cur_stamp:
-                self._seen[number] = directory, new, cur
-                return None
-            if (
-                new == abs(new_stamp)
-                and cur == abs(cur_stamp)
-                and self._reactor.seconds() - self._read.get(number, 0.0) < _AGAIN
-            ):
-                return None
-        reading = self._readings.get(number)
-        if reading is None:
-            self._read[number] = self._reactor.seconds()
-            reading = self.writer.alone(
-                lambda index, tree, hints: reconcile(index, tree, number, force, hints)
-            )
-            self._readings[number] = reading
-            reading.addBoth(self._was_read, number)
-        return _forked(reading)
-
-    def _was_read(self, outcome: _T, number: int) -> _T:
-        del self._readings[number]
-        self._read[number] = self._reactor.seconds()
-        return outcome
-
-    def _discovered(self) -> Deferred[None] | None:
-        root = modified(self.tree.root)
-        if root == self._root:
-            return None
-        stamp = self.index.meta(namespace.ROOT_STAMP) or 0
-        if root == stamp:
-            self._root = root
-            return None
-        if root == abs(stamp) and self._reactor.seconds() - self._read.get(0, 0.0) < _AGAIN:
-            return None
-        self._read[0] = self._reactor.seconds()
-        return self.writer.alone(namespace.discover)
-
-    def _look(self) -> None:
-        """Once a second, while someone watches; the index is asked only if something moved."""
-        try:
-            for number in list(self._open.keys()):
-                self._look_at(number)
-            waiting = self._discovered()
-            if waiting is not None:
-                waiting.addErrback(self._failed)
-            written = self.tree.written()
-            if written != self._written:
-                self._written = written
-                for _, id, modseq in self.index.modseqs():
-                    if self._told.get(id, modseq) < modseq:
-                        self._publish([Hint(id, modseq)])
-                    self._told[id] = modseq
-            self._rest()
-        except Exception:
-            self._log.failure("{root}: cannot look for changes", root=self.tree.root)
-
-    def _look_at(self, number: int) -> None:
-        doubtful = False
-        seen = self._seen.get(number)
-        if seen is not None:
-            directory, new, cur = seen
-            now = self._reactor.seconds()
-            verified, moment = self._verified.setdefault(number, (cur, now))
-            if cur != verified and now - moment >= _VERIFY:
-                # The mtime is ours: a change of another's in that instant would not show.
-                self._verified[number] = cur, now
-                doubtful = True
-            elif new == modified(self.tree.part(directory, "new")) and cur == modified(
-                self.tree.part(directory)
-            ):
-                return
-        try:
-            waiting = self.check(number, doubtful)
-        except NoSuchMailbox:
-            self._open.pop(number, None)
-            return
-        if waiting is not None:
-            waiting.addErrback(self._failed)
-
-    def _rest(self) -> None:
-        """Let go of connections now and then: an account nobody uses costs little memory."""
-        now = self._reactor.seconds()
-        if now - self._rested < _REST:
-            return
-        self._rested = now
-        if self.writer.idle and (self.index.opened or self.writer.index.opened):
-            # The last to let go brings the log home: that is for the writer's thread.
-            waiting = self.writer.alone(lambda index, tree, hints: index.open())
-            waiting.addCallback(lambda _: self.index.close())
-            waiting.addCallback(lambda _: self.writer.alone(_close))
-            waiting.addCallback(lambda _: self._note_written())
-            waiting.addErrback(self._failed)
-
-    def _note_written(self) -> None:
-        self._written = self.tree.written()
-
-    # -- telling
+        """As `Lookout.check`."""
+        return self._lookout.check(number, force)
 
     def watch(self, callback: WatchCallback) -> Callable[[], None]:
         """As `IAccount`."""
-
-        # A wrapper of its own: one callback may be given twice.
-        def call(hint: Hint) -> None:
-            callback(hint)
+        stop = self._watchers.add(callback)
+        self._lookout.start()
 
         def end() -> None:
-            if call in self._watchers:
-                self._watchers.remove(call)
-            if not self._watchers and self._poll.running:
-                self._poll.stop()
+            stop()
+            if not self._watchers:
+                self._lookout.stop()
 
-        self._watchers.append(call)
-        if not self._poll.running:
-            self._poll.start(_POLL, now=False)
         return end
-
-    def _publish(self, hints: Sequence[Hint]) -> None:
-        for hint in hints:
-            if hint.mailbox_id:
-                self._told[hint.mailbox_id] = max(hint.modseq, self._told.get(hint.mailbox_id, 0))
-            for callback in tuple(self._watchers):
-                if callback in self._watchers:
-                    try:
-                        callback(hint)
-                    except Exception:
-                        self._log.failure("a watcher failed at {hint}", hint=hint)
 
     # -- the end
 
@@ -393,8 +255,7 @@ class MaildirAccount:
 
     async def shut(self) -> None:
         """Let go of everything, when no session has it open."""
-        if self._poll.running:
-            self._poll.stop()
+        self._lookout.stop()
         if self._tidying is not None:
             await self.tidy()
         await self.writer.when_idle()
@@ -404,19 +265,3 @@ class MaildirAccount:
     @staticmethod
     def _after(waiting: Deferred[None] | None, call: Callable[[], _T]) -> _T | Deferred[_T]:
         return call() if waiting is None else waiting.addCallback(lambda _: call())
-
-
-def _close(index: Index, tree: Tree, hints: list[Hint]) -> None:
-    index.close()
-
-
-def _forked(source: Deferred[None]) -> Deferred[None]:
-    """One more to wait for the same."""
-    one: Deferred[None] = Deferred()
-
-    def tell(outcome: Any) -> Any:
-        one.callback(outcome)
-        return None
-
-    source.addBoth(tell)
-    return one

@@ -153,7 +153,7 @@ def test_two_at_once(place):
 
 def test_an_idle_account_lets_go(place, monkeypatch):
     """An account that only waits holds no connection, hears of changes, and works when it is used."""
-    monkeypatch.setattr("imapd.store.maildir.account._REST", 1.5)
+    monkeypatch.setattr("imapd.store.maildir.lookout._REST", 1.5)
     box = place.box()
     place.add(box, "one", flags=["keyword"])
     place.later()

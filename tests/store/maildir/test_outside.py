@@ -175,7 +175,7 @@ class TestRenamed:
 
     def test_hidden_by_our_own_change(self, place, monkeypatch):
         """A change in the very instant of ours has its mtime, and is found a while later."""
-        monkeypatch.setattr("imapd.store.maildir.account._VERIFY", 0.5)
+        monkeypatch.setattr("imapd.store.maildir.lookout._VERIFY", 0.5)
         box = place.box()
         place.later()
         end = place.account.watch(lambda hint: None)

@@ -1,0 +1,201 @@
+"""Looking for what others did: to the directories, and through other processes to the index.
+
+* A mailbox's directories are looked at whenever it is asked about, and once a second while
+  someone watches and it is open.
+* What is read in a thread is read once for all who wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any, Final, TypeVar
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from imapd.model.mailbox import Hint
+from imapd.store.errors import NoSuchMailbox
+from imapd.store.maildir import namespace
+from imapd.store.maildir.index import Index
+from imapd.store.maildir.outside import reconcile
+from imapd.store.maildir.tree import Tree, modified
+from imapd.store.maildir.watchers import Watchers
+from imapd.store.maildir.writer import Writer
+
+__all__ = ["Lookout"]
+
+_T = TypeVar("_T")
+
+#: Seconds between two looks at the directories of open mailboxes, while someone watches.
+_POLL: Final = 1.0
+#: Seconds between two readings of a directory whose mtime may hide a change.
+_AGAIN: Final = 0.05
+#: Seconds after which a directory that only we changed is read again: a change of another's
+#: in the instant of ours has its mtime.
+_VERIFY: Final = 60.0
+#: Seconds between two closings of the connections to the index.
+_REST: Final = 10.0
+
+
+@define(eq=False)
+class Lookout:
+    """Of one account; on the reactor's thread."""
+
+    _reactor: Any
+    _tree: Tree
+    _index: Index
+    _writer: Writer
+    _watchers: Watchers
+    #: Mailboxes that are open, by number.
+    _open: MutableMapping[int, Any]
+    _poll: LoopingCall = field(init=False, repr=False)
+    #: When the index was last written, and when its connections were last closed.
+    _written: tuple[int, int] = field(default=(0, 0), init=False)
+    _rested: float = field(init=False)
+    #: Directories and mtimes of mailboxes that were up to date, and the root's.
+    _seen: dict[int, tuple[str, int, int]] = field(factory=dict, init=False, repr=False)
+    _root: int = field(default=0, init=False)
+    #: Readings of directories that are under way, and when each mailbox was last read.
+    _readings: dict[int, Deferred[None]] = field(factory=dict, init=False, repr=False)
+    _read: dict[int, float] = field(factory=dict, init=False, repr=False)
+    #: Stamps of cur as they were when it was last read for doubt, and when that was.
+    _verified: dict[int, tuple[int, float]] = field(factory=dict, init=False, repr=False)
+
+    _log = Logger()
+
+    def __attrs_post_init__(self) -> None:
+        self._rested = self._reactor.seconds()
+        self._poll = LoopingCall(self._look)
+        self._poll.clock = self._reactor
+
+    def start(self) -> None:
+        """Look once a second."""
+        if not self._poll.running:
+            self._poll.start(_POLL, now=False)
+
+    def stop(self) -> None:
+        """Look only when asked."""
+        if self._poll.running:
+            self._poll.stop()
+
+    def check(self, number: int, force: bool = False) -> Deferred[None] | None:
+        """Something to wait for if the mailbox's directories have changed.  Raises `NoSuchMailbox`."""
+        directory, _, new_stamp, cur_stamp = self._index.marks(number)
+        if not force:
+            new = modified(self._tree.part(directory, "new"))
+            cur = modified(self._tree.part(directory))
+            if new == new_stamp and cur == cur_stamp:
+                self._seen[number] = directory, new, cur
+                return None
+            if (
+                new == abs(new_stamp)
+                and cur == abs(cur_stamp)
+                and self._reactor.seconds() - self._read.get(number, 0.0) < _AGAIN
+            ):
+                return None
+        reading = self._readings.get(number)
+        if reading is None:
+            self._read[number] = self._reactor.seconds()
+            reading = self._writer.alone(
+                lambda index, tree, hints: reconcile(index, tree, number, force, hints)
+            )
+            self._readings[number] = reading
+            reading.addBoth(self._was_read, number)
+        return _forked(reading)
+
+    def _was_read(self, outcome: _T, number: int) -> _T:
+        del self._readings[number]
+        self._read[number] = self._reactor.seconds()
+        return outcome
+
+    def discovered(self) -> Deferred[None] | None:
+        """Something to wait for if there may be other mailboxes."""
+        root = modified(self._tree.root)
+        if root == self._root:
+            return None
+        stamp = self._index.meta(namespace.ROOT_STAMP) or 0
+        if root == stamp:
+            self._root = root
+            return None
+        if root == abs(stamp) and self._reactor.seconds() - self._read.get(0, 0.0) < _AGAIN:
+            return None
+        self._read[0] = self._reactor.seconds()
+        return self._writer.alone(namespace.discover)
+
+    def _look(self) -> None:
+        """Once a second, while someone watches; the index is asked only if something moved."""
+        try:
+            for number in list(self._open.keys()):
+                self._look_at(number)
+            waiting = self.discovered()
+            if waiting is not None:
+                waiting.addErrback(self._failed)
+            written = self._tree.written()
+            if written != self._written:
+                self._written = written
+                for _, id, modseq in self._index.modseqs():
+                    self._watchers.found(id, modseq)
+            self._rest()
+        except Exception:
+            self._log.failure("{root}: cannot look for changes", root=self._tree.root)
+
+    def _look_at(self, number: int) -> None:
+        doubtful = False
+        seen = self._seen.get(number)
+        if seen is not None:
+            directory, new, cur = seen
+            now = self._reactor.seconds()
+            verified, moment = self._verified.setdefault(number, (cur, now))
+            if cur != verified and now - moment >= _VERIFY:
+                # The mtime is ours: a change of another's in that instant would not show.
+                self._verified[number] = cur, now
+                doubtful = True
+            elif new == modified(self._tree.part(directory, "new")) and cur == modified(
+                self._tree.part(directory)
+            ):
+                return
+        try:
+            waiting = self.check(number, doubtful)
+        except NoSuchMailbox:
+            self._open.pop(number, None)
+            return
+        if waiting is not None:
+            waiting.addErrback(self._failed)
+
+    def _rest(self) -> None:
+        """Let go of connections now and then: an account nobody uses costs little memory."""
+        now = self._reactor.seconds()
+        if now - self._rested < _REST:
+            return
+        self._rested = now
+        if self._writer.idle and (self._index.opened or self._writer.index.opened):
+            # The last to let go brings the log home: that is for the writer's thread.
+            waiting = self._writer.alone(lambda index, tree, hints: index.open())
+            waiting.addCallback(lambda _: self._index.close())
+            waiting.addCallback(lambda _: self._writer.alone(_close))
+            waiting.addCallback(lambda _: self._note_written())
+            waiting.addErrback(self._failed)
+
+    def _note_written(self) -> None:
+        self._written = self._tree.written()
+
+    def _failed(self, failure: Any) -> None:
+        self._log.failure("{root}: cannot read what changed", failure, root=self._tree.root)
+
+
+def _close(index: Index, tree: Tree, hints: list[Hint]) -> None:
+    index.close()
+
+
+def _forked(source: Deferred[None]) -> Deferred[None]:
+    """One more to wait for the same."""
+    one: Deferred[None] = Deferred()
+
+    def tell(outcome: Any) -> Any:
+        one.callback(outcome)
+        return None
+
+    source.addBoth(tell)
+    return one

@@ -1,0 +1,57 @@
+"""Who is told of changes, and what they were told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from attrs import define, field
+from twisted.logger import Logger
+
+from imapd.model.mailbox import Hint
+from imapd.store.interfaces import WatchCallback
+
+__all__ = ["Watchers"]
+
+
+@define(eq=False)
+class Watchers:
+    """The callbacks of one account."""
+
+    _calls: list[WatchCallback] = field(factory=list, init=False, repr=False)
+    _told: dict[str, int] = field(factory=dict, init=False, repr=False)
+
+    _log = Logger()
+
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
+    def add(self, callback: WatchCallback) -> Callable[[], None]:
+        """As `IAccount.watch`."""
+
+        # A wrapper of its own: one callback may be given twice.
+        def call(hint: Hint) -> None:
+            callback(hint)
+
+        def end() -> None:
+            if call in self._calls:
+                self._calls.remove(call)
+
+        self._calls.append(call)
+        return end
+
+    def publish(self, hints: Sequence[Hint]) -> None:
+        """Tell everyone."""
+        for hint in hints:
+            if hint.mailbox_id:
+                self._told[hint.mailbox_id] = max(hint.modseq, self._told.get(hint.mailbox_id, 0))
+            for call in tuple(self._calls):
+                if call in self._calls:
+                    try:
+                        call(hint)
+                    except Exception:
+                        self._log.failure("a watcher failed at {hint}", hint=hint)
+
+    def found(self, id: str, modseq: int) -> None:
+        """The modseq of a mailbox as it is: told if it is new, and not the first we hear of it."""
+        if self._told.setdefault(id, modseq) < modseq:
+            self.publish([Hint(id, modseq)])
