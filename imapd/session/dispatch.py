@@ -46,9 +46,7 @@ async def answer(session: Session, event: Event) -> None:
 async def _command(session: Session, event: CommandReceived) -> None:
     command = session.policy.dialect.commands.get(event.name)
     if command is None:
-        upload = session.policy.dialect.uploads.get(event.name)
-        text = f"{upload.name} takes a message, a literal" if upload else "There is no such command"
-        _bad(session, event.tag, "", text)
+        _bad(session, event.tag, "", "There is no such command")
         return
     if session.state not in command.states:
         _bad(session, event.tag, "", f"{command.name} is not for this state")
