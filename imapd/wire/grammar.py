@@ -117,6 +117,17 @@ def date_time(cursor: Cursor) -> InternalDate:
         raise BadSyntax("not a date-time") from None
 
 
+_FIELD: Final = re.compile(rb"[\x20-\x7e]*")
+
+
+def _field(cursor: Cursor) -> bytes:
+    """``header-fld-name = astring``; it is echoed, so it must be one that can be."""
+    name = cursor.astring()
+    if _FIELD.fullmatch(name) is None:
+        raise BadSyntax("no header field is called so")
+    return name.upper()
+
+
 _SECTION_TEXTS: Final = ("HEADER.FIELDS.NOT", "HEADER.FIELDS", "HEADER", "TEXT", "MIME")
 
 
@@ -143,7 +154,7 @@ def section(cursor: Cursor) -> Section:
             text = word
             if text.startswith("HEADER.FIELDS"):
                 cursor.space()
-                fields = tuple(name.upper() for name in cursor.listed(Cursor.astring))
+                fields = tuple(cursor.listed(_field))
     echo = cursor.data[start : cursor.at]
     cursor.expect(b"]")
     if b"{" in echo:
