@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -23,8 +24,9 @@ from imapd.model.states import State
 from imapd.wire.cursor import Cursor
 
 __all__ = [
-    "Capability", "Command", "CreateParameter", "Dialect", "Enable", "Feature", "FetchItem",
-    "ListReturn", "ListSelection", "SearchKey", "StatusItem", "Upload", "When",
+    "AppendPart", "Capability", "Command", "CreateParameter", "Dialect", "Enable", "Feature", "FetchItem",
+    "FetchModifier", "ListReturn", "ListSelection", "SearchKey", "SearchReturn", "SelectParameter",
+    "StatusItem", "StoreModifier", "Upload", "When",
 ]  # fmt: skip
 
 
@@ -62,6 +64,8 @@ class Command:
     expunges: bool = True
     #: Whether what changed meanwhile is told at all before its tagged answer.
     announces: bool = True
+    #: Its arguments are sequence numbers (RFC 9586, 3.2).
+    by_number: bool = False
 
 
 @frozen
@@ -77,6 +81,18 @@ class Upload:
     states: State
     argument: re.Pattern[bytes]
     run: Callable[[Any, Any], Awaitable[Any]]
+
+
+@frozen
+class AppendPart:
+    """What may stand in the place of a message in APPEND (RFC 4466, 2.5: append-data).
+
+    ``~`` is a literal8.  `receive` gets the `imapd.commands.append.Letter` to be written, when
+    the name was taken, and takes all that belongs to the part.
+    """
+
+    name: str
+    receive: Callable[[Any], Awaitable[None]]
 
 
 @frozen
@@ -96,6 +112,8 @@ class SearchKey:
 
     name: str
     grammar: Callable[[Cursor], Program]
+    #: A feature that is on for who asks it.
+    enables: str | None = None
 
 
 @frozen
@@ -123,6 +141,8 @@ class StatusItem:
 
     name: str
     value: Callable[[Any], int]
+    #: A feature that is on for who asks it.
+    enables: str | None = None
 
 
 @frozen
@@ -205,12 +225,14 @@ class StoreModifier:
 class SelectParameter:
     """What may stand in parentheses behind the mailbox of SELECT and EXAMINE (RFC 4466, 2.1).
 
-    `prepare` gets the session and what the grammar made, before anything is done; `opened`
-    the same when the mailbox has been told of.
+    Each gets the session and what the grammar made: `check` before anything is done, to
+    refuse; `prepare` when nothing is selected any more; `opened` when the mailbox has been
+    told of.
     """
 
     name: str
     grammar: Callable[[Cursor], Any]
+    check: Callable[[Any, Any], None] | None = None
     prepare: Callable[[Any, Any], None] | None = None
     opened: Callable[[Any, Any], Awaitable[None]] | None = None
 
@@ -223,11 +245,18 @@ class Feature:
     rfc: int
     summary: str = ""
     capabilities: Sequence[Capability] = ()
+    #: It cannot be switched off.
+    base: bool = False
+    #: Capabilities without which it is not there: when one is switched off, so is this.
+    needs: Sequence[str] = ()
     #: An interface of the store without which the feature is not there.
     requires: InterfaceClass | None = None
     enables: Sequence[Enable] = ()
     commands: Sequence[Command] = ()
     uploads: Sequence[Upload] = ()
+    append_parts: Sequence[AppendPart] = ()
+    #: APPEND takes several messages (RFC 3502).
+    appends_several: bool = False
     fetch_items: Sequence[FetchItem] = ()
     fetch_macros: Mapping[str, tuple[str, ...]] = field(factory=dict)
     fetch_modifiers: Sequence[FetchModifier] = ()
@@ -239,11 +268,16 @@ class Feature:
     list_selections: Sequence[ListSelection] = ()
     list_returns: Sequence[ListReturn] = ()
     create_parameters: Sequence[CreateParameter] = ()
+    #: Given the `imapd.session.entry.Entry` of a user who has shown who they are: may change
+    #: it, or raise `Refused`.
+    admits: Callable[[Any], None] | None = None
+    #: Given the session and the `Command` or `Upload` that is about to run: may raise `Refused`.
+    guards: Callable[[Any, Any], None] | None = None
 
 
 _Named = TypeVar(
-    "_Named", Command, Upload, FetchItem, SearchKey, SearchReturn, StatusItem, ListSelection, ListReturn,
-    CreateParameter, Enable,
+    "_Named", Command, Upload, AppendPart, FetchItem, SearchKey, SearchReturn, StatusItem, ListSelection, ListReturn,
+    CreateParameter, Enable, FetchModifier, StoreModifier, SelectParameter,
 )  # fmt: skip
 
 
@@ -258,6 +292,32 @@ def _table(groups: Iterable[Iterable[_Named]]) -> dict[bytes, _Named]:
     return table
 
 
+def _remaining(features: tuple[Feature, ...], without: Iterable[str]) -> tuple[Feature, ...]:
+    """Those that are there when capabilities are switched off; ValueError if that cannot be."""
+    names = {each.name.upper(): feature for feature in features for each in feature.capabilities}
+    gone: set[str] = set()
+    for name in without:
+        feature = names.get(name.upper())
+        if feature is None:
+            near = get_close_matches(name.upper(), names, 1, 0.0)
+            raise ValueError(f"there is no capability {name!r}; did you mean {near[0]!r}?")
+        if feature.base:
+            raise ValueError(f"{name} is part of the base protocol and cannot be switched off")
+        gone |= _names(feature)
+    while True:
+        also = [feature for feature in features if not gone.isdisjoint(feature.needs)]
+        more = gone.union(*map(_names, also))
+        if more == gone:
+            return tuple(
+                each for each in features if each not in also and gone.isdisjoint(_names(each))
+            )
+        gone = more
+
+
+def _names(feature: Feature) -> set[str]:
+    return {each.name for each in feature.capabilities}
+
+
 @frozen
 class Dialect:
     """All that a listener speaks: built once at start, shared by its connections."""
@@ -265,6 +325,8 @@ class Dialect:
     features: tuple[Feature, ...]
     commands: Mapping[bytes, Command] = field(repr=False)
     uploads: Mapping[bytes, Upload] = field(repr=False)
+    append_parts: Mapping[bytes, AppendPart] = field(repr=False)
+    appends_several: bool
     fetch_items: Mapping[bytes, FetchItem] = field(repr=False)
     fetch_macros: Mapping[bytes, tuple[str, ...]] = field(repr=False)
     fetch_modifiers: Mapping[bytes, FetchModifier] = field(repr=False)
@@ -277,13 +339,19 @@ class Dialect:
     list_returns: Mapping[bytes, ListReturn] = field(repr=False)
     create_parameters: Mapping[bytes, CreateParameter] = field(repr=False)
     enables: Mapping[bytes, Enable] = field(repr=False)
+    admits: tuple[Callable[[Any], None], ...] = field(repr=False)
+    guards: tuple[Callable[[Any, Any], None], ...] = field(repr=False)
     #: For `wire.connection.Connection`.
     upload_arguments: Mapping[bytes, re.Pattern[bytes]] = field(repr=False)
 
     @classmethod
-    def of(cls, features: Iterable[Feature]) -> Dialect:
-        """Join features; ValueError if two define one name."""
-        features = tuple(features)
+    def of(cls, features: Iterable[Feature], without: Iterable[str] = ()) -> Dialect:
+        """Join features; ValueError if two define one name.
+
+        Features with a capability of `without` are left out whole, and with them those that
+        need it; ValueError if there is no such capability, or it cannot be switched off.
+        """
+        features = _remaining(tuple(features), without)
         uploads = _table(feature.uploads for feature in features)
         commands = _table(feature.commands for feature in features)
         both = uploads.keys() & commands.keys()
@@ -298,6 +366,8 @@ class Dialect:
             features=features,
             commands=commands,
             uploads=uploads,
+            append_parts=_table(feature.append_parts for feature in features),
+            appends_several=any(feature.appends_several for feature in features),
             fetch_items=_table(feature.fetch_items for feature in features),
             fetch_macros=macros,
             fetch_modifiers=_table(feature.fetch_modifiers for feature in features),
@@ -310,5 +380,7 @@ class Dialect:
             list_returns=_table(feature.list_returns for feature in features),
             create_parameters=_table(feature.create_parameters for feature in features),
             enables=_table(feature.enables for feature in features),
+            admits=tuple(each.admits for each in features if each.admits is not None),
+            guards=tuple(each.guards for each in features if each.guards is not None),
             upload_arguments={name: upload.argument for name, upload in uploads.items()},
         )

@@ -129,7 +129,7 @@ FEATURE = Feature(
     rfc=9051,
     summary="messages are copied",
     commands=(
-        Command("COPY", State.SELECTED, _arguments(by_uid=False), _copy),
+        Command("COPY", State.SELECTED, _arguments(by_uid=False), _copy, by_number=True),
         Command("UID COPY", State.SELECTED, _arguments(by_uid=True), _copy),
     ),
 )
@@ -140,7 +140,7 @@ MOVE = Feature(
     summary="messages are moved in one step",
     capabilities=(Capability("MOVE"),),
     commands=(
-        Command("MOVE", State.SELECTED, _arguments(by_uid=False), _move),
+        Command("MOVE", State.SELECTED, _arguments(by_uid=False), _move, by_number=True),
         Command("UID MOVE", State.SELECTED, _arguments(by_uid=True), _move),
     ),
 )

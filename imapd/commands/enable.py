@@ -9,7 +9,7 @@ from imapd.model.states import State
 from imapd.session.session import Session
 from imapd.wire.cursor import Cursor
 
-__all__ = ["FEATURE"]
+__all__ = ["FEATURE", "REVISION_2"]
 
 
 def _names(cursor: Cursor) -> list[bytes]:
@@ -32,7 +32,7 @@ def _enable(session: Session, names: list[bytes]) -> None:
 def _rev2(session: Session) -> None:
     r"""RFC 9051, appendix E: names and strings are UTF-8, and there is no \Recent."""
     session.utf8 = True
-    session.announce = evolve(session.announce, recent=False)
+    session.announce = evolve(session.announce, recent=False, closed=True)
 
 
 FEATURE = Feature(
@@ -40,7 +40,19 @@ FEATURE = Feature(
     rfc=5161,
     summary="features that change what the server sends, on the client's word",
     capabilities=(Capability("ENABLE"),),
-    enables=(Enable("IMAP4rev2", installs=_rev2),),
     # RFC 5161, 3.1 allows it before anything is selected; clients send it later too.
     commands=(Command("ENABLE", State.AUTHENTICATED | State.SELECTED, _names, _enable),),
 )
+
+REVISION_2 = Feature(
+    name="IMAP4rev2",
+    rfc=9051,
+    summary="the base protocol's second revision, for who enables it",
+    capabilities=(Capability("IMAP4rev2"),),
+    # RFC 9051, appendix E: extensions that are part of it.
+    needs=(
+        "ENABLE", "NAMESPACE", "UNSELECT", "UIDPLUS", "ESEARCH", "SEARCHRES", "IDLE", "LIST-EXTENDED",
+        "LIST-STATUS", "CHILDREN", "SPECIAL-USE", "MOVE", "LITERAL+", "BINARY", "STATUS=SIZE",
+    ),
+    enables=(Enable("IMAP4rev2", installs=_rev2),),
+)  # fmt: skip

@@ -6,6 +6,7 @@ from imapd.commands.any_state import nothing
 from imapd.dialect import Capability, Command, Feature
 from imapd.model.numset import NumSet, SequenceSet
 from imapd.model.states import State
+from imapd.session.outcome import Outcome
 from imapd.session.session import Session
 from imapd.store.answers import settled
 from imapd.wire import grammar
@@ -19,24 +20,30 @@ def _set(cursor: Cursor) -> SequenceSet:
     return grammar.sequence_set(cursor)
 
 
-async def _expunge(session: Session, _: None) -> None:
-    await _remove(session, None)
+async def _expunge(session: Session, _: None) -> Outcome | None:
+    return await _remove(session, None)
 
 
-async def _uid_expunge(session: Session, numbers: SequenceSet) -> None:
+async def _uid_expunge(session: Session, numbers: SequenceSet) -> Outcome | None:
     view = session.selected
-    await _remove(session, view.uids(view.spans(numbers, True, session.saved)))
+    return await _remove(session, view.uids(view.spans(numbers, True, session.saved)))
 
 
-async def _remove(session: Session, among: NumSet | None) -> None:
+async def _remove(session: Session, among: NumSet | None) -> Outcome | None:
     view = session.writable()
     if view.image.behind:
         await view.image.refresh(view.mailbox)
     deleted = view.image.deleted()
     if among is not None:
         deleted &= among
-    if deleted:
-        view.image.apply(await settled(view.mailbox.expunge(deleted)))
+    if not deleted:
+        return None
+    changes = await settled(view.mailbox.expunge(deleted))
+    view.image.apply(changes)
+    if session.announce.vanished and changes.vanished:
+        # RFC 7162, 3.2.7 and 3.2.9.
+        return Outcome(code=b"HIGHESTMODSEQ %d" % changes.modseq)
+    return None
 
 
 FEATURE = Feature(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import define
 
-from imapd.commands.fetch_items import Fetched, Rows
-from imapd.dialect import Command, Feature
+from imapd.commands.fetch_items import UID, Fetched, Rows
+from imapd.commands.modifiers import modifiers
+from imapd.dialect import Command, Feature, FetchModifier
 from imapd.model.flags import SEEN, FlagChange, interned
 from imapd.model.message import Column
 from imapd.model.numset import NumSet, SequenceSet
@@ -22,22 +23,32 @@ from imapd.store.errors import MessageGone
 from imapd.wire import grammar
 from imapd.wire.cursor import BadSyntax, Cursor
 
-__all__ = ["FEATURE"]
+__all__ = ["FEATURE", "Fetch"]
 
 #: Messages written before others get their turn.
 _CHUNK: Final = 500
 
 
-@frozen
-class _Fetch:
+@define
+class Fetch:
+    """One FETCH, as its modifiers may change it before the first row is written."""
+
     numbers: SequenceSet
-    items: tuple[Fetched, ...]
     by_uid: bool
+    items: list[Fetched]
+    modifiers: Sequence[tuple[FetchModifier, Any]] = ()
+    #: The places that are meant; of those no row is written that a modifier leaves out.
+    spans: Sequence[Span] = ()
+
+    def add(self, item: Fetched, *, first: bool = False) -> None:
+        """Write this item too, unless it is asked for already."""
+        if all(item.format != each.format for each in self.items):
+            self.items.insert(0 if first else len(self.items), item)
 
 
 def _arguments(by_uid: bool) -> Any:
-    def arguments(cursor: Cursor) -> _Fetch:
-        """``fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" ... ")")``."""
+    def arguments(cursor: Cursor) -> Fetch:
+        """``fetch = "FETCH" SP sequence-set SP (macro / fetch-att / "(" ... ")") [fetch-modifiers]``."""
         cursor.space()
         numbers = grammar.sequence_set(cursor)
         cursor.space()
@@ -45,12 +56,23 @@ def _arguments(by_uid: bool) -> Any:
             items = cursor.listed(_item)
         else:
             items = _macro(cursor) or [_item(cursor)]
-        if by_uid:
-            items.insert(0, _named(cursor, b"UID"))
-        # A repeated item is written once; clients ask for UID by UID FETCH.
-        return _Fetch(numbers, tuple({item.format: item for item in items}.values()), by_uid)
+        # A repeated item is written once.
+        fetch = Fetch(numbers, by_uid, _once(items))
+        if cursor.peek() == b" " and not cursor.data[cursor.at :].isspace():
+            cursor.space()
+            fetch.modifiers = modifiers(cursor, cursor.vocabulary.fetch_modifiers)
+        return fetch
 
     return arguments
+
+
+def _once(items: list[Fetched]) -> list[Fetched]:
+    r"""Each item once; what is asked for with and without PEEK sets \Seen."""
+    once: dict[bytes, Fetched] = {}
+    for item in items:
+        if item.format not in once or item.sets_seen:
+            once[item.format] = item
+    return list(once.values())
 
 
 def _item(cursor: Cursor) -> Fetched:
@@ -74,11 +96,20 @@ def _macro(cursor: Cursor) -> list[Fetched] | None:
     return [_named(cursor, name.encode("ascii")) for name in names]
 
 
-async def _fetch(session: Session, fetch: _Fetch) -> Outcome | None:
+async def _fetch(session: Session, fetch: Fetch) -> Outcome | None:
     view = session.selected
-    spans = view.spans(fetch.numbers, fetch.by_uid, session.saved)
+    fetch.spans = view.spans(fetch.numbers, fetch.by_uid, session.saved)
+    for modifier, argument in fetch.modifiers:
+        waiting = modifier.apply(session, fetch, argument)
+        if waiting is not None:
+            await waiting
+    if fetch.by_uid and not session.announce.by_uid:
+        fetch.add(UID, first=True)
+    enabled = frozenset[str]().union(*(item.enables for item in fetch.items))
+    if not enabled <= session.enabled:
+        session.enable(*sorted(enabled))
     writer = _Writer(session, view, fetch.items)
-    await writer.write(spans)
+    await writer.write(fetch.spans)
     if writer.gone:
         return Outcome("Some of the messages no longer exist", b"EXPUNGEISSUED")
     return None
@@ -274,7 +305,14 @@ FEATURE = Feature(
     rfc=9051,
     summary="what messages are, by number or UID",
     commands=(
-        Command("FETCH", State.SELECTED, _arguments(by_uid=False), _fetch, expunges=False),
+        Command(
+            "FETCH",
+            State.SELECTED,
+            _arguments(by_uid=False),
+            _fetch,
+            expunges=False,
+            by_number=True,
+        ),
         Command("UID FETCH", State.SELECTED, _arguments(by_uid=True), _fetch),
     ),
 )

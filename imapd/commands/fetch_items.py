@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Union
 
-from attrs import field, frozen
+from attrs import frozen
 
 from imapd.dialect import Feature, FetchItem
 from imapd.model.message import BODYSTRUCTURE, ENVELOPE, HEADER, INTERNAL_DATE, SIZE, Column
@@ -18,7 +18,7 @@ from imapd.session.content import Content
 from imapd.session.view import View
 from imapd.wire.cursor import Cursor
 
-__all__ = ["FEATURE", "Fetched", "Rows", "Value", "column"]
+__all__ = ["FEATURE", "UID", "Fetched", "Rows", "Value", "column"]
 
 #: What a message's content gives: the octets from one place to another, octets made
 #: from it, or nothing.
@@ -53,7 +53,9 @@ class Fetched:
     #: The octets may hold NUL and are sent as literal8 if they do (RFC 3516).
     binary: bool = False
     #: `content` gives text that is sent as it is, not as a literal.
-    plain: bool = field(default=False)
+    plain: bool = False
+    #: Features that are on for who asks for this item (RFC 7162, 3.1).
+    enables: frozenset[str] = frozenset()
 
     @property
     def may_be_nil(self) -> bool:
@@ -70,8 +72,11 @@ def column(name: Column) -> Callable[[Rows], Sequence[Any]]:
     return values
 
 
+UID: Final = Fetched(b"UID %d", values=lambda rows: rows.uids)
+
+
 def _uid(cursor: Cursor) -> Fetched:
-    return Fetched(b"UID %d", values=lambda rows: rows.uids)
+    return UID
 
 
 def _flags(cursor: Cursor) -> Fetched:

@@ -22,11 +22,11 @@ from imapd.commands.search_keys import KEYS, search_keys
 from imapd.commands.search_source import Selected
 from imapd.dialect import Capability, Command, Feature, SearchReturn
 from imapd.model.numset import EMPTY
-from imapd.model.search import Program
+from imapd.model.search import Key, Program, SequenceNumbers
 from imapd.model.states import State
 from imapd.query import charset
 from imapd.query.results import Found
-from imapd.query.search import keys_of, search
+from imapd.query.search import leaves_of, search
 from imapd.session.outcome import BadCommand, Refused
 from imapd.session.session import Session
 from imapd.wire import encode
@@ -82,8 +82,9 @@ def _options(cursor: Cursor) -> tuple[_Option, ...]:
     """``"(" [search-return-opt *(SP search-return-opt)] ")"``; none is ALL, twice is once."""
     options = {option.name: (option, said) for option, said in cursor.listed(_option, empty=True)}
     if not options:
-        every = cursor.vocabulary.search_returns[b"ALL"]
-        return ((every, None),)
+        if not cursor.vocabulary.search_returns:
+            raise BadSyntax("SEARCH has no RETURN here")
+        return ((_ALL, None),)
     return tuple(options.values())
 
 
@@ -112,9 +113,15 @@ async def _answer(session: Session, asked: _Search) -> None:
     _check_charset(session, asked.charset)
     returns = session.policy.dialect.search_returns
     extended = asked.options is not None or "IMAP4rev2" in session.enabled
-    options = list(asked.options or ((returns[b"ALL"], None),))
+    options = list(asked.options or ((_ALL, None),))
     names = {option.name for option, _ in options}
-    used = {key.name for key in keys_of(asked.program)}
+    leaves = list(leaves_of(asked.program))
+    if session.announce.by_uid and any(map(_is_by_number, leaves)):
+        raise BadCommand("There are no sequence numbers here", "UIDREQUIRED")  # RFC 9586, 3.5
+    used = {leaf.name for leaf in leaves if isinstance(leaf, Key)}
+    keys = session.policy.dialect.search_keys
+    switched = (keys[name.encode("ascii")].enables for name in used if name.encode("ascii") in keys)
+    session.enable(*filter(None, switched))
     options += [
         (option, None)
         for option in returns.values()
@@ -129,6 +136,10 @@ async def _answer(session: Session, asked: _Search) -> None:
         await _write_search(session, found, options)
     elif names != {"SAVE"}:
         _write_esearch(session, found, options)
+
+
+def _is_by_number(leaf: Program) -> bool:
+    return isinstance(leaf, SequenceNumbers) and not leaf.numbers.saved
 
 
 def _check_charset(session: Session, name: bytes | None) -> None:
@@ -233,24 +244,20 @@ def _saves_max(found: Found, _: None) -> Sequence[int]:
     return found.places[-1:]
 
 
+#: What is asked for where there is no RETURN.
+_ALL: Final = SearchReturn("ALL", _no_parameter, _all, _saves_all)
+
 FEATURE = Feature(
     name="SEARCH",
     rfc=9051,
     summary="finding messages by flags, dates, sizes, headers and text",
     commands=(
-        Command("SEARCH", State.SELECTED, _arguments(False), _search, expunges=False),
+        Command(
+            "SEARCH", State.SELECTED, _arguments(False), _search, expunges=False, by_number=True
+        ),
         Command("UID SEARCH", State.SELECTED, _arguments(True), _search),
     ),
     search_keys=KEYS,
-    # In the order in which RFC 9051 writes them in its examples.  ALL is what is asked
-    # for where there is no RETURN.
-    search_returns=(
-        SearchReturn("MIN", _no_parameter, _min, _saves_min, most=lambda _: 1),
-        SearchReturn("MAX", _no_parameter, _max, _saves_max),
-        SearchReturn("ALL", _no_parameter, _all, _saves_all),
-        SearchReturn("COUNT", _no_parameter, _count, _saves_all),
-        SearchReturn("SAVE", _no_parameter, _save_option, most=lambda _: 0),
-    ),
 )
 
 ESEARCH = Feature(
@@ -258,6 +265,13 @@ ESEARCH = Feature(
     rfc=4731,
     summary="the first, the last or the number of the messages found",
     capabilities=(Capability("ESEARCH"),),
+    # In the order in which RFC 9051 writes them in its examples.
+    search_returns=(
+        SearchReturn("MIN", _no_parameter, _min, _saves_min, most=lambda _: 1),
+        SearchReturn("MAX", _no_parameter, _max, _saves_max),
+        _ALL,
+        SearchReturn("COUNT", _no_parameter, _count, _saves_all),
+    ),
 )
 
 SEARCHRES = Feature(
@@ -265,4 +279,6 @@ SEARCHRES = Feature(
     rfc=5182,
     summary="the last result, named by $",
     capabilities=(Capability("SEARCHRES"),),
+    needs=("ESEARCH",),
+    search_returns=(SearchReturn("SAVE", _no_parameter, _save_option, most=lambda _: 0),),
 )

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
+
+from attrs import frozen
 
 from imapd.commands.any_state import nothing
-from imapd.dialect import Capability, Command, Feature
+from imapd.commands.modifiers import modifiers
+from imapd.dialect import Capability, Command, Feature, SelectParameter
 from imapd.model.flags import SYSTEM, wire
 from imapd.model.states import LOGGED_IN, State
 from imapd.session.outcome import Outcome
@@ -18,25 +22,50 @@ from imapd.wire.cursor import Cursor
 __all__ = ["FEATURE", "UNSELECT"]
 
 
-def _mailbox(cursor: Cursor) -> str:
+@frozen
+class _Select:
+    name: str
+    parameters: tuple[tuple[SelectParameter, Any], ...]
+
+
+def _arguments(cursor: Cursor) -> _Select:
+    """``select = "SELECT" SP mailbox [select-params]`` (RFC 4466, 2.1)."""
     cursor.space()
-    return grammar.mailbox(cursor)
+    name = grammar.mailbox(cursor)
+    if cursor.peek() != b" " or cursor.data[cursor.at :].isspace():
+        return _Select(name, ())
+    cursor.space()
+    return _Select(name, modifiers(cursor, cursor.vocabulary.select_parameters))
 
 
-async def _select(session: Session, name: str) -> Outcome:
-    return await _open(session, name, read_only=False)
+async def _select(session: Session, asked: _Select) -> Outcome:
+    return await _open(session, asked, read_only=False)
 
 
-async def _examine(session: Session, name: str) -> Outcome:
-    return await _open(session, name, read_only=True)
+async def _examine(session: Session, asked: _Select) -> Outcome:
+    return await _open(session, asked, read_only=True)
 
 
-async def _open(session: Session, name: str, read_only: bool) -> Outcome:
+async def _open(session: Session, asked: _Select, read_only: bool) -> Outcome:
     """Whether it succeeds or not, what was selected no longer is (RFC 9051, 6.3.2)."""
+    for parameter, argument in asked.parameters:
+        if parameter.check is not None:
+            parameter.check(session, argument)
     if session.view is not None:
         session.deselect()
-        if session.enabled & {"IMAP4rev2", "QRESYNC"}:
+        if session.announce.closed:
             session.write(b"* OK [CLOSED] Previous mailbox closed\r\n")
+    for parameter, argument in asked.parameters:
+        if parameter.prepare is not None:
+            parameter.prepare(session, argument)
+    outcome = await _tell_opened(session, asked.name, read_only)
+    for parameter, argument in asked.parameters:
+        if parameter.opened is not None:
+            await parameter.opened(session, argument)
+    return outcome
+
+
+async def _tell_opened(session: Session, name: str, read_only: bool) -> Outcome:
     mailbox = await settled(session.account.open(name))
     try:
         view = await session.select(name, mailbox, read_only)
@@ -50,7 +79,7 @@ async def _open(session: Session, name: str, read_only: bool) -> Outcome:
     told = [view.flags_line()]
     recent = len(view.recent_uids()) if announce.recent else 0
     told.append(announce.exists(view.count, recent))
-    unseen = image.first_unseen() if announce.recent else 0
+    unseen = image.first_unseen() if announce.recent and not announce.by_uid else 0
     if unseen and unseen <= view.count:
         told.append(b"* OK [UNSEEN %d] First unseen message\r\n" % unseen)
     permanent = wire(view.keywords) if not view.read_only else b"()"
@@ -95,8 +124,8 @@ FEATURE = Feature(
     rfc=9051,
     summary="opening and leaving a mailbox",
     commands=(
-        Command("SELECT", LOGGED_IN, _mailbox, _select, announces=False),
-        Command("EXAMINE", LOGGED_IN, _mailbox, _examine, announces=False),
+        Command("SELECT", LOGGED_IN, _arguments, _select, announces=False),
+        Command("EXAMINE", LOGGED_IN, _arguments, _examine, announces=False),
         Command("CLOSE", State.SELECTED, nothing, _close),
         Command("CHECK", State.SELECTED, nothing, _check),
     ),

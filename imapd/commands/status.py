@@ -38,11 +38,13 @@ def _item(cursor: Cursor) -> StatusItem:
 
 
 async def _status(session: Session, arguments: tuple[str, Sequence[StatusItem]]) -> None:
+    session.enable(*(item.enables for item in arguments[1] if item.enables))
     session.write(await _response(session, *arguments))
 
 
 async def _in_list(session: Session, info: MailboxInfo, items: Sequence[StatusItem]) -> bytes:
     """RFC 5819, 2: only what can be selected has a status."""
+    session.enable(*(item.enables for item in items if item.enables))
     return await _response(session, info.name, items) if info.selectable else b""
 
 
@@ -78,8 +80,6 @@ FEATURE = Feature(
         StatusItem("DELETED", lambda status: status.deleted),
         # RFC 3501, 6.3.10; answered to clients of IMAP4rev2 too.
         StatusItem("RECENT", lambda status: status.recent),
-        # RFC 7162, 3.1.2.1: clients ask whether CONDSTORE is advertised or not.
-        StatusItem("HIGHESTMODSEQ", lambda status: status.highest_modseq),
         # RFC 9208, 4.1.4.
         StatusItem("DELETED-STORAGE", lambda status: status.deleted_size),
     ),

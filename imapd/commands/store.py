@@ -3,43 +3,54 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import define
 
-from imapd.dialect import Command, Feature
+from imapd.commands.modifiers import modifiers
+from imapd.dialect import Command, Feature, StoreModifier
 from imapd.model.flags import FlagChange, Flags, interned
-from imapd.model.numset import SequenceSet
+from imapd.model.numset import NumSet, SequenceSet
 from imapd.model.states import State
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session
-from imapd.session.view import Span
+from imapd.session.view import Span, View
 from imapd.store.answers import settled
 from imapd.wire import grammar
 from imapd.wire.cursor import Cursor
 
-__all__ = ["FEATURE"]
+__all__ = ["FEATURE", "Store"]
 
 #: Messages whose flags are told before others get their turn.
 _CHUNK: Final = 1_000
 _ITEM: Final = re.compile(rb"[+-]?FLAGS(?:\.SILENT)?(?= )", re.IGNORECASE)
 
 
-@frozen
-class _Store:
+@define
+class Store:
+    """One STORE, as its modifiers may change it before flags are changed."""
+
     numbers: SequenceSet
+    by_uid: bool
     change: FlagChange
     flags: Flags
     silent: bool
-    by_uid: bool
+    modifiers: Sequence[tuple[StoreModifier, Any]] = ()
+    #: Messages with a larger modification sequence are left alone (RFC 7162, 3.1.3).
+    unchanged_since: int | None = None
 
 
 def _arguments(by_uid: bool) -> Any:
-    def arguments(cursor: Cursor) -> _Store:
-        """``store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))``."""
+    def arguments(cursor: Cursor) -> Store:
+        """``store = "STORE" SP sequence-set [store-modifiers] SP store-att-flags``."""
         cursor.space()
         numbers = grammar.sequence_set(cursor)
         cursor.space()
+        asked: Sequence[tuple[StoreModifier, Any]] = ()
+        if cursor.peek() == b"(":
+            asked = modifiers(cursor, cursor.vocabulary.store_modifiers)
+            cursor.space()
         word = cursor.take(_ITEM, "FLAGS, +FLAGS or -FLAGS").upper()
         silent = word.endswith(b".SILENT")
         cursor.space()
@@ -52,18 +63,21 @@ def _arguments(by_uid: bool) -> Any:
                 names.append(grammar.flag(cursor))
             flags = interned(names)
         change = FlagChange(word.removesuffix(b".SILENT").decode("ascii"))
-        return _Store(numbers, change, flags, silent, by_uid)
+        return Store(numbers, by_uid, change, flags, silent, asked)
 
     return arguments
 
 
-async def _store(session: Session, store: _Store) -> Outcome | None:
+async def _store(session: Session, store: Store) -> Outcome | None:
     view = session.writable()
+    for modifier, argument in store.modifiers:
+        modifier.apply(session, store, argument)
     spans = view.spans(store.numbers, store.by_uid, session.saved)
     if not spans:
         return None
-    uids = view.uids(spans)
-    stored = await settled(view.mailbox.store_flags(uids, store.change, store.flags))
+    stored = await settled(
+        view.mailbox.store_flags(view.uids(spans), store.change, store.flags, store.unchanged_since)
+    )
     image = view.image
     view.made(stored.changes)
     if image.behind:
@@ -76,25 +90,44 @@ async def _store(session: Session, store: _Store) -> Outcome | None:
         for start, stop in spans
         for place in range(start, stop)
     )
-    if not store.silent:
-        await _tell(session, spans, store.by_uid)
+    await _tell(session, store, spans)
+    if stored.modified:
+        failed = _as_named(view, store, stored.modified)
+        return Outcome("Some messages were changed meanwhile", b"MODIFIED " + failed.wire())
     return Outcome("Some of the messages no longer exist", b"EXPUNGEISSUED") if gone else None
 
 
-async def _tell(session: Session, spans: list[Span], by_uid: bool) -> None:
-    """The flags of all that were named, as they are now."""
+def _as_named(view: View, store: Store, uids: NumSet) -> NumSet:
+    """The messages as the client called them (RFC 7162, 3.1.3)."""
+    if store.by_uid:
+        return uids
+    return NumSet((start + 1, stop) for start, stop in view.generation.spans(uids, view.count))
+
+
+async def _tell(session: Session, store: Store, spans: Sequence[Span]) -> None:
+    """The flags of all that were named, as they are now; to who hears of them, their modseqs.
+
+    With .SILENT, modseqs are told alone (RFC 7162, 3.1.3).
+    """
     view, announce = session.selected, session.announce
+    if store.silent and not announce.modseq:
+        return
+    uid = announce.uid if store.by_uid or announce.vanished else b""
+    formats = [] if store.silent else [b"FLAGS %b"]
+    if announce.modseq:
+        formats.append(b"MODSEQ (%d)")
+    row = announce.row + uid + b" ".join(formats) + b")\r\n"
     for start, stop in view.chunks(spans, _CHUNK):
         uids = view.generation.uids[start:stop]
-        session.write(view.unknown_keywords(start, stop))
-        flags = view.shown_flags(start, stop, announce)
-        numbers = announce.numbers(start + 1, uids)
-        if by_uid:
-            row = announce.row + b"UID %d FLAGS %b)\r\n"
-            session.write(b"".join([row % each for each in zip(numbers, uids, flags)]))
-        else:
-            row = announce.row + b"FLAGS %b)\r\n"
-            session.write(b"".join([row % each for each in zip(numbers, flags)]))
+        columns: list[Sequence[Any]] = [announce.numbers(start + 1, uids)]
+        if uid:
+            columns.append(uids)
+        if not store.silent:
+            session.write(view.unknown_keywords(start, stop))
+            columns.append(view.shown_flags(start, stop, announce))
+        if announce.modseq:
+            columns.append(view.modseqs(start, stop))
+        session.write(b"".join([row % each for each in zip(*columns)]))
         await session.peer.turn()
 
 
@@ -103,7 +136,14 @@ FEATURE = Feature(
     rfc=9051,
     summary="flags change, by number or UID",
     commands=(
-        Command("STORE", State.SELECTED, _arguments(by_uid=False), _store, expunges=False),
+        Command(
+            "STORE",
+            State.SELECTED,
+            _arguments(by_uid=False),
+            _store,
+            expunges=False,
+            by_number=True,
+        ),
         Command("UID STORE", State.SELECTED, _arguments(by_uid=True), _store),
     ),
 )

@@ -1,7 +1,13 @@
 """The extensions, one module an RFC; each is listed here once."""
 
-from imapd.extensions import literal_plus
+from imapd.extensions import condstore, literal_plus, multiappend, qresync, uidonly
 
 __all__ = ["FEATURES"]
 
-FEATURES = (literal_plus.FEATURE,)
+FEATURES = (
+    literal_plus.FEATURE,
+    condstore.FEATURE,
+    qresync.FEATURE,
+    uidonly.FEATURE,
+    multiappend.FEATURE,
+)

@@ -25,7 +25,7 @@ from imapd.model.numset import NumSet
 from imapd.model.search import And, Cost, Key, Not, Or, Program, Recent, SequenceNumbers, UIDs
 from imapd.query.text import MessageText
 
-__all__ = ["Numbers", "Source", "Span", "keys_of", "search"]
+__all__ = ["Numbers", "Source", "Span", "leaves_of", "search"]
 
 Mask = int
 #: Places from the first to before the second.
@@ -78,7 +78,7 @@ class Source(Protocol):
 async def search(program: Program, source: Source, most: int | None = None) -> Sequence[int]:
     """The places of the messages that match, ascending; with `most`, of so many first ones."""
     root = _node(program, source)
-    keys = list(keys_of(program))
+    keys = [leaf for leaf in leaves_of(program) if isinstance(leaf, Key)]
     size = max(_BLOCK_LEAST, min(_BLOCK, _TESTS // max(1, len(keys))))
     if most is not None and root.cost > Cost.VIEW:
         size = min(size, _BLOCK_FIRST)
@@ -104,15 +104,15 @@ async def search(program: Program, source: Source, most: int | None = None) -> S
     return found
 
 
-def keys_of(program: Program) -> Iterator[Key]:
-    """Every key of a program."""
-    if isinstance(program, Key):
-        yield program
-    elif isinstance(program, Not):
-        yield from keys_of(program.program)
+def leaves_of(program: Program) -> Iterator[Program]:
+    """Everything in a program that is no combination of others."""
+    if isinstance(program, Not):
+        yield from leaves_of(program.program)
     elif isinstance(program, (And, Or)):
         for each in program.programs:
-            yield from keys_of(each)
+            yield from leaves_of(each)
+    else:
+        yield program
 
 
 class _Block:

@@ -47,11 +47,18 @@ class Announce:
     vanished: bool = False
     #: MODSEQ in every FETCH that tells of flags (RFC 7162, 3.2.4).
     modseq: bool = False
+    #: Leaving a mailbox for another is told by CLOSED (RFC 9051, 7.1; RFC 7162, 3.2.11).
+    closed: bool = False
 
     @property
     def row(self) -> bytes:
         """The start of a FETCH response, a format that takes `numbers`."""
         return _UID_ROW if self.by_uid else _SEQUENCE_ROW
+
+    @property
+    def uid(self) -> bytes:
+        """The UID in a row that need not have been asked for; a row of UIDFETCH begins with it."""
+        return b"" if self.by_uid else b"UID %d "
 
     def numbers(self, first: int, uids: Sequence[int]) -> Sequence[int]:
         """What rows of messages begin with: those from sequence number `first` on."""

@@ -45,14 +45,23 @@ async def answer(session: Session, event: Event) -> None:
 
 async def _command(session: Session, event: CommandReceived) -> None:
     command = session.policy.dialect.commands.get(event.name)
+    if command is None and event.name in session.policy.dialect.uploads:
+        await _upload(session, event)
+        return
     if command is None:
         _bad(session, event.tag, "", "There is no such command")
         return
     if session.state not in command.states:
         _bad(session, event.tag, "", f"{command.name} is not for this state")
         return
+    if command.by_number and session.announce.by_uid:
+        # RFC 9586, 3.2.
+        _bad(session, event.tag, "UIDREQUIRED", "There are no sequence numbers here")
+        return
     session.tag = event.tag
     try:
+        for guard in session.policy.dialect.guards:
+            guard(session, command)
         cursor = session.cursor(event.arguments)
         arguments = command.grammar(cursor)
         if cursor.at < len(cursor.data):
@@ -62,6 +71,8 @@ async def _command(session: Session, event: CommandReceived) -> None:
             result = await result
         if session.view is not None and command.announces:
             await session.news(command.expunges)
+            if result is None:
+                result = _held_back(session)
     except Gone:
         raise
     except Exception as error:
@@ -70,13 +81,16 @@ async def _command(session: Session, event: CommandReceived) -> None:
         _done(session, event.tag, command, result)
 
 
-async def _upload(session: Session, event: UploadStarted) -> None:
+async def _upload(session: Session, event: UploadStarted | CommandReceived) -> None:
+    """A command that can have a message in it, whether one has been announced or not."""
     upload = session.policy.dialect.uploads[event.name]
     session.tag = event.tag
     incoming = Incoming(session, event)
     try:
         if session.state not in upload.states:
             raise BadCommand(f"{upload.name} is not for this state")
+        for guard in session.policy.dialect.guards:
+            guard(session, upload)
         result = await upload.run(session, incoming)
         await session.news(expunges=True)
     except Gone:
@@ -86,6 +100,17 @@ async def _upload(session: Session, event: UploadStarted) -> None:
         await _failed(session, event.tag, upload, error)
     else:
         _done(session, event.tag, upload, result)
+
+
+def _held_back(session: Session) -> Outcome | None:
+    """While removals are not told, a client of QRESYNC must not believe itself to be further.
+
+    RFC 7162, 6: MODSEQ of other messages may be larger than those of the removals.
+    """
+    view = session.view
+    if view is None or not session.announce.vanished or view.generation is view.image.generation:
+        return None
+    return Outcome(code=b"HIGHESTMODSEQ %d" % view.told)
 
 
 def _done(session: Session, tag: bytes, command: Command | Upload, result: Outcome | None) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from typing import Final, Protocol
 
 from attrs import evolve
@@ -186,10 +186,10 @@ class Image:
         uids = generation.uids
         last = uids[-1] if uids else 0
         old = bisect_left(changes.uids, last + 1)
+        if changes.uids:
+            self._note(changes.modseq, changes.uids)
         if old:
-            known = changes.uids[:old]
-            self._change(generation, known, changes)
-            self._note(changes.modseq, known)
+            self._change(generation, changes.uids[:old], changes)
         if old < len(changes.uids):
             uids.extend(changes.uids[old:])
             generation.flags.extend(changes.flags[old:])
@@ -222,8 +222,11 @@ class Image:
             self.log_floor, forgotten = self.log.popleft()
             self._logged -= len(forgotten) + 1
 
-    def changed_since(self, modseq: int, except_for: set[int]) -> set[int] | None:
-        """UIDs whose flags changed after `modseq`, but for certain changes; None: ask the modseqs."""
+    def changed_since(self, modseq: int, except_for: Collection[int] = ()) -> set[int] | None:
+        """UIDs of what came or changed after `modseq`, but for certain changes; None: ask the modseqs.
+
+        A UID may be among them that changed just before.
+        """
         if modseq < self.log_floor:
             return None
         found: set[int] = set()

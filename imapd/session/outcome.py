@@ -40,6 +40,10 @@ class Refused(Exception):
 class BadCommand(BadSyntax):
     """A tagged BAD that is not about grammar: the command is not for now (RFC 9051, 7.1.3)."""
 
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+
 
 #: RFC 5530, 3, RFC 9051, 7.1 and RFC 9208, 5.3.
 _CODES: Final[dict[type[errors.StoreError], str]] = {
@@ -84,7 +88,8 @@ class Failure:
 def of_exception(error: Exception) -> Failure:
     """What to answer when a command raised `error`."""
     if isinstance(error, BadSyntax):
-        return Failure(b"BAD", "", str(error) or "Bad command")
+        said = error.code if isinstance(error, BadCommand) else ""
+        return Failure(b"BAD", said, str(error) or "Bad command")
     if isinstance(error, Refused):
         return Failure(b"NO", error.code, error.text)
     if isinstance(error, errors.StoreError):

@@ -219,17 +219,19 @@ class View:
         if not keywords <= self.keywords:
             self.keywords |= keywords
             yield self.flags_line()
-        row = announce.row + (
-            b"UID %d FLAGS %b MODSEQ (%d))\r\n" if announce.modseq else b"UID %d FLAGS %b)\r\n"
+        row = (
+            announce.row
+            + announce.uid
+            + b"FLAGS %b"
+            + (b" MODSEQ (%d)" if announce.modseq else b"")
         )
         for place, each in zip(places, flags):
             uid = generation.uids[place]
-            shown = announce.flags(each, self.is_recent(uid))
-            number = uid if announce.by_uid else place + 1
+            values: list[int | bytes] = [uid] if announce.by_uid else [place + 1, uid]
+            values.append(announce.flags(each, self.is_recent(uid)))
             if announce.modseq:
-                yield row % (number, uid, shown, generation.modseqs[place])
-            else:
-                yield row % (number, uid, shown)
+                values.append(generation.modseqs[place])
+            yield row % tuple(values) + b")\r\n"
 
     def unknown_keywords(self, start: int, stop: int) -> bytes:
         """The FLAGS response that must come before the flags of the messages there are told."""
