@@ -166,6 +166,11 @@ class Config:
         "Mailboxes to make in an account that has only INBOX, with their use:"
         " { Sent = '\\Sent', Trash = '\\Trash', Notes = '' }.",
     )  # fmt: skip
+    disabled: tuple[str, ...] = _key(
+        "capabilities.disabled", (), _texts,
+        "Capabilities to be without, for old clients or to test new ones, such as [\"IDLE\", \"MOVE\"]:"
+        " their commands are unknown then, and what builds on them goes too.",
+    )  # fmt: skip
     log_level: str = _key(
         "log.level", "info", _level,
         "What `imapd serve` logs: debug, info, warn, error or critical (twist has --log-level).",
@@ -333,6 +338,7 @@ _EXAMPLES: Final[Mapping[str, Any]] = {
     "tls.certificate": "/etc/imapd/fullchain.pem",
     "tls.key": "/etc/imapd/privkey.pem",
     "accounts.mailboxes": {"Sent": "\\Sent"},
+    "capabilities.disabled": ["IDLE"],
 }
 
 

@@ -318,6 +318,32 @@ def _names(feature: Feature) -> set[str]:
     return {each.name for each in feature.capabilities}
 
 
+def _remaining(features: tuple[Feature, ...], without: Iterable[str]) -> tuple[Feature, ...]:
+    """Those that are there when capabilities are switched off; ValueError if that cannot be."""
+    names = {each.name.upper(): feature for feature in features for each in feature.capabilities}
+    gone: set[str] = set()
+    for name in without:
+        feature = names.get(name.upper())
+        if feature is None:
+            near = get_close_matches(name.upper(), names, 1, 0.0)
+            raise ValueError(f"{name!r} is no capability of this server; the nearest is {near[0]!r}")
+        if feature.base:
+            raise ValueError(f"{name} is part of the base protocol and cannot be switched off")
+        gone |= _names(feature)
+    while True:
+        also = [feature for feature in features if not gone.isdisjoint(feature.needs)]
+        more = gone.union(*map(_names, also))
+        if more == gone:
+            return tuple(
+                each for each in features if each not in also and gone.isdisjoint(_names(each))
+            )
+        gone = more
+
+
+def _names(feature: Feature) -> set[str]:
+    return {each.name for each in feature.capabilities}
+
+
 @frozen
 class Dialect:
     """All that a listener speaks: built once at start, shared by its connections."""

@@ -25,6 +25,7 @@ from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
+from imapd import commands, extensions
 from imapd.auth.cache import RememberingChecker
 from imapd.auth.chain import FirstOf
 from imapd.auth.maker import open_checker
@@ -33,6 +34,7 @@ from imapd.auth.realm import MailRealm
 from imapd.auth.static import ILoopbackOnly
 from imapd.auth.throttle import Throttle, ThrottlingChecker
 from imapd.config import BadConfig, Config, configured
+from imapd.dialect import Dialect
 from imapd.server.factory import IMAPFactory
 from imapd.server.hangup import Hangup
 from imapd.server.listening import Listener, imap_listener, imaps_listener
@@ -81,10 +83,13 @@ def prepare(config: Config, reactor: Any) -> Prepared:
         # STARTTLS shows what IMAPS shows, unless it was told otherwise.
         certificate = shown[0]
     mechanisms = _mechanisms(config)
+    with _blaming(config, "capabilities.disabled"):
+        dialect = Dialect.of([*commands.FEATURES, *extensions.FEATURES], config.disabled)
     with _blaming(config, "store"):
         store = open_store(reactor, config.store)
     factory = IMAPFactory(
         Portal(MailRealm(store, config.mailboxes), [_checker(config, checkers, reactor)]),
+        dialect=dialect,
         limits=config.limits,
         tls=certificate,
         plaintext_login=config.plaintext_login,

@@ -26,6 +26,7 @@ __all__ = ["FEATURES"]
 
 FEATURES = (
     any_state.FEATURE,
+    enable.REVISION_2,
     starttls.FEATURE,
     login.FEATURE,
     enable.FEATURE,

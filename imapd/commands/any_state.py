@@ -33,10 +33,11 @@ def _logout(session: Session, _: None) -> Outcome:
 
 
 FEATURE = Feature(
-    name="IMAP4rev1 and IMAP4rev2",
-    rfc=9051,
-    summary="the base protocol, in both revisions",
-    capabilities=(Capability("IMAP4rev1"), Capability("IMAP4rev2")),
+    name="IMAP4rev1",
+    rfc=3501,
+    summary="the base protocol",
+    base=True,
+    capabilities=(Capability("IMAP4rev1"),),
     commands=(
         Command("CAPABILITY", ANY, nothing, _capability),
         Command("NOOP", ANY, nothing, _noop),

@@ -14,8 +14,10 @@ from imapd.auth.sasl import BadExchange, Exchange, MayNotActAs
 from imapd.dialect import Capability, Command, Feature, When
 from imapd.model.states import State
 from imapd.session.capabilities import capabilities, may_log_in
+from imapd.session.entry import Entry
 from imapd.session.outcome import BadCommand, Outcome, Refused
 from imapd.session.session import Session
+from imapd.store.answers import settled
 from imapd.store.interfaces import IAccount
 from imapd.wire.cursor import BadSyntax, Cursor
 
@@ -101,9 +103,16 @@ async def _enter(session: Session, credentials: ICredentials) -> Outcome:
         _denied(session, user)
         raise Refused("AUTHENTICATIONFAILED", "Authentication failed") from None
     _, account, logout = cast(Avatar, avatar)
-    session.log_in(user, IAccount(account), logout)
+    entry = Entry(session, user, IAccount(account))
+    try:
+        for admit in policy.dialect.admits:
+            admit(entry)
+    except BaseException:
+        await settled(logout())
+        raise
+    session.log_in(user, entry.account, logout)
     policy.log.info("login: user={user!r} from {peer}", user=user, peer=session.peer.address)
-    return Outcome("Logged in", b"CAPABILITY " + capabilities(session))
+    return Outcome(entry.text, entry.code or b"CAPABILITY " + capabilities(session))
 
 
 def _denied(session: Session, user: str) -> None:
@@ -121,6 +130,7 @@ FEATURE = Feature(
     name="LOGIN and AUTHENTICATE",
     rfc=9051,
     summary="passwords by LOGIN, SASL by AUTHENTICATE, with an initial response",
+    base=True,
     capabilities=(
         Capability("SASL-IR", When.BEFORE_LOGIN),
         Capability("LOGINDISABLED", When.BEFORE_LOGIN, lambda session: not may_log_in(session)),

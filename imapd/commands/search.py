@@ -82,7 +82,7 @@ def _options(cursor: Cursor) -> tuple[_Option, ...]:
     """``"(" [search-return-opt *(SP search-return-opt)] ")"``; none is ALL, twice is once."""
     options = {option.name: (option, said) for option, said in cursor.listed(_option, empty=True)}
     if not options:
-        if not cursor.vocabulary.search_returns:
+        if b"ALL" not in cursor.vocabulary.search_returns:
             raise BadSyntax("SEARCH has no RETURN here")
         return ((_ALL, None),)
     return tuple(options.values())

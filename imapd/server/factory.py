@@ -33,7 +33,8 @@ class IMAPFactory(Factory):
 
     `portal` gives `imapd.store.interfaces.IAccount` to whom it knows.  `tls` has a method
     ``options()`` that returns what ``startTLS`` takes; without it there is no STARTTLS.
-    `plaintext_login` allows passwords without TLS from other machines too.
+    `plaintext_login` allows passwords without TLS from other machines too.  `without` names
+    capabilities that are switched off, unless `dialect` says all that is spoken.
     """
 
     noisy = False
@@ -43,6 +44,7 @@ class IMAPFactory(Factory):
         portal: Portal,
         *,
         dialect: Dialect | None = None,
+        without: Sequence[str] = (),
         limits: Limits | None = None,
         tls: Any = None,
         plaintext_login: bool = False,
@@ -59,7 +61,7 @@ class IMAPFactory(Factory):
         self._connections: set[IMAPProtocol] = set()
         self._empty: Deferred[None] | None = None
         self.policy = Policy(
-            dialect=dialect or Dialect.of([*commands.FEATURES, *extensions.FEATURES]),
+            dialect=dialect or Dialect.of([*commands.FEATURES, *extensions.FEATURES], without),
             images=Images(self._turns.turn),
             limits=limits or Limits(),
             mechanisms=MECHANISMS if mechanisms is None else mechanisms,
