@@ -200,12 +200,13 @@ class FetchModifier:
     """What may stand in parentheses behind the items of FETCH (RFC 4466, 2.4).
 
     `apply` gets the session, the `imapd.commands.fetch.Fetch` it may change before rows are
-    written, and what the grammar made.
+    written, and what the grammar made; `check` gets the same before any is applied, to refuse.
     """
 
     name: str
     grammar: Callable[[Cursor], Any]
     apply: Callable[[Any, Any, Any], Awaitable[None] | None]
+    check: Callable[[Any, Any, Any], None] | None = None
 
 
 @frozen
@@ -276,8 +277,8 @@ class Feature:
 
 
 _Named = TypeVar(
-    "_Named", Command, Upload, AppendPart, FetchItem, SearchKey, SearchReturn, StatusItem, ListSelection, ListReturn,
-    CreateParameter, Enable, FetchModifier, StoreModifier, SelectParameter,
+    "_Named", Command, Upload, AppendPart, FetchItem, SearchKey, SearchReturn, StatusItem,
+    ListSelection, ListReturn, CreateParameter, Enable, FetchModifier, StoreModifier, SelectParameter,
 )  # fmt: skip
 
 
@@ -301,32 +302,6 @@ def _remaining(features: tuple[Feature, ...], without: Iterable[str]) -> tuple[F
         if feature is None:
             near = get_close_matches(name.upper(), names, 1, 0.0)
             raise ValueError(f"there is no capability {name!r}; did you mean {near[0]!r}?")
-        if feature.base:
-            raise ValueError(f"{name} is part of the base protocol and cannot be switched off")
-        gone |= _names(feature)
-    while True:
-        also = [feature for feature in features if not gone.isdisjoint(feature.needs)]
-        more = gone.union(*map(_names, also))
-        if more == gone:
-            return tuple(
-                each for each in features if each not in also and gone.isdisjoint(_names(each))
-            )
-        gone = more
-
-
-def _names(feature: Feature) -> set[str]:
-    return {each.name for each in feature.capabilities}
-
-
-def _remaining(features: tuple[Feature, ...], without: Iterable[str]) -> tuple[Feature, ...]:
-    """Those that are there when capabilities are switched off; ValueError if that cannot be."""
-    names = {each.name.upper(): feature for feature in features for each in feature.capabilities}
-    gone: set[str] = set()
-    for name in without:
-        feature = names.get(name.upper())
-        if feature is None:
-            near = get_close_matches(name.upper(), names, 1, 0.0)
-            raise ValueError(f"{name!r} is no capability of this server; the nearest is {near[0]!r}")
         if feature.base:
             raise ValueError(f"{name} is part of the base protocol and cannot be switched off")
         gone |= _names(feature)

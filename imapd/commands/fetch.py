@@ -100,6 +100,9 @@ async def _fetch(session: Session, fetch: Fetch) -> Outcome | None:
     view = session.selected
     fetch.spans = view.spans(fetch.numbers, fetch.by_uid, session.saved)
     for modifier, argument in fetch.modifiers:
+        if modifier.check is not None:
+            modifier.check(session, fetch, argument)
+    for modifier, argument in fetch.modifiers:
         waiting = modifier.apply(session, fetch, argument)
         if waiting is not None:
             await waiting

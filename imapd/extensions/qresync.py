@@ -149,17 +149,28 @@ def _nothing(cursor: Cursor) -> None:
     """Nothing follows the name."""
 
 
-async def _vanished(session: Session, fetch: Fetch, _: None) -> None:
+def _since(fetch: Fetch) -> int | None:
+    for modifier, argument in fetch.modifiers:
+        if modifier.name == "CHANGEDSINCE":
+            return int(argument)
+    return None
+
+
+def _check_vanished(session: Session, fetch: Fetch, _: None) -> None:
     """RFC 7162, 3.2.6: with CHANGEDSINCE, in UID FETCH, once enabled."""
     _check_enabled(session)
-    since = [argument for modifier, argument in fetch.modifiers if modifier.name == "CHANGEDSINCE"]
-    if not since or not fetch.by_uid:
+    if _since(fetch) is None or not fetch.by_uid:
         raise BadCommand("VANISHED goes with CHANGEDSINCE, in UID FETCH")
+
+
+async def _vanished(session: Session, fetch: Fetch, _: None) -> None:
+    since = _since(fetch)
+    assert since is not None
     view = session.selected
     numbers = fetch.numbers
     largest = (await settled(view.mailbox.status())).uidnext - 1
     asked = session.saved if numbers.saved else numbers.resolve(max(1, largest))
-    await _tell_vanished(session, asked, since[0])
+    await _tell_vanished(session, asked, since)
 
 
 FEATURE = Feature(
@@ -168,6 +179,6 @@ FEATURE = Feature(
     summary="a client that was away learns of everything in one round trip",
     capabilities=(Capability(NAME),),
     enables=(Enable(NAME, implies=("CONDSTORE",), installs=_installs),),
-    fetch_modifiers=(FetchModifier("VANISHED", _nothing, _vanished),),
+    fetch_modifiers=(FetchModifier("VANISHED", _nothing, _vanished, _check_vanished),),
     select_parameters=(SelectParameter(NAME, _known, check=_check, opened=_resynchronise),),
 )

@@ -1,0 +1,196 @@
+"""CONDSTORE as a client sees it (RFC 7162, 3.1)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.dialogue import Dialogue, Server, same
+
+
+@pytest.fixture
+def alice(anywhere: Server) -> Dialogue:
+    r"""A client with three messages selected; in IMAP4rev2, so that no answer has \Recent."""
+    client = anywhere.login(enable="IMAP4rev2").fill(3)
+    return client.select()
+
+
+def _modseq(client: Dialogue, number: int) -> int:
+    found = re.search(rb"MODSEQ \((\d+)\)", client.ok(f"FETCH {number} MODSEQ"))
+    assert found is not None
+    return int(found[1])
+
+
+def _highest(client: Dialogue) -> int:
+    found = re.search(rb"HIGHESTMODSEQ (\d+)", client.ok("STATUS INBOX (HIGHESTMODSEQ)"))
+    assert found is not None
+    return int(found[1])
+
+
+def test_capability(server: Server) -> None:
+    """It is advertised."""
+    assert b" CONDSTORE " in server.connect().greeting.replace(b"]", b" ]")
+
+
+def test_every_change_has_a_larger_modseq(alice: Dialogue) -> None:
+    """A changed message has a larger sequence than all had before; the others keep theirs (3.1)."""
+    before = [_modseq(alice, number) for number in (1, 2, 3)]
+    assert before == sorted(set(before))
+    alice.ok("STORE 2 +FLAGS (\\Seen)")
+    assert _modseq(alice, 2) > max(before)
+    assert [_modseq(alice, 1), _modseq(alice, 3)] == [before[0], before[2]]
+
+
+def test_nothing_changed(alice: Dialogue) -> None:
+    """Setting what is set already changes nothing (3.1.3)."""
+    alice.ok("STORE 1 +FLAGS (\\Seen)")
+    before = _modseq(alice, 1)
+    alice.ok("STORE 1 +FLAGS (\\Seen)")
+    assert _modseq(alice, 1) == before
+
+
+def test_changedsince(alice: Dialogue) -> None:
+    """FETCH with CHANGEDSINCE tells of what changed, with MODSEQ though it was not asked for (3.1.4.1)."""
+    since = _highest(alice)
+    alice.ok("STORE 2 +FLAGS.SILENT (\\Flagged)")
+    changed = _modseq(alice, 2)
+    same(
+        alice.do(f"UID FETCH 1:* (FLAGS) (CHANGEDSINCE {since})"),
+        f"* 2 FETCH (UID 2 FLAGS (\\Flagged) MODSEQ ({changed}))",
+        "a OK UID FETCH completed",
+    )
+    same(alice.do(f"FETCH 1:* (FLAGS) (CHANGEDSINCE {changed})"), "a OK FETCH completed")
+
+
+def test_changedsince_of_another_session(anywhere: Server, alice: Dialogue) -> None:
+    """A session that begins later is told the same, also of messages that came meanwhile."""
+    since = _highest(alice)
+    alice.ok("STORE 1 +FLAGS.SILENT (\\Answered)")
+    alice.fill(1)
+    alice.ok("UNSELECT")
+    late = anywhere.login(enable="IMAP4rev2").select()
+    answer = late.ok(f"FETCH 1:* (UID) (CHANGEDSINCE {since})")
+    assert re.findall(rb"\* (\d+) FETCH \(UID (\d+) MODSEQ", answer) == [(b"1", b"1"), (b"4", b"4")]
+
+
+def test_changedsince_nothing(alice: Dialogue) -> None:
+    """IOS Mail sends CHANGEDSINCE 0: everything changed since then."""
+    assert alice.ok("FETCH 1:* (UID) (CHANGEDSINCE 0)").count(b" FETCH ") == 3
+
+
+def test_unchangedsince(alice: Dialogue) -> None:
+    """A conditional STORE leaves messages alone that changed since, and names them (3.1.3)."""
+    since = _highest(alice)
+    alice.ok("STORE 2 +FLAGS.SILENT (\\Flagged)")
+    answer = alice.do(f"STORE 1:3 (UNCHANGEDSINCE {since}) +FLAGS.SILENT (\\Seen)")
+    assert answer.endswith(b"a OK [MODIFIED 2] Some messages were changed meanwhile\r\n")
+    assert alice.ok("FETCH 1:3 FLAGS").splitlines() == [
+        b"* 1 FETCH (FLAGS (\\Seen))", b"* 2 FETCH (FLAGS (\\Flagged))", b"* 3 FETCH (FLAGS (\\Seen))",
+    ]  # fmt: skip
+
+
+def test_unchangedsince_by_uid(alice: Dialogue) -> None:
+    """UID STORE names the failed ones by UID."""
+    alice.ok("STORE 1 +FLAGS.SILENT (\\Deleted)")
+    alice.ok("EXPUNGE")
+    since = _highest(alice)
+    alice.ok("STORE 2 +FLAGS.SILENT (\\Flagged)")
+    answer = alice.do(f"UID STORE 2:3 (UNCHANGEDSINCE {since}) +FLAGS.SILENT (\\Seen)")
+    assert b"a OK [MODIFIED 3] " in answer
+
+
+def test_silent_store_tells_modseq(alice: Dialogue) -> None:
+    """Once a client uses CONDSTORE, even .SILENT tells the new MODSEQ, and nothing else (3.1.3)."""
+    alice.ok("ENABLE CONDSTORE")
+    answer = alice.ok("STORE 1 +FLAGS.SILENT (\\Seen)")
+    assert re.fullmatch(rb"\* 1 FETCH \(MODSEQ \(\d+\)\)\r\n", answer)
+
+
+def test_changes_of_others_have_modseq(anywhere: Server, alice: Dialogue) -> None:
+    """Flags that another session changed are told with MODSEQ (3.1)."""
+    alice.ok("ENABLE CONDSTORE")
+    anywhere.client(select="INBOX").ok("STORE 3 +FLAGS (\\Flagged)")
+    assert re.fullmatch(
+        rb"\* 3 FETCH \(UID 3 FLAGS \(\\Flagged\) MODSEQ \(\d+\)\)\r\n", alice.ok("NOOP")
+    )
+
+
+def test_who_does_not_use_it_hears_nothing_of_it(anywhere: Server, alice: Dialogue) -> None:
+    """A client that used no CONDSTORE enabling command gets no MODSEQ (3.1)."""
+    anywhere.client(select="INBOX").ok("STORE 3 +FLAGS (\\Flagged)")
+    assert b"MODSEQ" not in alice.ok("NOOP")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ENABLE CONDSTORE",
+        "STATUS INBOX (HIGHESTMODSEQ)",
+        "FETCH 1 MODSEQ",
+        "FETCH 1 FLAGS (CHANGEDSINCE 1)",
+        "STORE 1 (UNCHANGEDSINCE 1) +FLAGS (\\Seen)",
+        "SEARCH MODSEQ 1",
+        'LIST "" INBOX RETURN (STATUS (HIGHESTMODSEQ))',
+    ],
+)
+def test_enabling_commands(alice: Dialogue, command: str) -> None:
+    """Each CONDSTORE enabling command says HIGHESTMODSEQ of what is selected, the first time (3.1)."""
+    alice.ok("UNSELECT")
+    alice.select()
+    assert b"* OK [HIGHESTMODSEQ " in alice.ok(command)
+    assert b"* OK [HIGHESTMODSEQ " not in alice.ok(command)
+    assert b" MODSEQ (" in alice.ok("STORE 2 +FLAGS (\\Draft)")
+
+
+def test_select_with_condstore(anywhere: Server) -> None:
+    """SELECT (CONDSTORE) enables it and says HIGHESTMODSEQ once (3.1.8)."""
+    client = anywhere.login().fill(1)
+    assert client.ok("SELECT INBOX (CONDSTORE)").count(b"HIGHESTMODSEQ") == 1
+    assert b" MODSEQ (" in client.ok("STORE 1 +FLAGS (\\Draft)")
+
+
+def test_search(alice: Dialogue) -> None:
+    """SEARCH MODSEQ finds what has that sequence or a larger one, and tells the highest (3.1.5)."""
+    alice.ok("STORE 2 +FLAGS.SILENT (\\Flagged)")
+    modseq = _modseq(alice, 2)
+    assert alice.ok(f"SEARCH RETURN (ALL) MODSEQ {modseq}") == (
+        b'* ESEARCH (TAG "a") ALL 2 MODSEQ %d\r\n' % modseq
+    )
+    assert alice.ok("SEARCH RETURN (MIN) MODSEQ 1 UID 1:2").endswith(
+        b"MIN 1 MODSEQ %d\r\n" % _modseq(alice, 1)
+    )
+    assert alice.ok(f'SEARCH RETURN (ALL) MODSEQ "/flags/\\\\draft" all {modseq}') == (
+        b'* ESEARCH (TAG "a") ALL 2 MODSEQ %d\r\n' % modseq
+    )
+
+
+def test_search_of_rev1(anywhere: Server) -> None:
+    """A client of RFC 3501 gets it in parentheses at the end; none where nothing is found (3.1.5)."""
+    client = anywhere.client().fill(2).select()
+    modseq = _modseq(client, 2)
+    assert client.ok("SEARCH MODSEQ 1") == b"* SEARCH 1 2 (MODSEQ %d)\r\n" % modseq
+    assert client.ok(f"SEARCH MODSEQ {modseq + 1}") == b"* SEARCH\r\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "FETCH 1 FLAGS (CHANGEDSINCE)",
+        "FETCH 1 FLAGS (CHANGEDSINCE -1)",
+        "FETCH 1 FLAGS (CHANGEDSINCE 9223372036854775808)",
+        "FETCH 1 FLAGS (CHANGEDSINCE 1 CHANGEDSINCE 2)",
+        "FETCH 1 FLAGS (NOSUCH 1)",
+        "FETCH 1 FLAGS ()",
+        "STORE 1 (UNCHANGEDSINCE) +FLAGS (\\Seen)",
+        "STORE 1 (UNCHANGEDSINCE x) +FLAGS (\\Seen)",
+        "SELECT INBOX (NOSUCH)",
+        "SELECT INBOX ()",
+        "SEARCH MODSEQ",
+        "SEARCH MODSEQ x",
+    ],
+)
+def test_wrong_parameters(alice: Dialogue, command: str) -> None:
+    """What is not of the grammar's form is BAD, and changes nothing."""
+    assert alice.do(command).startswith(b"a BAD ")
+    assert alice.ok("FETCH 1 FLAGS") == b"* 1 FETCH (FLAGS ())\r\n"
