@@ -1,9 +1,19 @@
-"""APPEND: a message comes in (RFC 9051, 6.3.12)."""
+"""APPEND: messages come in (RFC 9051, 6.3.12; RFC 4466, 2.5).
+
+Rules of this file:
+
+* The messages of a command are stored by one call of the store: all or none.
+* What can be refused is refused before the octets come.
+* One command holds `Limits.spool` octets in memory, however many messages it has; what
+  goes beyond is spooled.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Final
+
+from attrs import define, field, frozen
 
 from imapd.dialect import Feature, Upload
 from imapd.model.dates import InternalDate, from_datetime
@@ -15,12 +25,14 @@ from imapd.session.outcome import Outcome, Refused
 from imapd.session.session import Incoming, Session
 from imapd.store.answers import settled
 from imapd.store.errors import NoSuchMailbox, NotSelectable
-from imapd.store.interfaces import IMailbox, IMessageReader, ISpool, ISpools, NewMessage
+from imapd.store.interfaces import IAccount, IMailbox, IMessageReader, ISpool, ISpools, NewMessage
 from imapd.store.readers import BytesReader, TemporarySpool
 from imapd.wire import grammar
 from imapd.wire.cursor import BadSyntax, Cursor
 
-__all__ = ["FEATURE", "destination"]
+__all__ = [
+    "FEATURE", "Letter", "Letters", "Options", "Written", "destination", "options", "to_be_created",
+]  # fmt: skip
 
 #: Only the mailbox can be an ordinary literal: nothing stands before it.
 _ARGUMENT: Final = re.compile(rb" *")
@@ -31,14 +43,124 @@ async def destination(session: Session, name: str) -> IMailbox:
     try:
         mailbox = await settled(session.account.open(name))
     except (NoSuchMailbox, NotSelectable):
-        raise Refused("TRYCREATE", "There is no such mailbox; create it first") from None
+        raise to_be_created() from None
     if mailbox.read_only:
         raise Refused("NOPERM", "Nothing can be put into that mailbox")
     return mailbox
 
 
-def _options(cursor: Cursor) -> tuple[Flags, InternalDate | None]:
-    """``[SP flag-list] [SP date-time] SP``, up to the literal."""
+def to_be_created() -> Refused:
+    """What to raise when the mailbox is not there."""
+    return Refused("TRYCREATE", "There is no such mailbox; create it first")
+
+
+@define(eq=False)
+class Written:
+    """Octets that come in: in memory while there is room for them, else in a spool; to be closed."""
+
+    _account: IAccount
+    #: Octets that may be in memory.
+    room: int
+    size: int = field(default=0, init=False)
+    _memory: bytearray = field(factory=bytearray, init=False, repr=False)
+    _spool: ISpool | None = field(default=None, init=False)
+    _reader: IMessageReader | None = field(default=None, init=False)
+
+    @property
+    def held(self) -> int:
+        """Octets that are in memory."""
+        return len(self._memory)
+
+    async def make_room(self, octets: int) -> None:
+        """So many are about to come: have a place for them."""
+        if self._spool is None and self.size + octets > self.room:
+            spools = ISpools(self._account, None)
+            self._spool = TemporarySpool() if spools is None else await settled(spools.spool())
+            if self._memory:
+                await settled(self._spool.write(bytes(self._memory)))
+                self._memory = bytearray()
+
+    async def write(self, data: bytes) -> None:
+        """Add octets."""
+        await self.make_room(len(data))
+        self.size += len(data)
+        if self._spool is None:
+            self._memory += data
+        else:
+            await settled(self._spool.write(data))
+
+    async def reader(self) -> IMessageReader:
+        """What was written; nothing is written any more."""
+        if self._reader is None:
+            if self._spool is None:
+                self._reader = BytesReader(bytes(self._memory))
+            else:
+                self._reader = await settled(self._spool.reader())
+        return self._reader
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._reader is not None:
+            self._reader.close()
+        if self._spool is not None:
+            self._spool.close()
+
+
+@define(eq=False)
+class Letter:
+    """One message while it comes."""
+
+    session: Session
+    incoming: Incoming
+    written: Written
+
+    def expect(self, octets: int) -> None:
+        """Refuse so many more octets if the message would be too large."""
+        if self.written.size + octets > self.session.policy.limits.message:
+            raise Refused("TOOBIG", "The message is too large")
+
+    async def write(self, data: bytes) -> None:
+        """Add octets that were expected."""
+        await self.written.write(data)
+        await self.session.peer.turn()
+
+    async def literal(self) -> None:
+        """Add the literal that stands here; `incoming` is then at what follows it."""
+        incoming = self.incoming
+        literal = incoming.literal
+        if literal is None or not incoming.cursor.at_end():
+            raise incoming.cursor.bad("a literal")
+        self.expect(literal.size)
+        await self.written.make_room(literal.size)
+        incoming.accept()
+        async for data in incoming.chunks():
+            await self.write(data)
+        await incoming.rest()
+
+    async def astring(self) -> bytes:
+        """An argument inside a message's place, be it the literal that stands here."""
+        incoming = self.incoming
+        literal = incoming.literal
+        if literal is None or not incoming.cursor.at_end():
+            return incoming.cursor.astring()
+        if literal.size > self.session.policy.limits.literal:
+            raise BadSyntax("the literal is too long")
+        incoming.accept()
+        octets = b"".join([data async for data in incoming.chunks()])
+        await incoming.rest()
+        return octets
+
+
+@frozen
+class Options:
+    """What stands before a message."""
+
+    flags: Flags
+    date: InternalDate | None
+
+
+def options(cursor: Cursor) -> Options:
+    """``append-opts = [SP flag-list] [SP date-time]``, and the space behind."""
     flags: Flags = interned(())
     date: InternalDate | None = None
     cursor.space()
@@ -48,57 +170,93 @@ def _options(cursor: Cursor) -> tuple[Flags, InternalDate | None]:
     if cursor.peek() == b'"':
         date = grammar.date_time(cursor)
         cursor.space()
-    cursor.end()
-    return flags, date
+    return Options(flags, date)
+
+
+@define(eq=False)
+class Letters:
+    """The messages of one command; to be closed."""
+
+    _session: Session
+    _incoming: Incoming
+    messages: list[NewMessage] = field(factory=list, init=False)
+    _letters: list[Letter] = field(factory=list, init=False)
+
+    async def take(self, options: Options) -> None:
+        """One more message."""
+        session = self._session
+        limits = session.policy.limits
+        if len(self._letters) >= limits.append_messages:
+            raise Refused("LIMIT", "Too many messages in one command")
+        held = sum(letter.written.held for letter in self._letters)
+        written = Written(session.account, max(0, limits.spool - held))
+        letter = Letter(session, self._incoming, written)
+        self._letters.append(letter)
+        await self._receive(letter)
+        reader = await letter.written.reader()
+        self.messages.append(
+            NewMessage(
+                content=reader,
+                flags=options.flags,
+                internal_date=options.date or from_datetime(session.policy.now()),
+                facts=await facts_of(reader),
+            )
+        )
+
+    async def _receive(self, letter: Letter) -> None:
+        dialect = self._session.policy.dialect
+        literal, cursor = self._incoming.literal, self._incoming.cursor
+        if literal is None or not cursor.at_end():
+            part = dialect.append_parts.get(cursor.word())
+            if part is None:
+                raise cursor.bad("a message")
+            await part.receive(letter)
+        elif literal.size == 0 and dialect.appends_several:
+            # RFC 3502, 6.3.11: "this can be used to cancel the append".
+            raise Refused("", "A message without octets: nothing was stored")
+        elif literal.binary:
+            part = dialect.append_parts.get(b"~")
+            if part is None:
+                raise Refused("UNKNOWN-CTE", "Binary content is not taken here")
+            await part.receive(letter)
+        else:
+            await letter.literal()
+
+    def more(self) -> bool:
+        """The command goes on behind the messages taken so far."""
+        cursor = self._incoming.cursor
+        return self._incoming.literal is not None or bool(cursor.data[cursor.at :].strip(b" "))
+
+    def close(self) -> None:
+        """Let go of what came."""
+        for letter in self._letters:
+            letter.written.close()
 
 
 async def _append(session: Session, incoming: Incoming) -> Outcome:
     cursor = incoming.cursor
     cursor.space()
     name = grammar.mailbox(cursor)
-    flags, date = _options(cursor)
+    first = options(cursor)
+    if cursor.at_end() and incoming.literal is None:
+        raise cursor.bad("a message")
     mailbox = await destination(session, name)
-    spool, content = await receive(session, incoming)
+    letters = Letters(session, incoming)
     try:
-        if await incoming.rest() is not None:
-            raise BadSyntax("APPEND takes one message")
-        incoming.cursor.end()
-        message = NewMessage(
-            content=content,
-            flags=flags,
-            internal_date=date or from_datetime(session.policy.now()),
-            facts=await facts_of(content),
-        )
-        appended = await settled(mailbox.append([message]))
+        await letters.take(first)
+        while letters.more():
+            if not session.policy.dialect.appends_several:
+                raise BadSyntax("APPEND takes one message")
+            await letters.take(options(incoming.cursor))
+        try:
+            appended = await settled(mailbox.append(letters.messages))
+        except NoSuchMailbox:
+            raise to_be_created() from None
     finally:
-        content.close()
-        if spool is not None:
-            spool.close()
+        letters.close()
     session.policy.images.note(mailbox.id, appended.changes)
     uids = NumSet.from_sorted(appended.uids)
     return Outcome(code=b"APPENDUID %d %b" % (appended.uidvalidity, uids.wire()))
-
-
-async def receive(session: Session, incoming: Incoming) -> tuple[ISpool | None, IMessageReader]:
-    """Take the offered message in: into memory if it is small, else by way of a spool."""
-    literal = incoming.literal
-    assert literal is not None
-    if literal.size > session.policy.limits.message:
-        raise Refused("TOOBIG", "The message is too large")
-    if literal.size <= session.policy.limits.spool:
-        incoming.accept()
-        return None, BytesReader(b"".join([data async for data in incoming.chunks()]))
-    spools = ISpools(session.account, None)
-    spool: ISpool = TemporarySpool() if spools is None else await settled(spools.spool())
-    try:
-        incoming.accept()
-        async for data in incoming.chunks():
-            await settled(spool.write(data))
-            await session.peer.turn()
-        return spool, await settled(spool.reader())
-    except BaseException:
-        spool.close()
-        raise
 
 
 FEATURE = Feature(

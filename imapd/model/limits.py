@@ -32,8 +32,15 @@ class Limits:
     #: Octets of one message (APPEND).  Exim and Postfix default to 50 and 10 MB.
     message: int = 1 << 30
 
-    #: Octets of a message held in memory while it comes in; above, it is spooled.
+    #: Octets of the messages of one command held in memory while they come in; what
+    #: goes beyond is spooled.
     spool: int = 262_144
+
+    #: Messages of one APPEND (RFC 3502), and parts of one message in it (RFC 4469).
+    #: Each message is a file that is open until all are stored; a digest of some
+    #: hundred messages has twice as many parts.
+    append_messages: int = 200
+    append_parts: int = 2_000
 
     #: Parentheses inside parentheses, in one command.
     nesting: int = 32

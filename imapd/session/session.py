@@ -25,6 +25,7 @@ from imapd.store.interfaces import IAccount, IMailbox, IRecent
 from imapd.wire import encode
 from imapd.wire.connection import (
     Chunk,
+    CommandReceived,
     Connection,
     Event,
     LineReceived,
@@ -276,12 +277,14 @@ class Incoming:
 
     __slots__ = ("_left", "_session", "cursor", "literal", "name", "tag")
 
-    def __init__(self, session: Session, started: UploadStarted) -> None:
+    def __init__(self, session: Session, started: UploadStarted | CommandReceived) -> None:
         self._session = session
         self.tag = started.tag
         self.name = started.name
         self.cursor = session.cursor(started.arguments)
-        self.literal: Literal | None = started.literal
+        self.literal: Literal | None = (
+            started.literal if isinstance(started, UploadStarted) else None
+        )
         self._left = 0
 
     def accept(self) -> None:
