@@ -37,7 +37,6 @@ FEATURES = (
     fetch.FEATURE,
     fetch_items.FEATURE,
     fetch_body.FEATURE,
-    fetch_body.BINARY,
     search.FEATURE,
     search.ESEARCH,
     search.SEARCHRES,

@@ -1,4 +1,4 @@
-"""FETCH of a message's octets: BODY[...], RFC822..., BINARY[...] (RFC 9051, 6.4.5; RFC 3516)."""
+"""FETCH of a message's octets: BODY[...] and RFC822... (RFC 9051, 6.4.5)."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from imapd.commands.fetch_items import Fetched, Rows, Value
-from imapd.dialect import Capability, Feature, FetchItem
+from imapd.dialect import Feature, FetchItem
 from imapd.mime.bodystructure import body
 from imapd.mime.headers import select
-from imapd.mime.section import find, span
-from imapd.mime.transfer import UnknownEncoding, decode
+from imapd.mime.section import span
 from imapd.model.message import HEADER
 from imapd.model.structure import Partial, Section
 from imapd.session.content import Content
-from imapd.session.outcome import Refused
 from imapd.wire import grammar
 from imapd.wire.cursor import Cursor
 
-__all__ = ["BINARY", "FEATURE"]
+__all__ = ["FEATURE", "cut", "label", "octets"]
 
 
-def _cut(value: Value, partial: Partial | None) -> Value:
+def cut(value: Value, partial: Partial | None) -> Value:
+    """What ``<offset.length>`` leaves of it."""
     if partial is None or value is None:
         return value
     if isinstance(value, bytes):
@@ -50,11 +49,26 @@ def _header_values(
     return values
 
 
-def _label(name: bytes, section: Section, partial: Partial | None) -> bytes:
+def label(name: bytes, section: Section, partial: Partial | None) -> bytes:
+    """An item's name in the answer, as a format."""
     label = b"%b[%b]" % (name, section.echo)
     if partial is not None:
         label += b"<%d>" % partial.offset
     return label.replace(b"%", b"%%")
+
+
+async def octets(message: Content, section: Section) -> Value:
+    """What BODY[section] means of a message; None if there is no such part."""
+    numbers, text, fields = section.numbers, section.text, section.fields
+    if not numbers and not text:
+        return 0, await message.size()
+    part = await message.part()
+    wanted = "HEADER" if text.startswith("HEADER") else text or None
+    found = span(part, numbers, wanted)  # type: ignore[arg-type]  # one of its literals
+    if found is None or not fields:
+        return found
+    header = await message.read(*found)
+    return select(header, fields, text == "HEADER.FIELDS.NOT")
 
 
 def _section(label: bytes, section: Section, partial: Partial | None, seen: bool) -> Fetched:
@@ -72,15 +86,7 @@ def _section(label: bytes, section: Section, partial: Partial | None, seen: bool
         )
 
     async def content(message: Content) -> Value:
-        if not numbers and not text:
-            return _cut((0, await message.size()), partial)
-        part = await message.part()
-        wanted = "HEADER" if text.startswith("HEADER") else text or None
-        found = span(part, numbers, wanted)  # type: ignore[arg-type]  # one of its literals
-        if found is None or not fields:
-            return _cut(found, partial)
-        header = await message.read(*found)
-        return _cut(select(header, fields, text == "HEADER.FIELDS.NOT"), partial)
+        return cut(await octets(message, section), partial)
 
     return Fetched(label, content=content, sets_seen=seen)
 
@@ -91,7 +97,7 @@ def _body(cursor: Cursor) -> Fetched:
         return Fetched(b"BODY", content=_structure, plain=True)
     section = grammar.section(cursor)
     partial = grammar.partial(cursor)
-    return _section(_label(b"BODY", section, partial), section, partial, seen=True)
+    return _section(label(b"BODY", section, partial), section, partial, seen=True)
 
 
 async def _structure(message: Content) -> Value:
@@ -101,52 +107,11 @@ async def _structure(message: Content) -> Value:
 def _peek(cursor: Cursor) -> Fetched:
     section = grammar.section(cursor)
     partial = grammar.partial(cursor)
-    return _section(_label(b"BODY", section, partial), section, partial, seen=False)
+    return _section(label(b"BODY", section, partial), section, partial, seen=False)
 
 
 def _rfc822(name: bytes, text: str, seen: bool) -> Callable[[Cursor], Fetched]:
     return lambda cursor: _section(name, Section(text=text), grammar.partial(cursor), seen)
-
-
-def _binary_octets(seen: bool) -> Callable[[Cursor], Fetched]:
-    def grammar_of(cursor: Cursor) -> Fetched:
-        section = grammar.section_binary(cursor)
-        partial = grammar.partial(cursor)
-
-        async def content(message: Content) -> Value:
-            return _cut(await _decoded(message, section), partial)
-
-        label = _label(b"BINARY", section, partial)
-        return Fetched(label, content=content, sets_seen=seen, binary=True)
-
-    return grammar_of
-
-
-def _binary_size(cursor: Cursor) -> Fetched:
-    section = grammar.section_binary(cursor)
-
-    async def content(message: Content) -> Value:
-        decoded = await _decoded(message, section)
-        return b"%d" % (len(decoded) if decoded is not None else 0)
-
-    return Fetched(_label(b"BINARY.SIZE", section, None), content=content, plain=True)
-
-
-async def _decoded(message: Content, section: Section) -> bytes | None:
-    """The octets of a part without their transfer encoding (RFC 3516, 4.2)."""
-    root = await message.part()
-    if not section.numbers:
-        return await message.read(0, root.end)
-    part = find(root, section.numbers)
-    if part is None:
-        return None
-    octets = await message.read(part.body_start, part.end)
-    if part.is_multipart or part.is_message:
-        return octets
-    try:
-        return decode(octets, part.encoding)
-    except UnknownEncoding:
-        raise Refused("UNKNOWN-CTE", "The transfer encoding of that part is not known") from None
 
 
 FEATURE: Final = Feature(
@@ -159,18 +124,5 @@ FEATURE: Final = Feature(
         FetchItem("RFC822", _rfc822(b"RFC822", "", seen=True)),
         FetchItem("RFC822.HEADER", _rfc822(b"RFC822.HEADER", "HEADER", seen=False)),
         FetchItem("RFC822.TEXT", _rfc822(b"RFC822.TEXT", "TEXT", seen=True)),
-    ),
-)
-
-#: Its APPEND side (literal8) comes with RFC 3516 whole.
-BINARY: Final = Feature(
-    name="BINARY",
-    rfc=3516,
-    summary="parts without their transfer encoding",
-    capabilities=(Capability("BINARY"),),
-    fetch_items=(
-        FetchItem("BINARY", _binary_octets(seen=True)),
-        FetchItem("BINARY.PEEK", _binary_octets(seen=False)),
-        FetchItem("BINARY.SIZE", _binary_size),
     ),
 )

@@ -1,6 +1,6 @@
 """The extensions, one module an RFC; each is listed here once."""
 
-from imapd.extensions import condstore, literal_plus, multiappend, qresync, uidonly
+from imapd.extensions import binary, condstore, literal_plus, multiappend, qresync, uidonly
 
 __all__ = ["FEATURES"]
 
@@ -10,4 +10,5 @@ FEATURES = (
     qresync.FEATURE,
     uidonly.FEATURE,
     multiappend.FEATURE,
+    binary.FEATURE,
 )

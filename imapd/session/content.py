@@ -25,7 +25,7 @@ from imapd.store.answers import each, settled
 from imapd.store.errors import MessageGone
 from imapd.store.interfaces import IFactsKept, IMailbox, IMapped, IMessageReader
 
-__all__ = ["Content", "facts_of", "scanned"]
+__all__ = ["Content", "buffer_of", "facts_of", "part_of", "scanned"]
 
 #: Columns that the engine can compute when a store does not know them.
 _FACTS: Final = frozenset((ENVELOPE, BODYSTRUCTURE, HEADER, HEADER_SIZE, SENT))
@@ -85,11 +85,7 @@ class Content:
     async def part(self) -> Part:
         """Its structure."""
         if self._part is None:
-            buffer = await self.buffer()
-            if len(buffer) > _INLINE:
-                self._part = await deferToThread(parse, buffer)
-            else:
-                self._part = parse(buffer)
+            self._part = await part_of(await self.buffer())
         return self._part
 
     async def pieces(self, start: int, stop: int) -> AsyncIterator[bytes]:
@@ -109,10 +105,22 @@ class Content:
             self._reader = None
 
 
+async def part_of(buffer: bytes | mmap) -> Part:
+    """The structure of a message."""
+    if len(buffer) > _INLINE:
+        return await deferToThread(parse, buffer)
+    return parse(buffer)
+
+
+async def buffer_of(reader: IMessageReader) -> bytes | mmap:
+    """All octets of a message that is on its way in."""
+    mapped = IMapped(reader, None)
+    return mapped.buffer() if mapped is not None else await settled(reader.read(0, reader.size))
+
+
 async def facts_of(reader: IMessageReader) -> Facts:
     """The facts of a message that is on its way in."""
-    mapped = IMapped(reader, None)
-    buffer = mapped.buffer() if mapped is not None else await settled(reader.read(0, reader.size))
+    buffer = await buffer_of(reader)
     if len(buffer) > _INLINE:
         return await deferToThread(facts, buffer)
     return facts(buffer)

@@ -45,7 +45,7 @@ class BadCommand(BadSyntax):
         self.code = code
 
 
-#: RFC 5530, 3, RFC 9051, 7.1 and RFC 9208, 5.3.
+#: RFC 5530, 3, RFC 9051, 7.1, RFC 9208, 5.3 and RFC 3516, 4.4.
 _CODES: Final[dict[type[errors.StoreError], str]] = {
     errors.NoSuchMailbox: "NONEXISTENT",
     errors.NotSelectable: "NONEXISTENT",
@@ -56,6 +56,7 @@ _CODES: Final[dict[type[errors.StoreError], str]] = {
     errors.OverQuota: "OVERQUOTA",
     errors.TooBig: "TOOBIG",
     errors.MessageGone: "EXPUNGEISSUED",
+    errors.CannotKeepBinary: "UNKNOWN-CTE",
     errors.Inconvenient: "INUSE",
     errors.StoreUnavailable: "UNAVAILABLE",
 }
@@ -69,6 +70,7 @@ _TEXTS: Final[dict[type[errors.StoreError], str]] = {
     errors.NoPermission: "Permission denied",
     errors.OverQuota: "Over quota",
     errors.TooBig: "The message is too large",
+    errors.CannotKeepBinary: "The mailbox cannot keep binary content",
     errors.MessageGone: "Some of the messages no longer exist",
     errors.Inconvenient: "The mailbox is in use, try again",
     errors.StoreUnavailable: "The store is unavailable, try again",

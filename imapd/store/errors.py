@@ -6,8 +6,8 @@ One table, in `imapd.session.outcome`, turns them into response codes.
 from __future__ import annotations
 
 __all__ = [
-    "BadMailboxName", "HasChildren", "Inconvenient", "MailboxExists", "MessageGone", "NoPermission",
-    "NoSuchMailbox", "NotSelectable", "OverQuota", "StoreError", "StoreUnavailable", "TooBig",
+    "BadMailboxName", "CannotKeepBinary", "HasChildren", "Inconvenient", "MailboxExists", "MessageGone",
+    "NoPermission", "NoSuchMailbox", "NotSelectable", "OverQuota", "StoreError", "StoreUnavailable", "TooBig",
 ]  # fmt: skip
 
 
@@ -49,6 +49,10 @@ class TooBig(StoreError):
 
 class MessageGone(StoreError):
     """The message was expunged meanwhile."""
+
+
+class CannotKeepBinary(StoreError):
+    """The message holds NUL, and this mailbox cannot keep that (RFC 3516, 4.4: UNKNOWN-CTE)."""
 
 
 class Inconvenient(StoreError):

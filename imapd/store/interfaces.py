@@ -133,7 +133,9 @@ class IMailbox(Interface):
         """The octets of a message.  Raises `MessageGone`."""
 
     def append(messages: Sequence[NewMessage]) -> Answer[Appended]:
-        r"""Add messages, all or none.  Raises `OverQuota`, `TooBig`, `StoreUnavailable`.
+        r"""Add messages, all or none.
+
+        Raises `OverQuota`, `TooBig`, `CannotKeepBinary`, `StoreUnavailable`.
 
         What reading the contents raises is passed on.  Who gave them closes them.  \Recent is
         not kept.
