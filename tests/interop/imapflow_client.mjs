@@ -1,8 +1,8 @@
 // A program: ImapFlow reads and writes mail and tells what it found, as JSON.
 //
 // It reads a JSON object from its standard input: host, port, security, certificate (PEM),
-// user, password, folders, mail: a list of messages in base64; and what to do: `converse` or
-// `idle`, for which the first of the messages is in INBOX alone.
+// user, password, folders, mail: a list of messages in base64; and what to do: `converse`,
+// or `idle` or `resynchronise`, for which INBOX has messages.
 
 import { readFileSync } from 'node:fs';
 import { ImapFlow } from 'imapflow';
@@ -13,7 +13,7 @@ const { what, host, port, security, certificate, user, password, folders, mail }
 const octets = mail.map(text => Buffer.from(text, 'base64'));
 const found = { errors: [] };
 
-async function connected() {
+async function connected(options = {}) {
     const client = new ImapFlow({
         host,
         port,
@@ -21,7 +21,8 @@ async function connected() {
         doSTARTTLS: security === 'starttls' ? true : security === 'plain' ? false : undefined,
         tls: { ca: certificate },
         auth: { user, pass: password },
-        logger: false
+        logger: false,
+        ...options
     });
     client.on('error', error => found.errors.push(String(error)));
     await client.connect();
@@ -173,7 +174,36 @@ async function idle() {
     await client.logout();
 }
 
-await { converse, idle }[what]();
+/** What has happened between two visits is told when the mailbox is opened again. */
+async function resynchronise() {
+    let client = await connected({ qresync: true });
+    found.enabled = [...client.enabled];
+    const { highestModseq, uidValidity } = await client.mailboxOpen('INBOX');
+    await client.logout();
+
+    const other = await connected();
+    await other.mailboxOpen('INBOX');
+    await other.messageDelete('2', { uid: true });
+    await other.messageFlagsAdd('3', ['\\Flagged'], { uid: true });
+    await other.append('INBOX', octets[0]);
+    await other.logout();
+
+    client = await connected({ qresync: true });
+    const vanished = [];
+    client.on('expunge', told => vanished.push({ uid: told.uid, vanished: told.vanished, earlier: told.earlier }));
+    const box = await client.mailboxOpen('INBOX', { changedSince: highestModseq, uidValidity });
+    found.exists = box.exists;
+    // The next command asks for them once more.
+    found.vanished = [...vanished];
+    found.changed = (
+        await client.fetchAll('1:*', { uid: true, flags: true }, { uid: true, changedSince: highestModseq })
+    ).map(({ uid, flags, modseq }) => ({ uid, flags: [...flags], later: modseq > highestModseq }));
+    found.conflict = await client.messageFlagsAdd('3', ['\\Seen'], { uid: true, unchangedSince: highestModseq });
+    found.flags = [...(await client.fetchOne('3', { flags: true }, { uid: true })).flags];
+    await client.logout();
+}
+
+await { converse, idle, resynchronise }[what]();
 process.stdout.write(
     JSON.stringify(found, (key, value) => (typeof value === 'bigint' ? Number(value) : value))
 );

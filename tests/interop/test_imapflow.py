@@ -141,3 +141,19 @@ def test_idle(converse: Callable[..., dict[str, Any]], account: Account, securit
     assert "\\Flagged" in found["told"]["flags"]
     assert found["expunge"]["seq"] == 1
     assert account.messages("INBOX") == [(frozenset(), letter.octets)]
+
+
+def test_resynchronises(converse: Callable[..., dict[str, Any]], account: Account) -> None:
+    """Coming back, it is told by QRESYNC what has vanished and by CONDSTORE what has changed."""
+    *mail, new = letters(43, 5)
+    account.fill("INBOX", *(letter.octets for letter in mail))
+    found = converse(account, "tls", [new], "resynchronise")
+    assert found["errors"] == []
+    assert "QRESYNC" in found["enabled"]
+    assert found["vanished"] == [{"uid": 2, "vanished": True, "earlier": True}]
+    assert found["exists"] == 4
+    changed = {each["uid"]: set(each["flags"]) - {"\\Recent"} for each in found["changed"]}
+    assert changed == {3: {"\\Flagged"}, 5: set()}
+    assert all(each["later"] for each in found["changed"])
+    # Somebody else was there first: nothing is done.
+    assert set(found["flags"]) - {"\\Recent"} == {"\\Flagged"}

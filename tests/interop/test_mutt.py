@@ -241,6 +241,29 @@ def test_up_and_down(mutt: _Mutt, account: Account) -> None:
     assert account.messages("INBOX")[0][0] == {"\\Flagged", "\\Seen"}
 
 
+def test_comes_back_to_a_changed_mailbox(mutt: _Mutt, account: Account) -> None:
+    """By QRESYNC and its cache it shows what was deleted, flagged and added while it was away."""
+    mail = letters(57, 6)
+    account.fill("INBOX", *(letter.octets for letter in mail[:5]))
+    mutt.configure("tls", "set imap_condstore=yes", "set imap_qresync=yes")
+    out, flagged = mutt.local("out"), mutt.local("flagged")
+    assert "Msgs:5" in mutt.press("<quit>")
+    with account.client() as client:
+        client.select_folder("INBOX")
+        client.add_flags([2, 4], [b"\\Flagged"])
+        client.delete_messages([1, 3])
+        client.expunge()
+        client.append("INBOX", mail[5].octets)
+    copy = "<tag-prefix><copy-message>"
+    shown = mutt.press(
+        f"<tag-pattern>~A<enter>{copy}{out}<enter><untag-pattern>~A<enter>"
+        f"<tag-pattern>~F<enter>{copy}{flagged}<enter><quit>"
+    )
+    assert "Msgs:4" in shown
+    assert _octets(out) == sorted(mail[n].octets for n in (1, 3, 4, 5))
+    assert _octets(flagged) == sorted(mail[n].octets for n in (1, 3))
+
+
 def test_flags_moves_and_deletes(mutt: _Mutt, account: Account) -> None:
     """Flags are set, messages moved to another folder, and what was deleted is gone."""
     mail = letters(54, 6)
