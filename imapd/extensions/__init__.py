@@ -1,6 +1,14 @@
 """The extensions, one module an RFC; each is listed here once."""
 
-from imapd.extensions import binary, condstore, literal_plus, multiappend, qresync, uidonly
+from imapd.extensions import (
+    binary,
+    compress,
+    condstore,
+    literal_plus,
+    multiappend,
+    qresync,
+    uidonly,
+)
 
 __all__ = ["FEATURES"]
 
@@ -11,4 +19,5 @@ FEATURES = (
     uidonly.FEATURE,
     multiappend.FEATURE,
     binary.FEATURE,
+    compress.FEATURE,
 )

@@ -6,6 +6,7 @@ Rules of this file:
   answers each before it takes the next; it runs while there is something to do.
 * What the client sends meanwhile waits in the connection; past `Limits.input` the
   transport is paused.  Past `Limits.output` unread octets, a command waits.
+* What is compressed is inflated only when the connection has no event, a piece in each turn.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from imapd.session.outcome import BadCommand
 from imapd.session.session import Gone, Policy, Session
 from imapd.wire import encode
 from imapd.wire.connection import Connection, Event, LineReceived
+from imapd.wire.deflate import BadStream, Deflater, Inflater
 
 __all__ = ["IMAPProtocol"]
 
@@ -53,6 +55,9 @@ class IMAPProtocol(Protocol):
         self._farewell = b""
         self._timeout: IDelayedCall | None = None
         self.secure = False
+        self._inflater: Inflater | None = None
+        self._deflater = Deflater()
+        self._unreadable = False
 
     # What the transport calls.
 
@@ -74,8 +79,19 @@ class IMAPProtocol(Protocol):
         """As `Protocol`."""
         if self._closing:
             return
-        connection = self.connection
-        connection.receive_data(data)
+        if self._inflater is None:
+            self.connection.receive_data(data)
+        else:
+            self._inflater.receive_data(data)
+        self._arrived()
+        if self._reading and self._unread() > self._policy.limits.input:
+            self._reading = False
+            self.transport.pauseProducing()  # type: ignore[union-attr]
+
+    def _arrived(self) -> None:
+        """There may be another event."""
+        if self._ended or self._closing:
+            return
         if not self._running:
             self._turns.begin()
             self._running = True
@@ -83,13 +99,37 @@ class IMAPProtocol(Protocol):
         elif self._waiting is not None:
             self._turns.begin()
             self._active()
-            event = connection.next_event()
+            event = self._next_event()
             if event is not None:
                 waiting, self._waiting = self._waiting, None
                 waiting.callback(event)
-        if self._reading and connection.waiting > self._policy.limits.input:
-            self._reading = False
-            self.transport.pauseProducing()  # type: ignore[union-attr]
+            elif self._pending():
+                self._clock.callLater(0, self._arrived)
+            else:
+                self._read_on()
+
+    def _next_event(self) -> Event | None:
+        """What the client sent next; None if that is not known yet, or has yet to be inflated."""
+        event = self.connection.next_event()
+        if event is None and self._pending() and not self._closing:
+            assert self._inflater is not None
+            try:
+                data = self._inflater.inflate(self._policy.limits.input)
+            except BadStream:
+                self._unreadable = True
+                self.bye("What you sent is not compressed by DEFLATE")
+                return None
+            self.connection.receive_data(data)
+            event = self.connection.next_event()
+        return event
+
+    def _pending(self) -> bool:
+        return self._inflater is not None and self._inflater.pending
+
+    def _unread(self) -> int:
+        """Octets that wait for the session."""
+        inflater = self._inflater
+        return self.connection.waiting + (inflater.waiting if inflater is not None else 0)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """As `Protocol`."""
@@ -148,6 +188,8 @@ class IMAPProtocol(Protocol):
             self._out.clear()
             self._out_size = 0
             if not self._ended:
+                if self._inflater is not None:
+                    data = self._deflater.deflate(data)
                 self.transport.write(data)  # type: ignore[union-attr]
 
     async def turn(self) -> None:
@@ -161,8 +203,13 @@ class IMAPProtocol(Protocol):
 
     async def event(self) -> Event:
         """As `Peer`."""
-        event = self.connection.next_event()
+        event = self._next_event()
+        while event is None and self._pending() and not self._closing:
+            await self.turn()
+            event = self._next_event()
         if event is None:
+            if self._unreadable:
+                raise Gone
             self._read_on()
             self.flush()
             if self._ended:
@@ -182,6 +229,17 @@ class IMAPProtocol(Protocol):
         self.transport.startTLS(self._tls.options())  # type: ignore[union-attr]
         self.secure = True
 
+    @property
+    def compressed(self) -> bool:
+        """As `Peer`."""
+        return self._inflater is not None
+
+    def compress(self) -> None:
+        """As `Peer`."""
+        self.flush()
+        self._inflater = Inflater()
+        self._inflater.receive_data(self.connection.take())
+
     def wake(self) -> None:
         """As `Peer`."""
         if self._idling is not None:
@@ -192,12 +250,16 @@ class IMAPProtocol(Protocol):
         """As `Peer`."""
         self.connection.expect_line()
         lines: list[Event] = []
-        line = self.connection.next_event()
+        line = self._next_event()
+        if self._unreadable:
+            raise Gone
         self._waiting = Deferred()
         self._waiting.addCallbacks(self._line_in_idle, lambda _: None, callbackArgs=(lines,))
         if line is not None:
             waiting, self._waiting = self._waiting, None
             waiting.callback(line)
+        elif self._pending():
+            self._clock.callLater(0, self._arrived)
         while not lines:
             await self.session.news(expunges=True)
             self.flush()
@@ -209,6 +271,7 @@ class IMAPProtocol(Protocol):
                 continue
             if self._ended:
                 raise Gone
+            self._deflater.rest()
             self._idling = Deferred()
             await self._idling
             await self._turns.turn()
@@ -259,12 +322,15 @@ class IMAPProtocol(Protocol):
 
     async def _serve(self) -> None:
         """Answer what has come."""
-        session, next_event = self.session, self.connection.next_event
+        session, next_event = self.session, self._next_event
         try:
             while not self._closing:
                 event = next_event()
                 if event is None:
-                    break
+                    if not self._pending():
+                        break
+                    await self.turn()
+                    continue
                 await answer(session, event)
                 if self._paused or self._ended:
                     await self.turn()
@@ -310,7 +376,7 @@ class IMAPProtocol(Protocol):
         if (
             not self._reading
             and not self._ended
-            and self.connection.waiting <= self._policy.limits.input
+            and self._unread() <= self._policy.limits.input
         ):
             self._reading = True
             self.transport.resumeProducing()  # type: ignore[union-attr]

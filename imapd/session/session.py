@@ -49,6 +49,10 @@ class Peer(Protocol):
     secure: bool
 
     @property
+    def compressed(self) -> bool:
+        """Octets are compressed in both directions."""
+
+    @property
     def local(self) -> bool:
         """The client is on this machine."""
 
@@ -70,6 +74,9 @@ class Peer(Protocol):
 
     def can_start_tls(self) -> bool:
         """There is a certificate, and no TLS yet."""
+
+    def compress(self) -> None:
+        """Compress from here on, and take what was received behind the command for compressed."""
 
     def wake(self) -> None:
         """Something may have changed for a session that idles."""

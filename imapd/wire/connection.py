@@ -164,6 +164,10 @@ class Connection:
         """Take what the transport delivered."""
         self._buffer += data
 
+    def take(self) -> bytes:
+        """What was received and is not part of an event: it was no plain text."""
+        return self._take(len(self._buffer))
+
     def clear(self) -> None:
         """Forget what was received: nothing sent before a TLS handshake counts (RFC 9051, 6.2.1)."""
         self._buffer.clear()
