@@ -53,6 +53,7 @@ class Line(StringTransport):
         self.reads = True
         self.paused_producer = False
         self.lost = False
+        self.no_delay = False
         self.aborted = False
         #: Handshakes that were begun: what was in force then.
         self.handshakes: list[Any] = []
@@ -67,6 +68,10 @@ class Line(StringTransport):
         if full and not self.paused_producer and self.producer is not None:
             self.paused_producer = True
             self.producer.pauseProducing()
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """As `ITCPTransport`."""
+        self.no_delay = enabled
 
     def startTLS(self, options: object) -> None:
         """As `ITLSTransport`: noted; the octets go on as they are."""
