@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import resource
 import socket
 import subprocess
@@ -45,6 +46,14 @@ class Client:
         """Octets of the whole answer."""
         self._socket.sendall(b"t1 " + text + b"\r\n")
         return self._read_until(b"t1 OK")
+
+    def answer(self, text: bytes) -> bytes:
+        """A short answer."""
+        self._socket.sendall(b"t1 " + text + b"\r\n")
+        answer = b""
+        while b"t1 OK" not in answer:
+            answer += self._socket.recv(65536)
+        return answer
 
     def send(self, data: bytes) -> None:
         """Octets as they are."""
@@ -171,9 +180,28 @@ def _measure(server: Server) -> list[dict[str, object]]:
         _row(server, "SELECT of the 10,000", 1, "op", lambda: client.command(b"SELECT INBOX")),
         _row(server, "NOOP, selected, one at a time", 5000, "op", noops),
     ]  # fmt: skip
+    rows += _resync(server, client)
     client.command(b"UNSELECT")
     rows.append(_row(server, "NOOP, one at a time", 5000, "op", noops))
     return rows
+
+
+def _resync(server: Server, client: Client) -> list[dict[str, object]]:
+    """What a client that was away asks for, after the flags of 1 % changed."""
+    client.command(b"ENABLE QRESYNC")
+    answer = client.answer(b"SELECT INBOX")
+    validity = re.search(rb"UIDVALIDITY (\d+)", answer)
+    modseq = re.search(rb"HIGHESTMODSEQ (\d+)", answer)
+    assert validity is not None
+    assert modseq is not None
+    changed = b",".join(b"%d" % number for number in range(1, _MESSAGES, 100))
+    client.command(b"STORE %b +FLAGS.SILENT (\\Answered)" % changed)
+    since = b"FETCH 1:* (FLAGS) (CHANGEDSINCE %b)" % modseq[1]
+    select = b"SELECT INBOX (QRESYNC (%b %b))" % (validity[1], modseq[1])
+    return [
+        _row(server, "FETCH CHANGEDSINCE, 1 % changed", 1, "op", lambda: client.command(since)),
+        _row(server, "SELECT QRESYNC, 1 % changed", 1, "op", lambda: client.command(select)),
+    ]
 
 
 def _idle(server: Server) -> dict[str, object]:

@@ -137,7 +137,7 @@ async def _tell_vanished(session: Session, uids: NumSet, modseq: int) -> None:
         gone = uids & NumSet([(1, max(1, status.uidnext - 1))])
     else:
         gone = uids & changes.vanished
-    gone -= NumSet.from_sorted(view.generation.uids[: view.count])
+    gone -= view.uids_at(view.generation.spans(gone, view.count))
     if gone:
         session.write(b"* VANISHED (EARLIER) %b\r\n" % gone.wire())
 

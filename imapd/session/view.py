@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from imapd.model.flags import Flags
@@ -77,10 +77,14 @@ class View:
         return [(low - 1, high) for low, high in numbers.resolve(self.count).ranges]
 
     def uids(self, spans: Sequence[Span]) -> NumSet:
-        """The UIDs at these places."""
+        """A set of UIDs that means the messages at these places."""
         if len(spans) == 1 and spans[0] == (0, self.count) and self.count:
             # Every message: one range says the same, whatever holes there are.
             return NumSet([(self.generation.uids[0], self.generation.uids[self.count - 1])])
+        return self.uids_at(spans)
+
+    def uids_at(self, spans: Iterable[Span]) -> NumSet:
+        """The UIDs at these places, and no others between them."""
         return NumSet.from_sorted(
             uid for start, stop in spans for uid in self.generation.uids[start:stop]
         )
@@ -126,10 +130,7 @@ class View:
 
     def recent_uids(self) -> NumSet:
         r"""The messages whose \Recent this session has."""
-        spans = self.generation.spans(NumSet(self.recent), self.count)
-        return NumSet.from_sorted(
-            uid for start, stop in spans for uid in self.generation.uids[start:stop]
-        )
+        return self.uids_at(self.generation.spans(NumSet(self.recent), self.count))
 
     def see_recent(self, count: int) -> None:
         r"""The last `count` messages are nobody's yet: EXAMINE shows \Recent and leaves it."""
