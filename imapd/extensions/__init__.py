@@ -2,12 +2,14 @@
 
 from imapd.extensions import (
     binary,
+    catenate,
     compress,
     condstore,
     literal_plus,
     multiappend,
     qresync,
     uidonly,
+    url_partial,
 )
 
 __all__ = ["FEATURES"]
@@ -20,4 +22,6 @@ FEATURES = (
     multiappend.FEATURE,
     binary.FEATURE,
     compress.FEATURE,
+    catenate.FEATURE,
+    url_partial.FEATURE,
 )
