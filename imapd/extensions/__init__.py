@@ -5,10 +5,12 @@ from imapd.extensions import (
     catenate,
     compress,
     condstore,
+    id,
     literal_plus,
     multiappend,
     qresync,
     uidonly,
+    unauthenticate,
     url_partial,
 )
 
@@ -24,4 +26,6 @@ FEATURES = (
     compress.FEATURE,
     catenate.FEATURE,
     url_partial.FEATURE,
+    id.FEATURE,
+    unauthenticate.FEATURE,
 )

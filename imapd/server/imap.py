@@ -240,6 +240,15 @@ class IMAPProtocol(Protocol):
         self._inflater = Inflater()
         self._inflater.receive_data(self.connection.take())
 
+    def start_over(self) -> None:
+        """As `Peer`."""
+        self.flush()
+        if self._inflater is not None:
+            self.connection.receive_data(self._inflater.end())
+            self._inflater = None
+            self._deflater.rest()
+        self._expect(self._policy.limits.login_timeout)
+
     def wake(self) -> None:
         """As `Peer`."""
         if self._idling is not None:
@@ -373,11 +382,7 @@ class IMAPProtocol(Protocol):
             self.transport.abortConnection()  # type: ignore[union-attr]
 
     def _read_on(self) -> None:
-        if (
-            not self._reading
-            and not self._ended
-            and self._unread() <= self._policy.limits.input
-        ):
+        if not self._reading and not self._ended and self._unread() <= self._policy.limits.input:
             self._reading = True
             self.transport.resumeProducing()  # type: ignore[union-attr]
 

@@ -78,6 +78,9 @@ class Peer(Protocol):
     def compress(self) -> None:
         """Compress from here on, and take what was received behind the command for compressed."""
 
+    def start_over(self) -> None:
+        """The client is a stranger again: it has a minute to log in, and does not compress."""
+
     def wake(self) -> None:
         """Something may have changed for a session that idles."""
 
@@ -115,15 +118,27 @@ class Session:
     """What the server keeps of one connection."""
 
     __slots__ = ("_logout", "_unwatch", "account", "announce", "bad", "connection", "enabled", "failures",
-                 "peer", "policy", "saved", "state", "tag", "user", "utf8", "view")  # fmt: skip
+                 "identity", "peer", "policy", "saved", "state", "tag", "translate", "user", "utf8",
+                 "view")  # fmt: skip
 
     def __init__(self, policy: Policy, peer: Peer, connection: Connection) -> None:
         self.policy = policy
         self.peer = peer
         self.connection = connection
-        self.state = State.NOT_AUTHENTICATED
         #: Of the command that runs (RFC 9051, 7.3.4 has it in ESEARCH).
         self.tag = b""
+        #: Failed log-ins.
+        self.failures = 0
+        #: Commands in a row that were BAD.
+        self.bad = 0
+        #: The program that the client says it is, for the log.
+        self.identity = ""
+        self._begin()
+
+    def _begin(self) -> None:
+        """What a client finds that has not logged in: UNAUTHENTICATE comes back to it."""
+        self.state = State.NOT_AUTHENTICATED
+        self.connection.command_limit = self.policy.limits.command_before_login
         self.user: str | None = None
         self.account: IAccount = None  # type: ignore[assignment]  # there once logged in
         self._logout: Callable[[], Any] | None = None
@@ -135,10 +150,8 @@ class Session:
         self.view: View | None = None
         #: The result of the last SEARCH RETURN (SAVE), by UID (RFC 9051, 6.4.4.4).
         self.saved: NumSet = EMPTY
-        #: Failed log-ins.
-        self.failures = 0
-        #: Commands in a row that were BAD.
-        self.bad = 0
+        #: Puts a text into the client's language; None: it is English, in ASCII.
+        self.translate: Callable[[str], str] | None = None
 
     # Writing.
 
@@ -172,6 +185,13 @@ class Session:
         self._unwatch = account.watch(self._hint)
         self.state = State.AUTHENTICATED
         self.connection.command_limit = self.policy.limits.command
+
+    async def log_out(self) -> None:
+        """The client is nobody again; of what it was nothing is left (RFC 8437, 3)."""
+        try:
+            await self.close()
+        finally:
+            self._begin()
 
     async def close(self) -> None:
         """The connection has ended: let go of everything."""
