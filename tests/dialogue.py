@@ -15,17 +15,22 @@ from typing import Any, ClassVar
 from attrs import evolve
 from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import globalLogPublisher
 from twisted.python.failure import Failure
 
+from imapd.mime.facts import facts
+from imapd.model.flags import interned
 from imapd.model.limits import Limits
 from imapd.server.factory import IMAPFactory, imap_factory
 from imapd.server.imap import IMAPProtocol
-from imapd.store.interfaces import IMailStore
+from imapd.store.answers import settled
+from imapd.store.interfaces import IMailStore, NewMessage
 from imapd.store.memory import MemoryStore
+from imapd.store.readers import BytesReader
 
 __all__ = ["UIDVALIDITY", "Dialogue", "Line", "Server", "letter", "matches", "same"]
 
@@ -310,6 +315,24 @@ class Server:
         if enable:
             client.ok(f"ENABLE {enable}")
         return client
+
+    def deliver(self, *letters: bytes, user: str = "alice") -> None:
+        """Put messages into a user's INBOX past IMAP, as a mail transfer agent does."""
+
+        async def deliver() -> None:
+            account = await settled(self.store.open_account(user))
+            mailbox = await settled(account.open("INBOX"))
+            date = b" 9-Sep-2001 01:46:40 +0000"
+            messages = [
+                NewMessage(BytesReader(each), interned(()), date, facts(each)) for each in letters
+            ]
+            await settled(mailbox.append(messages))
+            await settled(account.close())
+
+        outcome: list[object] = []
+        Deferred.fromCoroutine(deliver()).addBoth(outcome.append)
+        self.rest()
+        assert outcome == [None]
 
     def settle(self) -> None:
         """Let the server do all it can do without time passing."""

@@ -136,7 +136,8 @@ def test_large_messages_go_by_way_of_the_disk(anywhere: Server) -> None:
 def test_strange_messages(anywhere: Server, message: bytes) -> None:
     """Whatever it is that was stored, it is there, and can be looked at in every way."""
     client = anywhere.client()
-    client.append(message).select()
+    anywhere.deliver(message)
+    client.select()
     answer = client.do(
         "FETCH 1 (RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY BODY[] BODY[HEADER] BODY[TEXT] BODY[1])"
     )

@@ -127,7 +127,9 @@ def test_flags_asked_for_with_the_body(client: Dialogue) -> None:
 
 def test_everything_is_in_the_grammar(client: Dialogue) -> None:
     """All items at once are read back by a reader that is strict."""
-    client.append(letter("two", "", "Content-Type: text/html"), b"x", b"\xff\xff: \xff\r\n\r\n\xff")
+    odd = b"\xff\xff: \xff\r\nSubject: \xff\r\n\r\n\xff"
+    client._server.deliver(letter("two", "", "Content-Type: text/html"), b"x", odd)
+    client.ok("NOOP")
     answer = client.do(
         "UID FETCH 1:* (FLAGS ENVELOPE BODY BODYSTRUCTURE INTERNALDATE RFC822.SIZE RFC822 RFC822.HEADER "
         "RFC822.TEXT BODY[] BODY[HEADER] BODY[TEXT] BODY[1] BODY[1.MIME] BODY[2.1]<0.5> BINARY[1] "

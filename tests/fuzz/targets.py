@@ -149,6 +149,13 @@ def leaving(data: bytes) -> None:
     _server(data, begin)
 
 
+class _Certificate:
+    """STARTTLS is there; the handshake is only noted."""
+
+    def options(self) -> None:
+        """As `imapd.server.tls`."""
+
+
 _MULTIPART = b"""From: a@b.c\r
 MIME-Version: 1.0\r
 Content-Type: multipart/mixed; boundary=x\r
@@ -171,7 +178,7 @@ def _server(data: bytes, begin: Callable[[Server], Dialogue]) -> None:
     """Everything answered is in the grammar, nothing is logged as a failure, another client is served."""
     if not data:
         return
-    server = Server(limits=_LIMITS)
+    server = Server(limits=_LIMITS, tls=_Certificate())
     other = server.client()
     client = begin(server)
     if data[0] & 1 and client.open and not data[0] & 4:
