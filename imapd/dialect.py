@@ -129,8 +129,11 @@ class SearchReturn:
     data: Callable[[Any, Any], bytes | None]
     #: The places that ``$`` then holds (RFC 5182, 2.4); without it, it has no say.
     saves: Callable[[Any, Any], Sequence[int]] | None = None
-    #: How many of the first matches are enough for it; without it, or None: all.
+    #: How many of the first matches are enough for it, or, below 0, of the last; without it,
+    #: or None: all.
     most: Callable[[Any], int | None] | None = None
+    #: Options that cannot be asked for with it; its own name: it cannot be there twice.
+    excludes: Sequence[str] = ()
     #: A search key whose use asks for this too (RFC 7162, 3.1.5: MODSEQ).
     implied_by: str = ""
 
@@ -207,6 +210,8 @@ class FetchModifier:
     grammar: Callable[[Cursor], Any]
     apply: Callable[[Any, Any, Any], Awaitable[None] | None]
     check: Callable[[Any, Any, Any], None] | None = None
+    #: Applied before those that are not so, wherever it stands.
+    early: bool = False
 
 
 @frozen

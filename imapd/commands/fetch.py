@@ -102,7 +102,7 @@ async def _fetch(session: Session, fetch: Fetch) -> Outcome | None:
     for modifier, argument in fetch.modifiers:
         if modifier.check is not None:
             modifier.check(session, fetch, argument)
-    for modifier, argument in fetch.modifiers:
+    for modifier, argument in sorted(fetch.modifiers, key=lambda each: not each[0].early):
         waiting = modifier.apply(session, fetch, argument)
         if waiting is not None:
             await waiting

@@ -80,7 +80,12 @@ def _arguments(by_uid: bool) -> Callable[[Cursor], _Search]:
 
 def _options(cursor: Cursor) -> tuple[_Option, ...]:
     """``"(" [search-return-opt *(SP search-return-opt)] ")"``; none is ALL, twice is once."""
-    options = {option.name: (option, said) for option, said in cursor.listed(_option, empty=True)}
+    found = cursor.listed(_option, empty=True)
+    options = {option.name: (option, said) for option, said in found}
+    for option, _ in options.values():
+        for name in option.excludes:
+            if sum(other.name == name for other, _ in found) > (name == option.name):
+                raise BadSyntax(f"{option.name} is there with {name}")
     if not options:
         if b"ALL" not in cursor.vocabulary.search_returns:
             raise BadSyntax("SEARCH has no RETURN here")
@@ -152,14 +157,14 @@ def _check_charset(session: Session, name: bytes | None) -> None:
 
 
 def _most(options: Iterable[_Option]) -> int | None:
-    """How many of the first matches are enough; None: all are needed."""
-    enough = 0
+    """How many of the first matches are enough, below 0 of the last; None: all are needed."""
+    first = last = 0
     for option, said in options:
         most = None if option.most is None else option.most(said)
         if most is None:
             return None
-        enough = max(enough, most)
-    return enough or None
+        first, last = max(first, most), min(last, most)
+    return None if first and last else (first or last or None)
 
 
 def _save(session: Session, found: Found, options: Iterable[_Option]) -> None:
@@ -268,7 +273,7 @@ ESEARCH = Feature(
     # In the order in which RFC 9051 writes them in its examples.
     search_returns=(
         SearchReturn("MIN", _no_parameter, _min, _saves_min, most=lambda _: 1),
-        SearchReturn("MAX", _no_parameter, _max, _saves_max),
+        SearchReturn("MAX", _no_parameter, _max, _saves_max, most=lambda _: -1),
         _ALL,
         SearchReturn("COUNT", _no_parameter, _count, _saves_all),
     ),

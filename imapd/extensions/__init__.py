@@ -8,6 +8,7 @@ from imapd.extensions import (
     id,
     literal_plus,
     multiappend,
+    partial,
     qresync,
     uidonly,
     unauthenticate,
@@ -28,4 +29,5 @@ FEATURES = (
     url_partial.FEATURE,
     id.FEATURE,
     unauthenticate.FEATURE,
+    partial.FEATURE,
 )

@@ -76,7 +76,10 @@ class Source(Protocol):
 
 
 async def search(program: Program, source: Source, most: int | None = None) -> Sequence[int]:
-    """The places of the messages that match, ascending; with `most`, of so many first ones."""
+    """The places of the messages that match, ascending.
+
+    With `most`, of so many first ones; below 0, of so many last ones.
+    """
     root = _node(program, source)
     keys = [leaf for leaf in leaves_of(program) if isinstance(leaf, Key)]
     size = max(_BLOCK_LEAST, min(_BLOCK, _TESTS // max(1, len(keys))))
@@ -88,7 +91,9 @@ async def search(program: Program, source: Source, most: int | None = None) -> S
     ]
     count = len(source.uids)
     found: list[int] = []
-    for start in range(0, count, size):
+    starts = range(0, count, size)
+    backwards = most is not None and most < 0
+    for start in reversed(starts) if backwards else starts:
         block = _Block(source, start, min(start + size, count))
         yes, no = root.decide(block.all, block)
         for stage, asked in stages:
@@ -97,10 +102,16 @@ async def search(program: Program, source: Source, most: int | None = None) -> S
                 more, less = await block.ask(root, undecided, stage, asked)
                 yes |= more
                 no |= less
-        found += block.places(yes)
-        if most is not None and len(found) >= most:
-            return found[:most]
+        if backwards:
+            found += reversed(block.places(yes))
+        else:
+            found += block.places(yes)
+        if most is not None and len(found) >= abs(most):
+            del found[abs(most) :]
+            break
         await source.turn()
+    if backwards:
+        found.reverse()
     return found
 
 
