@@ -53,6 +53,7 @@ class IMAPProtocol(Protocol):
         self._ended = False
         self._closing = False
         self._farewell = b""
+        self._flushing = False
         self._timeout: IDelayedCall | None = None
         self.secure = False
         self._inflater: Inflater | None = None
@@ -344,6 +345,7 @@ class IMAPProtocol(Protocol):
                 if self._paused or self._ended:
                     await self.turn()
                 if self._out_size:
+                    self._flush_soon()
                     await self._turns.turn()
             self.flush()
         except Gone:
@@ -357,6 +359,16 @@ class IMAPProtocol(Protocol):
         self._read_on()
         if not self._ended and not self._closing:
             self._active()
+
+    def _flush_soon(self) -> None:
+        """What is answered goes out before the next command has been."""
+        if self.connection.waiting and not self._flushing:
+            self._flushing = True
+            self._clock.callLater(0, self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._flushing = False
+        self.flush()
 
     async def _finish(self) -> None:
         await self.session.close()

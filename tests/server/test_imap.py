@@ -81,6 +81,17 @@ def test_one_command_at_a_time() -> None:
     )
 
 
+def test_an_answer_does_not_wait_for_the_next_command() -> None:
+    """What has been answered is sent, though the command behind it takes its time."""
+    server = _distant()
+    client = server.client()
+    client.post(b"a NOOP\r\nb STATUS INBOX (MESSAGES)\r\n")
+    server.advance(0.01)
+    same(client.read(), "a OK NOOP completed")
+    server.rest()
+    same(client.read(), "* STATUS INBOX (MESSAGES 0)", "b OK STATUS completed")
+
+
 def test_fifty_commands_in_one_write(server: Server) -> None:
     """Mbsync sends up to fifty commands at once; all are answered in order."""
     client = server.client(select="INBOX")
