@@ -46,6 +46,8 @@ class Capability:
     when: When = When.ALWAYS
     #: Given the session: whether it holds just now (STARTTLS needs a certificate).
     available: Callable[[Any], bool] | None = None
+    #: Given the session: what follows the name, behind an equals sign.
+    value: Callable[[Any], int] | None = None
 
 
 @frozen
@@ -144,6 +146,8 @@ class StatusItem:
 
     name: str
     value: Callable[[Any], int]
+    #: `value` is given the session: it is the same for every mailbox.
+    of_session: bool = False
     #: A feature that is on for who asks it.
     enables: str | None = None
 

@@ -53,7 +53,11 @@ async def _response(session: Session, name: str, items: Sequence[StatusItem]) ->
     status = await _figures(session, name)
     return b"* STATUS %b (%b)\r\n" % (
         session.mailbox_name(name),
-        b" ".join(b"%b %d" % (item.name.encode("ascii"), item.value(status)) for item in items),
+        b" ".join(
+            b"%b %d"
+            % (item.name.encode("ascii"), item.value(session if item.of_session else status))
+            for item in items
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """The extensions, one module an RFC; each is listed here once."""
 
 from imapd.extensions import (
+    appendlimit,
     binary,
     catenate,
     compress,
@@ -30,4 +31,5 @@ FEATURES = (
     id.FEATURE,
     unauthenticate.FEATURE,
     partial.FEATURE,
+    appendlimit.FEATURE,
 )

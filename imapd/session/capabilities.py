@@ -19,7 +19,11 @@ def capabilities(session: Session) -> bytes:
             or feature.requires is None
             or feature.requires(session.account, None) is not None
         ):
-            names += [each.name for each in feature.capabilities if _holds(each, session, before)]
+            names += [
+                each.name if each.value is None else f"{each.name}={each.value(session)}"
+                for each in feature.capabilities
+                if _holds(each, session, before)
+            ]
     if before:
         names += [
             f"AUTH={mechanism.name}"
