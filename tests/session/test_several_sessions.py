@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
+from tests.backends import MaildirBackend
 from tests.dialogue import Server, letter
 from tests.distant import DistantStore
 from tests.session.imitation import Believer
@@ -99,7 +101,7 @@ def _listen(believers: list[Believer]) -> None:
 
 def _play(server: Server, steps: list[Any]) -> None:
     # Another process that serves the same store.
-    elsewhere = Server(server.store, clock=server.clock)
+    elsewhere = Server(server.store, clock=server.clock, pump=server._pump)
     first = server.client()
     first.ok("CREATE Other")
     first.fill(4)
@@ -182,6 +184,21 @@ def _check(server: Server, believers: list[Believer]) -> None:
 def test_told_is_there(steps: list[Any]) -> None:
     """Whatever several clients do to one mailbox, each is told enough to know all of it."""
     _play(Server(), steps)
+
+
+@given(_STEPS)
+@settings(
+    max_examples=15,
+    report_multiple_bugs=False,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_told_is_there_in_maildirs(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[Any]
+) -> None:
+    """The same over files, with threads that work while others ask."""
+    backend = MaildirBackend(tmp_path_factory)
+    _play(backend.server(), steps)
+    backend.close()
 
 
 @given(_STEPS)
