@@ -83,6 +83,8 @@ class Upload:
     states: State
     argument: re.Pattern[bytes]
     run: Callable[[Any, Any], Awaitable[Any]]
+    #: As of `Command`.
+    by_number: bool = False
 
 
 @frozen

@@ -108,6 +108,11 @@ class _Mailbox(_Far):
     def move(self, uids: Any, destination: Any) -> Any:
         return self._store.answer("move", lambda: self._near.move(uids, destination._near))
 
+    def replace(self, uid: int, message: Any, destination: Any) -> Any:
+        return self._store.answer(
+            "replace", lambda: self._near.replace(uid, message, destination._near)
+        )
+
 
 @implementer(IMessageReader)
 class _Reader:

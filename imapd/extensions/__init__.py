@@ -11,6 +11,7 @@ from imapd.extensions import (
     multiappend,
     partial,
     qresync,
+    replace,
     uidonly,
     unauthenticate,
     url_partial,
@@ -32,4 +33,5 @@ FEATURES = (
     unauthenticate.FEATURE,
     partial.FEATURE,
     appendlimit.FEATURE,
+    replace.FEATURE,
 )

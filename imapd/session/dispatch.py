@@ -89,6 +89,9 @@ async def _upload(session: Session, event: UploadStarted | CommandReceived) -> N
     try:
         if session.state not in upload.states:
             raise BadCommand(f"{upload.name} is not for this state")
+        if upload.by_number and session.announce.by_uid:
+            # RFC 9586, 3.2.
+            raise BadCommand("There are no sequence numbers here", "UIDREQUIRED")
         for guard in session.policy.dialect.guards:
             guard(session, upload)
         result = await upload.run(session, incoming)

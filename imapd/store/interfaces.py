@@ -32,7 +32,8 @@ from imapd.model.numset import NumSet
 
 __all__ = [
     "Answer", "IAccount", "IFactsKept", "IMailStore", "IMailbox", "IMapped", "IMessageReader",
-    "IRecent", "IServerCopy", "IServerMove", "ISpool", "ISpools", "NewMessage", "WatchCallback",
+    "IRecent", "IServerCopy", "IServerMove", "IServerReplace", "ISpool", "ISpools", "NewMessage",
+    "WatchCallback",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -216,6 +217,17 @@ class IServerMove(Interface):
 
         `destination` as in `IServerCopy`; within one mailbox, `changes` and `removed` each tell
         the whole change.
+        """
+
+
+class IServerReplace(Interface):
+    """Provided by an `IMailbox` that puts a message in the place of another in one step."""
+
+    def replace(uid: int, message: NewMessage, destination: IMailbox) -> Answer[Copied]:
+        r"""Remove a message, \Deleted or not, and add `message`: both or neither (RFC 8508, 3.4).
+
+        `destination` and the answer as of `IServerMove`.  Only the difference counts for a quota.
+        Raises `MessageGone`, and what `IMailbox.append` raises.
         """
 
 

@@ -14,7 +14,14 @@ from imapd.model.message import FLAGS, MODSEQ, Batch, Column
 from imapd.model.numset import NumSet
 from imapd.store.answers import each, settled
 from imapd.store.contract.letters import Letter, letter
-from imapd.store.interfaces import IAccount, IMailbox, IRecent, IServerCopy, IServerMove
+from imapd.store.interfaces import (
+    IAccount,
+    IMailbox,
+    IRecent,
+    IServerCopy,
+    IServerMove,
+    IServerReplace,
+)
 
 __all__ = ["ALL", "Box", "Session", "Snapshot", "applied", "numbers", "provided"]
 
@@ -145,6 +152,11 @@ class Box:
         """As `IServerMove`, or skip."""
         able: IServerMove = provided(IServerMove, self.mailbox)
         return await settled(able.move(numbers(uids), destination.mailbox))
+
+    async def replace(self, uid: int, letter: Letter, destination: Box) -> Copied:
+        """As `IServerReplace`, or skip."""
+        able: IServerReplace = provided(IServerReplace, self.mailbox)
+        return await settled(able.replace(uid, letter.new(), destination.mailbox))
 
     async def claim_recent(self) -> int:
         """As `IRecent`, or skip."""

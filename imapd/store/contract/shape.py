@@ -16,6 +16,7 @@ from imapd.store.interfaces import (
     IRecent,
     IServerCopy,
     IServerMove,
+    IServerReplace,
     ISpools,
 )
 
@@ -53,7 +54,7 @@ class Shape(Subject):
     async def test_optional_interfaces_are_whole(self) -> None:
         """An optional interface that is claimed is there with all its methods."""
         box = await self.inbox()
-        for interface in (IRecent, IServerCopy, IServerMove, IFactsKept):
+        for interface in (IRecent, IServerCopy, IServerMove, IServerReplace, IFactsKept):
             able = interface(box.mailbox, None)
             assert able is None or verifyObject(interface, able)
 

@@ -15,6 +15,7 @@ from imapd.store.contract.persistence import Persistence
 from imapd.store.contract.reading import Reading
 from imapd.store.contract.recent import Recent
 from imapd.store.contract.renaming import Renaming
+from imapd.store.contract.replacing import Replacing
 from imapd.store.contract.shape import Shape
 from imapd.store.contract.spooling import Spooling
 from imapd.store.contract.together import Together
@@ -35,6 +36,7 @@ class StoreContract(
     Expunging,
     Changing,
     Copying,
+    Replacing,
     Recent,
     Watching,
     Spooling,

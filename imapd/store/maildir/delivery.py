@@ -1,4 +1,4 @@
-"""Messages into a mailbox: append and copy.
+"""Messages into a mailbox: append, replace and copy.
 
 The order, and what a crash leaves (docs/decisions/maildir-index.rst):
 
@@ -22,7 +22,7 @@ from imapd.model.flags import Flags
 from imapd.model.mailbox import Appended, Copied
 from imapd.model.message import Facts
 from imapd.model.numset import NumSet
-from imapd.store.errors import Inconvenient
+from imapd.store.errors import Inconvenient, MessageGone
 from imapd.store.maildir.edit import Edit, Entry
 from imapd.store.maildir.filename import FileName, fresh
 from imapd.store.maildir.index import base_of
@@ -30,7 +30,7 @@ from imapd.store.maildir.lookup import rows
 from imapd.store.maildir.spool import Draft, linked
 from imapd.store.maildir.turn import Turn
 
-__all__ = ["Incoming", "append", "copy", "sync"]
+__all__ = ["Incoming", "append", "copy", "replace", "sync"]
 
 
 @frozen
@@ -52,8 +52,31 @@ def sync(messages: Sequence[Incoming]) -> None:
 def append(turn: Turn, number: int, messages: Sequence[Incoming]) -> Appended:
     """Steps 2 and 3."""
     edit = Edit(turn, turn.index.mailbox(number))
+    uids = _entered(turn, edit, messages)
+    return Appended(edit.row.uidvalidity, uids, edit.finish())
+
+
+def replace(turn: Turn, number: int, uid: int, message: Incoming, destination: int) -> Copied:
+    """As `IServerReplace`; the file of what was there goes behind the answer."""
+    found = [
+        row
+        for some in rows(turn.index, number, NumSet.of(uid), "m.flags, m.size", "messages m")
+        for row in some
+    ]
+    if not found:
+        raise MessageGone(f"there is no message {uid}")
+    source = Edit(turn, turn.index.mailbox(number))
+    target = source if destination == number else Edit(turn, turn.index.mailbox(destination))
+    uids = _entered(turn, target, [message])
+    source.remove(found)
+    changes = target.finish()
+    removed = changes if target is source else source.finish()
+    return Copied(target.row.uidvalidity, [uid], uids, changes, removed)
+
+
+def _entered(turn: Turn, edit: Edit, messages: Sequence[Incoming]) -> list[int]:
     flagsets = turn.index.flagsets
-    directory = turn.touch(number)
+    directory = turn.touch(edit.row.number)
     now = int(time.time())
     entries = []
     for message in messages:
@@ -78,8 +101,7 @@ def append(turn: Turn, number: int, messages: Sequence[Incoming]) -> Appended:
             )
         )
     edit.enter(entries)
-    changes = edit.finish()
-    return Appended(edit.row.uidvalidity, [entry.uid for entry in entries], changes)
+    return [entry.uid for entry in entries]
 
 
 def copy(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:

@@ -22,6 +22,7 @@ from imapd.store.interfaces import (
     IRecent,
     IServerCopy,
     IServerMove,
+    IServerReplace,
     NewMessage,
 )
 from imapd.store.maildir import delivery, flagging, lookup, moving
@@ -46,7 +47,7 @@ _MANY: Final = 20_000
 _MANY_UIDS: Final = 50_000
 
 
-@implementer(IMailbox, IRecent, IServerCopy, IServerMove, IFactsKept)
+@implementer(IMailbox, IRecent, IServerCopy, IServerMove, IServerReplace, IFactsKept)
 @define(eq=False)
 class MaildirMailbox:
     """Shared by all sessions of the user that have it open."""
@@ -124,6 +125,16 @@ class MaildirMailbox:
 
     async def append(self, messages: Sequence[NewMessage]) -> Appended:
         """As `IMailbox`."""
+        return await self._deliver(
+            messages, lambda turn, incoming: delivery.append(turn, self.number, incoming)
+        )
+
+    async def _deliver(
+        self,
+        messages: Sequence[NewMessage],
+        work: Callable[[Turn, Sequence[delivery.Incoming]], _T],
+    ) -> _T:
+        """Do `work` with the messages when their octets are here."""
         account = self._account
         account.index.directory(self.number)
         incoming: list[delivery.Incoming] = []
@@ -145,7 +156,7 @@ class MaildirMailbox:
             close()
             raise
         return await account.change(
-            lambda turn: delivery.append(turn, self.number, incoming),
+            lambda turn: work(turn, incoming),
             durable=True,
             prepare=lambda: delivery.sync(incoming),
             done=close,
@@ -192,6 +203,14 @@ class MaildirMailbox:
         target = self._target(destination)
         return await self._account.change(
             lambda turn: moving.move(turn, self.number, uids, target), durable=True
+        )
+
+    async def replace(self, uid: int, message: NewMessage, destination: IMailbox) -> Copied:
+        """As `IServerReplace`; what was replaced goes behind the answer."""
+        target = self._target(destination)
+        return await self._deliver(
+            [message],
+            lambda turn, incoming: delivery.replace(turn, self.number, uid, incoming[0], target),
         )
 
     def _target(self, destination: IMailbox) -> int:

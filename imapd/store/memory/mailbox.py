@@ -51,6 +51,7 @@ from imapd.store.interfaces import (
     IRecent,
     IServerCopy,
     IServerMove,
+    IServerReplace,
     NewMessage,
 )
 from imapd.store.memory.log import ChangeLog
@@ -71,7 +72,7 @@ _BATCH: Final = 1_000
 _Rows = Mapping[Column, Sequence[Any]]
 
 
-@implementer(IMailbox, IRecent, IServerCopy, IServerMove, IFactsKept)
+@implementer(IMailbox, IRecent, IServerCopy, IServerMove, IServerReplace, IFactsKept)
 @define(eq=False)
 class MemoryMailbox:
     """Messages by UID.  Made and removed by its account."""
@@ -177,14 +178,7 @@ class MemoryMailbox:
         self._check()
         contents = [await octets(message.content) for message in messages]
         self._check()
-        rows: dict[Column, Sequence[Any]] = {
-            name: [getattr(message.facts, name) for message in messages] for name in _FACTS
-        }
-        rows[FLAGS] = [message.flags for message in messages]
-        rows[INTERNAL_DATE] = [message.internal_date for message in messages]
-        rows[SIZE] = [len(content) for content in contents]
-        rows[_OCTETS] = contents
-        uids = self._add(rows)
+        uids = self._add(_new_rows(messages, contents))
         changes = self._commit(uids)
         self._tell(changes)
         return Appended(self.uidvalidity, uids, changes)
@@ -243,14 +237,28 @@ class MemoryMailbox:
         target = self._target(destination)
         places = self._places(uids)
         copies = target._add(self._rows(places))
-        sources = self._remove(places)
+        return self._moved(target, self._remove(places), copies)
+
+    async def replace(self, uid: int, message: NewMessage, destination: IMailbox) -> Copied:
+        """As `IServerReplace`."""
+        self._target(destination)
+        content = await octets(message.content)
+        target = self._target(destination)
+        place = self._place(uid)
+        if place is None:
+            raise MessageGone(f"there is no message {uid}")
+        came = target._add(_new_rows([message], [content]))
+        return self._moved(target, self._remove([place]), came)
+
+    def _moved(self, target: MemoryMailbox, sources: list[int], uids: list[int]) -> Copied:
+        """These went from here, and those came there: told as one change of each mailbox."""
         if target is self:
-            changes = removed = self._commit([*sources, *copies])
+            changes = removed = self._commit([*sources, *uids])
         else:
-            changes, removed = target._commit(copies), self._commit(sources)
+            changes, removed = target._commit(uids), self._commit(sources)
             target._tell(changes)
         self._tell(removed)
-        return Copied(target.uidvalidity, sources, copies, changes, removed)
+        return Copied(target.uidvalidity, sources, uids, changes, removed)
 
     def claim_recent(self) -> int:
         """As `IRecent`."""
@@ -379,6 +387,17 @@ class MemoryMailbox:
     def _tell(self, changes: Changes) -> None:
         if changes.modseq != changes.since:
             self._publish(Hint(self.id, changes.modseq))
+
+
+def _new_rows(messages: Sequence[NewMessage], contents: Sequence[bytes]) -> _Rows:
+    rows: dict[Column, Sequence[Any]] = {
+        name: [getattr(message.facts, name) for message in messages] for name in _FACTS
+    }
+    rows[FLAGS] = [message.flags for message in messages]
+    rows[INTERNAL_DATE] = [message.internal_date for message in messages]
+    rows[SIZE] = [len(content) for content in contents]
+    rows[_OCTETS] = contents
+    return rows
 
 
 def _cut(column: Sequence[Any], spans: Sequence[slice]) -> Sequence[Any]:

@@ -13,7 +13,7 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from imapd.model.flags import SEEN
-from imapd.model.mailbox import Hint
+from imapd.model.mailbox import Copied, Hint
 from imapd.model.message import FLAGS, INTERNAL_DATE
 from imapd.model.numset import EMPTY, NumSet
 from imapd.store.contract import StoreContract
@@ -132,6 +132,13 @@ class CopiesForMove(MemoryMailbox):
     def move(self, uids, destination):
         copied = self.copy(uids, destination)
         return attrs.evolve(copied, removed=self._commit([]))
+
+
+class ReplacesByTwoChanges(MemoryMailbox):
+    async def replace(self, uid, message, destination):
+        appended = await destination.append([message])
+        removed = self._commit(self._remove(self._places(NumSet.of(uid))))
+        return Copied(appended.uidvalidity, [uid], appended.uids, appended.changes, removed)
 
 
 class LosesFlagsOfCopies(MemoryMailbox):
@@ -271,6 +278,8 @@ SABOTAGE = [
     (NeverHints, "test_watch_messages"),
     (CopiesForMove, "test_move"),
     (CopiesForMove, "test_any_history"),
+    (ReplacesByTwoChanges, "test_replace_is_one_change"),
+    (ReplacesByTwoChanges, "test_replace_what_is_not_there"),
     (LosesFlagsOfCopies, "test_copy"),
     (Miscounts, "test_store_remove"),
     (IgnoresUnchangedSince, "test_store_unchanged_since_leaves_what_changed"),
