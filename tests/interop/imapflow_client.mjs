@@ -53,6 +53,7 @@ async function converse() {
     found.capabilities = [...client.capabilities.keys()];
     found.enabled = [...client.enabled];
     found.secure = client.secureConnection;
+    found.compressed = Boolean(client._deflate);
 
     // Folders.
     for (const path of folders) {

@@ -61,6 +61,7 @@ def test_conversation(
     found = converse(account, security, mail)
     assert found["errors"] == []
     assert found["secure"] is (security != "plain")
+    assert found["compressed"] is ("COMPRESS=DEFLATE" in found["capabilities"])
 
     # Folders.
     assert found["createdAgain"] is False

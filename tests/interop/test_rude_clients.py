@@ -112,6 +112,25 @@ def test_not_imap(account: Account, said: bytes, tls: bool) -> None:
     plug.close()
 
 
+def test_logout_ends_the_connection(account: Account, security: str) -> None:
+    """After LOGOUT, and all that was sent behind it, the server is the first to hang up."""
+    plug = _connected(account, account.port(security))
+    plug.settimeout(5)
+    if security == "starttls":
+        _read(plug, b"\r\n")
+        plug.sendall(b"a STARTTLS\r\n")
+        _read(plug, b"\r\n")
+    if security != "plain":
+        plug = account.server.context().wrap_socket(plug, server_hostname="localhost")
+    _log_in(account, plug)
+    plug.sendall(b"b LOGOUT\r\nc NOOP\r\n")
+    said = _read(plug)
+    assert said.startswith(b"* BYE ")
+    assert b"\r\nb OK " in said
+    assert b"\r\nc " not in said
+    plug.close()
+
+
 def test_injection_before_starttls(account: Account) -> None:
     """Commands smuggled in behind STARTTLS, before the handshake, are never run."""
     plug = _connected(account, account.server.imap)
