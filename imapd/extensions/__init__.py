@@ -12,6 +12,7 @@ from imapd.extensions import (
     partial,
     qresync,
     replace,
+    uidbatches,
     uidonly,
     unauthenticate,
     url_partial,
@@ -34,4 +35,5 @@ FEATURES = (
     partial.FEATURE,
     appendlimit.FEATURE,
     replace.FEATURE,
+    uidbatches.FEATURE,
 )

@@ -10,7 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from imapd.model.flags import Flags
 from imapd.model.mailbox import Changes
@@ -32,7 +32,7 @@ Span = tuple[int, int]
 class View:
     """One session's selected mailbox; a `session.image.Watcher`."""
 
-    __slots__ = ("_changed", "count", "generation", "image", "keywords", "mailbox", "name", "own",
+    __slots__ = ("_changed", "count", "generation", "image", "kept", "keywords", "mailbox", "name", "own",
                  "read_only", "recent", "told")  # fmt: skip
 
     def __init__(
@@ -48,6 +48,8 @@ class View:
         self.own: set[int] = set()
         #: Flags that an untagged FLAGS has named.
         self.keywords: frozenset[str] = frozenset()
+        #: What features remember while the mailbox is selected, by their name.
+        self.kept: dict[str, Any] = {}
 
     def attach(self, image: Image) -> None:
         """Begin with what is there."""
