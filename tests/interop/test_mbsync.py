@@ -281,13 +281,13 @@ def test_after_a_restart(program: Find, tmp_path: Path, home: Path) -> None:
     """The server is stopped and started over its Maildir: mbsync finds nothing to do."""
     server = Server("maildir", tmp_path)
     server.start()
-    account = Account(server, "restarted")
-    mbsync = _Mbsync(program("mbsync", _INSTALL), account, home)
-    mbsync.configure("tls")
-    mail = letters(33, 40)
-    for name, some in (("日本語/メール", mail[:20]), ("INBOX", mail[20:])):
-        account.fill(name, *(letter.octets for letter in some))
     try:
+        account = Account(server, "restarted")
+        mbsync = _Mbsync(program("mbsync", _INSTALL), account, home)
+        mbsync.configure("tls")
+        mail = letters(33, 40)
+        for name, some in (("日本語/メール", mail[:20]), ("INBOX", mail[20:])):
+            account.fill(name, *(letter.octets for letter in some))
         mbsync.run()
         here, there = mbsync.everything(), _server_state(account)
         assert server.stop() == -SIGTERM
