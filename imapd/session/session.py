@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from attrs import frozen
 from twisted.cred.portal import Portal
@@ -21,6 +21,7 @@ from imapd.session.image import Images
 from imapd.session.outcome import BadCommand, Refused
 from imapd.session.view import View
 from imapd.store.answers import settled
+from imapd.store.errors import StoreError
 from imapd.store.interfaces import IAccount, IMailbox, IRecent
 from imapd.wire import encode
 from imapd.wire.connection import (
@@ -35,7 +36,7 @@ from imapd.wire.connection import (
 )
 from imapd.wire.cursor import Cursor
 
-__all__ = ["Gone", "Incoming", "Peer", "Policy", "Session"]
+__all__ = ["Gone", "Incoming", "Notices", "Peer", "Policy", "Session"]
 
 
 class Gone(Exception):
@@ -82,7 +83,7 @@ class Peer(Protocol):
         """The client is a stranger again: it has a minute to log in, and does not compress."""
 
     def wake(self) -> None:
-        """Something may have changed for a session that idles."""
+        """Something may have changed for a session that waits."""
 
     def close(self) -> None:
         """End the connection when what was written is sent."""
@@ -114,12 +115,46 @@ class Policy:
     now: Callable[[], datetime]
 
 
+class Notices:
+    """Which changes reach the client, and when: those of the selected mailbox, when it asks.
+
+    A feature that changes this (NOTIFY) replaces the session's `notices`.
+    """
+
+    __slots__ = ()
+
+    def pending(self, session: Session) -> bool:
+        """There is, or may be, something that `tell` tells."""
+        view = session.view
+        return view is not None and (view.image.behind or view.has_news())
+
+    def speaks(self, session: Session) -> bool:
+        """There is something to tell a client that has not asked, between two commands."""
+        return False
+
+    async def tell(self, session: Session, expunges: bool) -> None:
+        """Tell the client what has changed; that messages are gone only with `expunges`."""
+        await session.selected_news(expunges)
+
+    async def speak(self, session: Session) -> None:
+        """Tell what `speaks` meant."""
+
+    def left(self, session: Session, view: View) -> None:
+        """A mailbox is no longer selected."""
+
+    def close(self) -> None:
+        """The session has ended."""
+
+
+_ASKED: Final = Notices()
+
+
 class Session:
     """What the server keeps of one connection."""
 
     __slots__ = ("_logout", "_unwatch", "account", "announce", "bad", "connection", "enabled", "failures",
-                 "identity", "peer", "policy", "saved", "state", "tag", "translate", "user", "utf8",
-                 "view")  # fmt: skip
+                 "identity", "notices", "peer", "policy", "saved", "state", "tag", "translate", "user",
+                 "utf8", "view")  # fmt: skip
 
     def __init__(self, policy: Policy, peer: Peer, connection: Connection) -> None:
         self.policy = policy
@@ -145,6 +180,7 @@ class Session:
         self._unwatch: Callable[[], None] | None = None
         self.enabled: frozenset[str] = frozenset()
         self.announce = Announce()
+        self.notices: Notices = _ASKED
         #: Names and strings are UTF-8 for this client.
         self.utf8 = False
         self.view: View | None = None
@@ -197,6 +233,7 @@ class Session:
         """The connection has ended: let go of everything."""
         self.state = State.LOGOUT
         self.deselect()
+        self.notices.close()
         if self._unwatch is not None:
             self._unwatch()
             self._unwatch = None
@@ -238,6 +275,7 @@ class Session:
         view, self.view = self.view, None
         self.saved = EMPTY
         if view is not None:
+            self.notices.left(self, view)
             self.policy.images.leave(view.image, view)
             if self.state is State.SELECTED:
                 self.state = State.AUTHENTICATED
@@ -251,6 +289,10 @@ class Session:
 
     async def news(self, expunges: bool) -> None:
         """Tell the client what has changed, if there is anything."""
+        await self.notices.tell(self, expunges)
+
+    async def selected_news(self, expunges: bool, flags: bool = True) -> None:
+        """Tell what has changed in the selected mailbox."""
         view = self.view
         if view is None:
             return
@@ -258,9 +300,23 @@ class Session:
             await view.image.refresh(view.mailbox)
         if view.has_news():
             await self._claim_recent(view)
-            told = view.news(self.announce, expunges)
+            told = view.news(self.announce, expunges, flags)
             if told:
                 self.write(told)
+
+    async def speak(self) -> bool:
+        """Between two commands, tell what the client wants to hear at any time; whether it worked."""
+        try:
+            await self.notices.speak(self)
+        except Gone:
+            raise
+        except StoreError:
+            # It is told when the store can be asked again.
+            return False
+        except Exception:
+            self.policy.log.failure("telling what changed failed")
+            return False
+        return True
 
     async def _claim_recent(self, view: View) -> None:
         if not self.announce.recent:

@@ -164,8 +164,13 @@ class View:
         last = uids[-1] if uids else 0
         return last if last > self.image.recent_claimed and not self.read_only else 0
 
-    def news(self, announce: Announce, expunges: bool) -> bytes:
-        """What has happened since the client was told last, in the words of `announce`."""
+    def news(
+        self, announce: Announce, expunges: bool, flags: bool = True, arrivals: bool = True
+    ) -> bytes:
+        """What has happened since the client was told last, in the words of `announce`.
+
+        Without `flags`, changes of flags are passed over; without `arrivals`, new messages wait.
+        """
         image = self.image
         if self.generation is not image.generation and not expunges:
             return b""
@@ -174,10 +179,11 @@ class View:
         if self.generation is not image.generation:
             told.append(self._removals(announce))
         if self.told < image.modseq:
-            told += self._flag_changes(announce, last)
+            if flags:
+                told += self._flag_changes(announce, last)
             self.told = image.modseq
             self.own.clear()
-        if self.count < len(self.generation.uids):
+        if arrivals and self.count < len(self.generation.uids):
             self.count = len(self.generation.uids)
             told.append(
                 announce.exists(self.count, len(self.recent_uids()) if announce.recent else 0)
