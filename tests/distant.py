@@ -7,19 +7,23 @@ so that whatever goes wrong over it is the engine's fault.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
 from zope.interface import directlyProvides, implementer, providedBy
 
+from imapd.model.message import FLAGS, INTERNAL_DATE, MODSEQ, SIZE, Batch
 from imapd.store.answers import each, settled
-from imapd.store.interfaces import IMailStore, IMessageReader
+from imapd.store.interfaces import IAccount, IMailbox, IMailStore, IMessageReader
 from imapd.store.memory import MemoryStore
 
 __all__ = ["DistantStore"]
 
 _T = TypeVar("_T")
+
+#: Columns that every store knows.
+_ALWAYS: Final = frozenset((FLAGS, MODSEQ, INTERNAL_DATE, SIZE))
 
 
 @implementer(IMailStore)
@@ -37,6 +41,8 @@ class DistantStore:
         self.store = MemoryStore(lambda: 1_700_000_000) if store is None else store
         self.faults: dict[str, Exception] = {}
         self.deaf = False
+        #: Only what every store must have is there: no server copy, no recent, no facts.
+        self.plain = False
         self.calls: list[str] = []
 
     def answer(self, name: str, act: Callable[[], Any]) -> Any:
@@ -69,12 +75,17 @@ class DistantStore:
 class _Far:
     """Something of the store's, behind the door."""
 
+    required: ClassVar[list[Any]] = []
+
     def __init__(self, store: DistantStore, near: Any) -> None:
         self._store = store
         self._near = near
-        directlyProvides(self, providedBy(near))
+        directlyProvides(self, *(self.required if store.plain else [providedBy(near)]))
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            # What it provides by another object is not to be had from here.
+            raise AttributeError(name)
         found = getattr(self._near, name)
         if not callable(found):
             return found
@@ -82,6 +93,8 @@ class _Far:
 
 
 class _Account(_Far):
+    required: ClassVar[list[Any]] = [IAccount]
+
     def open(self, name: str) -> Any:
         return self._store.answer("open", lambda: _Mailbox(self._store, self._near.open(name)))
 
@@ -90,9 +103,14 @@ class _Account(_Far):
 
 
 class _Mailbox(_Far):
+    required: ClassVar[list[Any]] = [IMailbox]
+
     async def scan(self, uids: Any, columns: Any) -> AsyncIterator[Any]:
         batches = await settled(self._store.answer("scan", lambda: self._near.scan(uids, columns)))
         async for batch in each(batches):
+            if self._store.plain:
+                known = {name: batch.columns[name] for name in _ALWAYS & batch.columns.keys()}
+                batch = Batch(batch.uids, known)
             yield batch
             await settled(self._store.answer("batch", lambda: None))
 
