@@ -137,8 +137,8 @@ class Connection:
     """
 
     __slots__ = (
-        "_buffer", "_command", "_left", "_limits", "_mode", "_offered", "_parts", "_searched", "_size", "_uploads",
-        "command_limit",
+        "_buffer", "_command", "_left", "_limits", "_mode", "_offered", "_parts", "_searched", "_size",
+        "_uploads", "command_limit",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, uploads: Mapping[bytes, re.Pattern[bytes]]) -> None:
@@ -212,7 +212,7 @@ class Connection:
             elif mode is _Mode.AFTER_MESSAGE:
                 line = self._line(self._limits.line)
                 if line is None:
-                    if len(self._buffer) > self._limits.line:
+                    if self._overlong(self._limits.line):
                         return TooLong("The line is too long")
                     return None
                 literal = self._literal(line)
@@ -238,7 +238,7 @@ class Connection:
             elif mode is _Mode.LINE:
                 line = self._line(self._limits.exchange_line)
                 if line is None:
-                    if len(self._buffer) > self._limits.exchange_line:
+                    if self._overlong(self._limits.exchange_line):
                         return TooLong("The line is too long")
                     return None
                 self._mode = _Mode.COMMAND
@@ -264,6 +264,10 @@ class Connection:
         del buffer[: end + 1]
         self._searched = 0
         return line
+
+    def _overlong(self, most: int) -> bool:
+        """When `_line` has none: whether it never will.  The CR of its end may be there already."""
+        return len(self._buffer) > most + 1
 
     def _take(self, count: int) -> bytes:
         taken = bytes(self._buffer[:count])
@@ -363,7 +367,7 @@ class Connection:
     def _overlong_command(self) -> Event | None:
         """A command line that has no end yet, or one beyond its bound, which is swallowed."""
         buffer = self._buffer
-        if len(buffer) <= self._limits.line:
+        if not self._overlong(self._limits.line):
             return None
         if self._command is not None and self._parts:
             tag = self._command[0]
