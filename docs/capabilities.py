@@ -17,9 +17,12 @@ README = Path(__file__).parent.parent / "README.rst"
 def table() -> str:
     """Every feature: its capabilities, its RFC, and what it does."""
     rows = [("Capability", "RFC", "What it is")]
-    for feature in (*commands.FEATURES, *extensions.FEATURES):
+    for feature in (*commands.FEATURES, *extensions.FEATURES, *extensions.BY_CONFIGURATION):
         names = dict.fromkeys(f"``{each.name}``" for each in feature.capabilities)
-        rows.append((" ".join(names) or f"({feature.name})", str(feature.rfc), feature.summary))
+        summary = feature.summary
+        if feature in extensions.BY_CONFIGURATION:
+            summary += " (by configuration)"
+        rows.append((" ".join(names) or f"({feature.name})", str(feature.rfc), summary))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     rule = "  ".join("=" * width for width in widths)
     lines = [

@@ -171,6 +171,15 @@ class Config:
         "Capabilities to be without, for old clients or to test new ones, such as [\"IDLE\", \"MOVE\"]:"
         " their commands are unknown then, and what builds on them goes too.",
     )  # fmt: skip
+    utf8_strict: bool = _key(
+        "capabilities.utf8_strict", False, _switch,
+        "Refuse uploads with 8-bit octets in their header from clients that did not ENABLE UTF8=ACCEPT,"
+        " as RFC 9755 demands; old mail and spam has such headers.",
+    )  # fmt: skip
+    utf8_only: bool = _key(
+        "capabilities.utf8_only", False, _switch,
+        "Serve only clients that ENABLE UTF8=ACCEPT; the others are refused nearly everything.",
+    )  # fmt: skip
     log_level: str = _key(
         "log.level", "info", _level,
         "What `imapd serve` logs: debug, info, warn, error or critical (twist has --log-level).",

@@ -285,6 +285,8 @@ class Feature:
     admits: Callable[[Any], None] | None = None
     #: Given the session and the `Command` or `Upload` that is about to run: may raise `Refused`.
     guards: Callable[[Any, Any], None] | None = None
+    #: Given the session and a `NewMessage` that has come: may raise `Refused`.
+    receives: Callable[[Any, Any], None] | None = None
 
 
 _Named = TypeVar(
@@ -353,6 +355,7 @@ class Dialect:
     enables: Mapping[bytes, Enable] = field(repr=False)
     admits: tuple[Callable[[Any], None], ...] = field(repr=False)
     guards: tuple[Callable[[Any, Any], None], ...] = field(repr=False)
+    receives: tuple[Callable[[Any, Any], None], ...] = field(repr=False)
     #: For `wire.connection.Connection`.
     upload_arguments: Mapping[bytes, re.Pattern[bytes]] = field(repr=False)
 
@@ -394,5 +397,6 @@ class Dialect:
             enables=_table(feature.enables for feature in features),
             admits=tuple(each.admits for each in features if each.admits is not None),
             guards=tuple(each.guards for each in features if each.guards is not None),
+            receives=tuple(each.receives for each in features if each.receives is not None),
             upload_arguments={name: upload.argument for name, upload in uploads.items()},
         )

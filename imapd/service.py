@@ -34,7 +34,8 @@ from imapd.auth.realm import MailRealm
 from imapd.auth.static import ILoopbackOnly
 from imapd.auth.throttle import Throttle, ThrottlingChecker
 from imapd.config import BadConfig, Config, configured
-from imapd.dialect import Dialect
+from imapd.dialect import Dialect, Feature
+from imapd.extensions import utf8_accept, utf8_only
 from imapd.server.factory import IMAPFactory
 from imapd.server.hangup import Hangup
 from imapd.server.listening import Listener, imap_listener, imaps_listener
@@ -84,7 +85,7 @@ def prepare(config: Config, reactor: Any) -> Prepared:
         certificate = shown[0]
     mechanisms = _mechanisms(config)
     with _blaming(config, "capabilities.disabled"):
-        dialect = Dialect.of([*commands.FEATURES, *extensions.FEATURES], config.disabled)
+        dialect = Dialect.of(_features(config), config.disabled)
     with _blaming(config, "store"):
         store = open_store(reactor, config.store)
     factory = IMAPFactory(
@@ -103,6 +104,15 @@ def prepare(config: Config, reactor: Any) -> Prepared:
         )
     certificates = [each for each in (certificate, *shown) if each is not None]
     return Prepared(reactor, store, factory, listeners, list(dict.fromkeys(certificates)))
+
+
+def _features(config: Config) -> Sequence[Feature]:
+    features = [*commands.FEATURES, *extensions.FEATURES]
+    if config.utf8_only:
+        features[features.index(utf8_accept.FEATURE)] = utf8_only.FEATURE
+    elif config.utf8_strict:
+        features[features.index(utf8_accept.FEATURE)] = utf8_accept.STRICT
+    return features
 
 
 @contextmanager

@@ -194,14 +194,15 @@ class Letters:
         self._letters.append(letter)
         await self._receive(letter)
         reader = await letter.written.reader()
-        self.messages.append(
-            NewMessage(
-                content=reader,
-                flags=options.flags,
-                internal_date=options.date or from_datetime(session.policy.now()),
-                facts=await facts_of(reader),
-            )
+        message = NewMessage(
+            content=reader,
+            flags=options.flags,
+            internal_date=options.date or from_datetime(session.policy.now()),
+            facts=await facts_of(reader),
         )
+        for check in session.policy.dialect.receives:
+            check(session, message)
+        self.messages.append(message)
 
     async def _receive(self, letter: Letter) -> None:
         dialect = self._session.policy.dialect

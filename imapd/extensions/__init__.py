@@ -16,9 +16,14 @@ from imapd.extensions import (
     uidonly,
     unauthenticate,
     url_partial,
+    utf8_accept,
+    utf8_only,
 )
 
-__all__ = ["FEATURES"]
+__all__ = ["BY_CONFIGURATION", "FEATURES"]
+
+#: Those that are there when the owner of a server asks for them.
+BY_CONFIGURATION = (utf8_only.FEATURE,)
 
 FEATURES = (
     literal_plus.FEATURE,
@@ -36,4 +41,5 @@ FEATURES = (
     appendlimit.FEATURE,
     replace.FEATURE,
     uidbatches.FEATURE,
+    utf8_accept.FEATURE,
 )

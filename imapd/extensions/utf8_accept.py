@@ -1,7 +1,9 @@
 """UTF8=ACCEPT: names, strings and headers in UTF-8 (RFC 9755, which obsoletes RFC 6855).
 
-A message with 8-bit header fields is taken from those only who enabled it (4): others could
-not read what they wrote.  ``APPEND ... UTF8 (~{n}``, of RFC 6855 and gone in RFC 9755, is
+RFC 9755, 4 has messages with 8-bit header fields refused from who did not enable it.  That
+is `STRICT`, by configuration (``capabilities.utf8_strict``): decades of mail have such header
+fields, and mbsync, OfflineIMAP or IMAPClient, which enable nothing, could not bring it in
+(``docs/decisions/8-bit-headers.rst``).  ``APPEND ... UTF8 (~{n}``, of RFC 6855 and gone in RFC 9755, is
 still sent by clients and means the same as the message alone.
 """
 
@@ -9,13 +11,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from attrs import evolve
+
 from imapd.commands.append import Letter
 from imapd.dialect import AppendPart, Capability, Enable, Feature
 from imapd.session.outcome import Refused
 from imapd.session.session import Session
 from imapd.store.interfaces import NewMessage
 
-__all__ = ["FEATURE", "PARTS", "enable", "header_is_for"]
+__all__ = ["FEATURE", "PARTS", "STRICT", "enable"]
 
 
 def enable(session: Session) -> None:
@@ -36,7 +40,7 @@ async def _receive(letter: Letter) -> None:
     letter.incoming.cursor.expect(b")")
 
 
-def header_is_for(session: Session, message: NewMessage) -> None:
+def _header_is_for(session: Session, message: NewMessage) -> None:
     """As `Feature.receives`: who has not enabled UTF-8 may not write it into headers (4)."""
     if not session.utf8 and not message.facts.header.isascii():
         raise Refused("", "Header fields with 8-bit octets are for who enabled UTF8=ACCEPT")
@@ -52,5 +56,6 @@ FEATURE = Feature(
     needs=("ENABLE",),
     enables=(Enable("UTF8=ACCEPT", installs=enable),),
     append_parts=PARTS,
-    receives=header_is_for,
 )
+
+STRICT: Final = evolve(FEATURE, receives=_header_is_for)

@@ -134,6 +134,12 @@ class Cursor:
         if match is not None:
             self.at = match.end()
             text = match[1]
+            if self.utf8 and not text.isascii():
+                # RFC 9755, 3: BAD.
+                try:
+                    text.decode("utf-8")
+                except ValueError:
+                    raise self.bad("UTF-8 before") from None
             return _ESCAPE.sub(rb"\1", text) if b"\\" in text else text
         match = _LITERAL.match(self.data, self.at)
         if match is None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
+from twisted.internet.testing import MemoryReactorClock
 
+from imapd.service import prepare
 from tests.dialogue import Dialogue, Server, letter, same
+from tests.test_switching import CONFIG
 
 UTF8_LETTER = letter("Grüße", "Hello.\r\n")
 
@@ -135,30 +139,56 @@ def test_append(client: Dialogue) -> None:
     )
 
 
-def test_append_unasked(anywhere: Server) -> None:
-    """Who has not enabled it cannot put 8-bit octets into header fields: NO, and nothing is stored (4)."""
-    client = anywhere.client()
+@pytest.fixture
+def strict() -> Server:
+    """A server that does to the letter what RFC 9755 demands, by configuration."""
+    prepared = prepare(evolve(CONFIG, utf8_strict=True), MemoryReactorClock())
+    return Server(dialect=prepared.factory.policy.dialect)
+
+
+def test_append_unasked(strict: Server) -> None:
+    """There, who has not enabled it cannot put 8-bit octets into header fields: nothing is stored (4)."""
+    client = strict.client()
     assert client.do("APPEND INBOX", UTF8_LETTER).startswith(b"a NO ")
     assert client.do("APPEND INBOX", b"Subject: gr\xfc\xdfe\r\n\r\nx").startswith(b"a NO ")
     assert b"(MESSAGES 0)" in client.ok("STATUS INBOX (MESSAGES)")
 
 
-def test_8_bit_body(anywhere: Server) -> None:
+def test_append_unasked_of_several(strict: Server) -> None:
+    """Nor are the other messages of the command."""
+    client = strict.client()
+    good, bad = letter("one"), UTF8_LETTER
+    told = client.send(
+        b"a APPEND INBOX {%d+}\r\n%b {%d+}\r\n%b\r\n" % (len(good), good, len(bad), bad)
+    )
+    assert told.startswith(b"a NO ")
+    assert b"(MESSAGES 0)" in client.ok("STATUS INBOX (MESSAGES)")
+
+
+@pytest.mark.parametrize("enable", ["UTF8=ACCEPT", "IMAP4rev2"])
+def test_append_strict(strict: Server, enable: str) -> None:
+    """Who enabled it, or IMAP4rev2, can (4; RFC 9051, appendix E)."""
+    strict.login(enable=enable).append(UTF8_LETTER)
+
+
+def test_append_of_old_mail(anywhere: Server) -> None:
+    """Without that, mail as it is comes in by clients that know nothing of UTF-8, octet for octet."""
+    client = anywhere.client()
+    text = b"Subject: gr\xfc\xdfe\r\n\r\nx\r\n"
+    client.append(text).select()
+    assert text in client.ok("FETCH 1 BODY.PEEK[]")
+
+
+def test_8_bit_body(strict: Server) -> None:
     """8-bit octets in the body are for everybody (4: header fields)."""
-    anywhere.client().append(letter("hello", "Grüße\r\n"))
-
-
-def test_revision_2(anywhere: Server) -> None:
-    """A client of IMAP4rev2 has said as much (RFC 9051, appendix E)."""
-    anywhere.login(enable="IMAP4rev2").append(UTF8_LETTER)
+    strict.client().append(letter("hello", "Grüße\r\n"))
 
 
 def test_switched_off() -> None:
-    """A server without it takes what it is given."""
+    """Where it is switched off it cannot be enabled."""
     server = Server(without=["UTF8=ACCEPT"])
     client = server.client()
     same(client.do("ENABLE UTF8=ACCEPT"), "* ENABLED", "a OK ENABLE completed")
-    client.append(UTF8_LETTER)
 
 
 def test_append_of_rfc_6855(client: Dialogue) -> None:
@@ -170,9 +200,9 @@ def test_append_of_rfc_6855(client: Dialogue) -> None:
     assert client.ok("FETCH 1 (FLAGS BODY.PEEK[])").count(text) == 1
 
 
-def test_append_of_rfc_6855_unasked(anywhere: Server) -> None:
+def test_append_of_rfc_6855_unasked(strict: Server) -> None:
     """They must have enabled it too (RFC 6855, 4)."""
-    client = anywhere.client()
+    client = strict.client()
     text = UTF8_LETTER
     assert client.send(b"a APPEND INBOX UTF8 (~{%d+}\r\n%b)\r\n" % (len(text), text)).startswith(
         b"a NO "
