@@ -80,6 +80,9 @@ async def _tell_opened(session: Session, name: str, read_only: bool) -> Outcome:
     recent = len(view.recent_uids()) if announce.recent else 0
     told.append(announce.exists(view.count, recent))
     unseen = image.first_unseen() if announce.recent and not announce.by_uid else 0
+    if image.generation is not view.generation:
+        # Messages vanished meanwhile: its number is not this client's.
+        unseen = 0
     if unseen and unseen <= view.count:
         told.append(b"* OK [UNSEEN %d] First unseen message\r\n" % unseen)
     permanent = wire(view.keywords) if not view.read_only else b"()"
@@ -88,7 +91,7 @@ async def _tell_opened(session: Session, name: str, read_only: bool) -> Outcome:
     told.append(b"* OK [PERMANENTFLAGS %b] Flags that stay\r\n" % permanent)
     told.append(b"* OK [UIDNEXT %d] Next UID\r\n" % status.uidnext)
     told.append(b"* OK [UIDVALIDITY %d] UIDs are valid\r\n" % mailbox.uidvalidity)
-    told.append(b"* OK [HIGHESTMODSEQ %d] Highest\r\n" % image.modseq)
+    told.append(b"* OK [HIGHESTMODSEQ %d] Highest\r\n" % view.told)
     if "IMAP4rev2" in session.enabled:
         told.append(b'* LIST () "/" %b\r\n' % session.mailbox_name(name))
     session.write(b"".join(told))

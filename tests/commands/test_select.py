@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from twisted.internet.task import Clock
 
 from tests.dialogue import Server, letter, same
+from tests.distant import DistantStore
 
 
 def test_select(anywhere: Server) -> None:
@@ -167,3 +169,28 @@ def test_any_state(server: Server, state: str) -> None:
     same(client.do("noop"), "a OK NOOP completed")
     same(client.do("Logout"), "* BYE Logging out", "a OK LOGOUT completed")
     assert not client.open
+
+
+def test_what_happens_during_select() -> None:
+    """What another session changes while SELECT runs is told after it, and not counted in before."""
+    clock = Clock()
+    server = Server(DistantStore(clock, 1.0), clock=clock)
+    writer = server.client().fill(3).select()
+    server.store.delay = None
+    modseq = writer.do("STATUS INBOX (HIGHESTMODSEQ)").split(b"(HIGHESTMODSEQ ")[1].split(b")")[0]
+    writer.fill(1)
+    server.store.delay = 1.0
+    client = server.client()
+    server.store.calls.clear()
+    client.post(b"a SELECT INBOX\r\n")
+    while "claim_recent" not in server.store.calls and "status" not in server.store.calls:
+        server.advance(0.1)
+    server.store.delay = None
+    writer.ok("STORE 1 FLAGS.SILENT (\\Seen \\Deleted)")
+    writer.ok("EXPUNGE")
+    server.store.delay = 1.0
+    server.rest()
+    answer = client.read()
+    assert b"* 4 EXISTS\r\n" in answer
+    assert b"[HIGHESTMODSEQ %d]" % (int(modseq) + 1) in answer
+    assert client.do("NOOP").startswith(b"* 1 EXPUNGE\r\n")
