@@ -32,7 +32,7 @@ def test_greeting_from_afar(server: Server) -> None:
     """From another machine and without TLS, no password is asked for."""
     client = server.connect("192.0.2.1")
     assert b" LOGINDISABLED" in client.greeting
-    assert b"AUTH=" not in client.greeting
+    assert b" AUTH=" not in client.greeting
 
 
 # Order.
