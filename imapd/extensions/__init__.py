@@ -12,6 +12,7 @@ from imapd.extensions import (
     partial,
     qresync,
     replace,
+    savedate,
     uidbatches,
     uidonly,
     unauthenticate,
@@ -42,4 +43,5 @@ FEATURES = (
     replace.FEATURE,
     uidbatches.FEATURE,
     utf8_accept.FEATURE,
+    savedate.FEATURE,
 )

@@ -15,6 +15,7 @@ __all__ = [
     "InternalDate",
     "day_of",
     "from_datetime",
+    "from_timestamp",
     "parse_internal_date",
     "timestamp_of",
     "to_datetime",
@@ -42,6 +43,11 @@ def from_datetime(moment: datetime) -> InternalDate:
         moment.day, MONTHS[moment.month - 1], moment.year,
         moment.hour, moment.minute, moment.second, sign, hours, minutes,
     )  # fmt: skip
+
+
+def from_timestamp(seconds: int) -> InternalDate:
+    """Seconds since 1970, in UTC."""
+    return from_datetime(datetime.fromtimestamp(seconds, timezone.utc))
 
 
 def parse_internal_date(text: bytes) -> InternalDate:

@@ -17,6 +17,7 @@ __all__ = [
     "HEADER_SIZE",
     "INTERNAL_DATE",
     "MODSEQ",
+    "SAVED",
     "SENT",
     "SIZE",
     "Batch",
@@ -36,6 +37,7 @@ BODYSTRUCTURE: Final = "bodystructure"  #: wire form with extension data.
 HEADER: Final = "header"  #: the header block, its blank line included.
 HEADER_SIZE: Final = "header_size"  #: int, where the body begins.
 SENT: Final = "sent"  #: int or None: proleptic ordinal of the Date field's own day.
+SAVED: Final = "saved"  #: int, when it came into this mailbox, in seconds since 1970 (RFC 8514).
 
 
 @frozen

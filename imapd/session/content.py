@@ -131,12 +131,17 @@ async def scanned(
 ) -> AsyncIterator[Batch]:
     """As `IMailbox.scan`, with every column there: what the store lacks is computed, and offered to it.
 
-    A message that vanished before it could be read is left out.
+    What cannot be computed, of a column that the store does not keep, is None.  A message that
+    vanished before it could be read is left out.
     """
     wanted = columns & _FACTS
     async for batch in each(mailbox.scan(uids, columns | {HEADER_SIZE} if wanted else columns)):
         if wanted and not _complete(batch, wanted):
             batch = await _completed(mailbox, batch, wanted, turn)
+        unknown = columns - batch.columns.keys()
+        if unknown:
+            nothing = dict.fromkeys(unknown, [None] * len(batch.uids))
+            batch = Batch(batch.uids, {**batch.columns, **nothing})
         yield batch
         await turn()
 

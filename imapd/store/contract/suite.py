@@ -16,6 +16,7 @@ from imapd.store.contract.reading import Reading
 from imapd.store.contract.recent import Recent
 from imapd.store.contract.renaming import Renaming
 from imapd.store.contract.replacing import Replacing
+from imapd.store.contract.saving import Saving
 from imapd.store.contract.shape import Shape
 from imapd.store.contract.spooling import Spooling
 from imapd.store.contract.together import Together
@@ -38,6 +39,7 @@ class StoreContract(
     Copying,
     Replacing,
     Recent,
+    Saving,
     Watching,
     Spooling,
     Together,

@@ -15,6 +15,7 @@ from imapd.model.message import (
     HEADER_SIZE,
     INTERNAL_DATE,
     MODSEQ,
+    SAVED,
     SENT,
     SIZE,
     Batch,
@@ -39,8 +40,10 @@ _EXPRESSION: Final[dict[Column, str]] = {
     HEADER_SIZE: "f.header_size",
     SENT: "f.sent",
     HEADER: "h.header",
+    SAVED: "s.saved",
 }
 _FACTS: Final = frozenset((ENVELOPE, BODYSTRUCTURE, HEADER_SIZE, SENT))
+_FILES: Final = frozenset((SAVED,))
 
 
 def rows(index: Index, number: int, wanted: NumSet, columns: str, tables: str) -> Iterator[Any]:
@@ -76,6 +79,8 @@ def batches(
         tables += " LEFT JOIN facts f ON f.id = m.id"
     if HEADER in columns:
         tables += " LEFT JOIN headers h ON h.id = m.id"
+    if _FILES & columns:
+        tables += " LEFT JOIN files s ON s.id = m.id"
     expressions = ", ".join(_EXPRESSION[name] for name in names) or "NULL"
     base = base_of(number)
     decode = index.flagsets.flags.__getitem__

@@ -6,6 +6,8 @@ moment are there two messages, or none, whatever is interrupted.
 
 from __future__ import annotations
 
+import time
+
 from imapd.model.flags import DELETED
 from imapd.model.mailbox import Changes, Copied
 from imapd.model.numset import NumSet
@@ -45,7 +47,8 @@ def move(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
     many = turn.index.many
     many(f"UPDATE messages SET id = ?, modseq = {target.modseq} WHERE id = ?", keys)  # noqa: S608
     many(
-        f"UPDATE files SET id = ?, home = coalesce(home, {number}) WHERE id = ?",  # noqa: S608
+        f"UPDATE files SET id = ?, home = coalesce(home, {number}), saved = {int(time.time())}"  # noqa: S608
+        " WHERE id = ?",
         keys,
     )
     many("UPDATE facts SET id = ? WHERE id = ?", keys)

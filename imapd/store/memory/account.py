@@ -6,6 +6,7 @@ and goes when the last of them goes.
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +41,7 @@ class MemoryAccount:
 
     _new_uidvalidity: Callable[[], int] = field(repr=False)
     _limits: Limits = field(default=Limits(), repr=False)
+    _clock: Callable[[], float] = field(default=time.time, repr=False)
 
     _mailboxes: dict[str, MemoryMailbox] = field(factory=dict, init=False, repr=False)
     _subscribed: set[str] = field(factory=set, init=False, repr=False)
@@ -150,7 +152,7 @@ class MemoryAccount:
         """As `IAccount`; other sessions go on."""
 
     def _make(self, name: str, special_use: frozenset[str] = frozenset()) -> MemoryMailbox:
-        mailbox = MemoryMailbox(self._new_uidvalidity(), self._tell, special_use)
+        mailbox = MemoryMailbox(self._new_uidvalidity(), self._tell, special_use, self._clock)
         self._mailboxes[name] = mailbox
         return mailbox
 

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import compress
@@ -36,6 +37,7 @@ from imapd.model.message import (
     HEADER_SIZE,
     INTERNAL_DATE,
     MODSEQ,
+    SAVED,
     SENT,
     SIZE,
     Batch,
@@ -62,7 +64,7 @@ __all__ = ["MemoryMailbox"]
 
 #: Columns that are a field of `Facts`, and do not change when facts are computed again.
 _FACTS: Final = (ENVELOPE, BODYSTRUCTURE, HEADER, HEADER_SIZE, SENT)
-_SERVED: Final = frozenset((FLAGS, MODSEQ, INTERNAL_DATE, SIZE, *_FACTS))
+_SERVED: Final = frozenset((FLAGS, MODSEQ, INTERNAL_DATE, SIZE, SAVED, *_FACTS))
 #: The column of the messages themselves; `scan` does not serve it.
 _OCTETS: Final = "octets"
 
@@ -80,6 +82,7 @@ class MemoryMailbox:
     uidvalidity: int
     _publish: Callable[[Hint], None] = field(repr=False)
     special_use: frozenset[str] = frozenset()
+    _clock: Callable[[], float] = field(default=time.time, repr=False)
     read_only: bool = False
     new_keywords: bool = True
 
@@ -315,6 +318,7 @@ class MemoryMailbox:
         spelt = {flags: self._spelt(flags) for flags in set(rows[FLAGS])}
         own = {**rows, FLAGS: [spelt[flags] for flags in rows[FLAGS]]}
         own[MODSEQ] = [self._log.modseq + 1] * count
+        own[SAVED] = [int(self._clock())] * count
         uids = list(range(self._uidnext, self._uidnext + count))
         self._uidnext += count
         self._uids.extend(uids)

@@ -23,7 +23,7 @@ __all__ = ["MemoryStore", "open_store"]
 class MemoryStore:
     """Accounts by user name, made when they are first opened.
 
-    `clock` gives the seconds from which the first UIDVALIDITY is taken.
+    `clock` gives the seconds from which the first UIDVALIDITY and the save dates are taken.
     """
 
     _clock: Callable[[], float] = field(default=time.time, repr=False)
@@ -37,7 +37,9 @@ class MemoryStore:
             raise BadMailboxName("the user name is empty")
         account = self._accounts.get(user)
         if account is None:
-            account = self._accounts[user] = MemoryAccount(self._new_uidvalidity, self._limits)
+            account = self._accounts[user] = MemoryAccount(
+                self._new_uidvalidity, self._limits, lambda: self._clock()
+            )
         return account
 
     def close(self) -> None:

@@ -12,9 +12,10 @@ import attrs
 import pytest
 from twisted.internet.defer import Deferred
 
+from imapd.model.dates import timestamp_of
 from imapd.model.flags import SEEN
 from imapd.model.mailbox import Copied, Hint
-from imapd.model.message import FLAGS, INTERNAL_DATE
+from imapd.model.message import FLAGS, INTERNAL_DATE, SAVED
 from imapd.model.numset import EMPTY, NumSet
 from imapd.store.contract import StoreContract
 from imapd.store.memory import MemoryAccount, MemoryMailbox, MemoryStore
@@ -164,6 +165,20 @@ class ComparesUnchangedSinceWrongly(MemoryMailbox):
         return super().store_flags(uids, change, flags, bound)
 
 
+class SavesAgain(MemoryMailbox):
+    def _commit(self, touched):
+        self._columns[SAVED] = [moment + 1 for moment in self._columns[SAVED]]
+        return super()._commit(touched)
+
+
+class TakesInternalDateForSaved(MemoryMailbox):
+    def _add(self, rows):
+        uids = super()._add(rows)
+        for place, date in enumerate(self._columns[INTERNAL_DATE]):
+            self._columns[SAVED][place] = timestamp_of(date)
+        return uids
+
+
 class GivesRecentTwice(MemoryMailbox):
     def claim_recent(self):
         return self._recent_from
@@ -285,6 +300,8 @@ SABOTAGE = [
     (IgnoresUnchangedSince, "test_store_unchanged_since_leaves_what_changed"),
     (ComparesUnchangedSinceWrongly, "test_store_unchanged_since_its_own_modseq"),
     (ComparesUnchangedSinceWrongly, "test_any_history"),
+    (SavesAgain, "test_saved_stays"),
+    (TakesInternalDateForSaved, "test_saved_is_of_the_clock"),
     (GivesRecentTwice, "test_recent_the_first_to_claim_has_it"),
     (OutlivesItsDeletion, "test_a_deleted_mailbox_is_gone_for_who_has_it_open"),
     (CutsReadersOff, "test_a_reader_outlives_its_message"),
