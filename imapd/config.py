@@ -161,6 +161,10 @@ class Config:
         "login.longest_delay", 15.0, _seconds,
         "Seconds that answers to somebody who guesses passwords are delayed at most; 0 delays none.",
     )  # fmt: skip
+    submitters: tuple[str, ...] = _key(
+        "login.submitters", (), _texts,
+        "Users that are servers of mail submission: they may read what URLs with submit+ name (RFC 4467).",
+    )  # fmt: skip
     mailboxes: Mapping[str, str] = _key(
         "accounts.mailboxes", {}, _mailboxes,
         "Mailboxes to make in an account that has only INBOX, with their use:"
@@ -204,6 +208,7 @@ _LIMITS: Final = {
     "spool": "Octets of incoming messages that a command holds in memory; what is more waits on disk.",
     "append_messages": "Messages of one APPEND.",
     "append_parts": "Parts that one message is catenated of.",
+    "urls": "URLs of one GENURLAUTH or URLFETCH.",
     "nesting": "Parentheses inside parentheses.",
     "list_length": "Members of one list in parentheses.",
     "set_ranges": "Ranges of one sequence set.",

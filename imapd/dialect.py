@@ -26,7 +26,7 @@ from imapd.wire.cursor import Cursor
 __all__ = [
     "AppendPart", "Capability", "Command", "CreateParameter", "Dialect", "Enable", "Feature", "FetchItem",
     "FetchModifier", "ListReturn", "ListSelection", "SearchKey", "SearchReturn", "SelectParameter",
-    "StatusItem", "StoreModifier", "Upload", "When",
+    "StatusItem", "StoreModifier", "URLParameter", "Upload", "When",
 ]  # fmt: skip
 
 
@@ -194,6 +194,20 @@ class CreateParameter:
 
 
 @frozen
+class URLParameter:
+    """What URLFETCH can be asked of a URL (RFC 5524, 3.1).
+
+    `pieces` gets the `imapd.session.content.Content`, the `imapd.wire.url.MessageURL` and the
+    names of all that is asked; it gives octets, and places of the message's octets, to be sent.
+    """
+
+    name: str
+    pieces: Callable[[Any, Any, frozenset[bytes]], Awaitable[Sequence[Any]]]
+    #: Names that cannot be asked for with it.
+    excludes: Sequence[str] = ()
+
+
+@frozen
 class Enable:
     """What ENABLE can switch on; `implies` names others that go with it."""
 
@@ -280,6 +294,9 @@ class Feature:
     list_selections: Sequence[ListSelection] = ()
     list_returns: Sequence[ListReturn] = ()
     create_parameters: Sequence[CreateParameter] = ()
+    url_parameters: Sequence[URLParameter] = ()
+    #: Given the session: untagged responses to SELECT and EXAMINE besides the usual ones.
+    opens: Callable[[Any], bytes] | None = None
     #: Given the `imapd.session.entry.Entry` of a user who has shown who they are: may change
     #: it, or raise `Refused`.
     admits: Callable[[Any], None] | None = None
@@ -291,7 +308,8 @@ class Feature:
 
 _Named = TypeVar(
     "_Named", Command, Upload, AppendPart, FetchItem, SearchKey, SearchReturn, StatusItem,
-    ListSelection, ListReturn, CreateParameter, Enable, FetchModifier, StoreModifier, SelectParameter,
+    ListSelection, ListReturn, CreateParameter, URLParameter, Enable, FetchModifier, StoreModifier,
+    SelectParameter,
 )  # fmt: skip
 
 
@@ -352,6 +370,8 @@ class Dialect:
     list_selections: Mapping[bytes, ListSelection] = field(repr=False)
     list_returns: Mapping[bytes, ListReturn] = field(repr=False)
     create_parameters: Mapping[bytes, CreateParameter] = field(repr=False)
+    url_parameters: Mapping[bytes, URLParameter] = field(repr=False)
+    opens: tuple[Callable[[Any], bytes], ...] = field(repr=False)
     enables: Mapping[bytes, Enable] = field(repr=False)
     admits: tuple[Callable[[Any], None], ...] = field(repr=False)
     guards: tuple[Callable[[Any, Any], None], ...] = field(repr=False)
@@ -394,6 +414,8 @@ class Dialect:
             list_selections=_table(feature.list_selections for feature in features),
             list_returns=_table(feature.list_returns for feature in features),
             create_parameters=_table(feature.create_parameters for feature in features),
+            url_parameters=_table(feature.url_parameters for feature in features),
+            opens=tuple(each.opens for each in features if each.opens is not None),
             enables=_table(feature.enables for feature in features),
             admits=tuple(each.admits for each in features if each.admits is not None),
             guards=tuple(each.guards for each in features if each.guards is not None),

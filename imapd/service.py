@@ -96,6 +96,7 @@ def prepare(config: Config, reactor: Any) -> Prepared:
         plaintext_login=config.plaintext_login,
         mechanisms=mechanisms,
         clock=IReactorTime(reactor),
+        submitters=config.submitters,
     )
     if not (certificate or config.plaintext_login or all(each.local for each in listeners)):
         _log.warn(

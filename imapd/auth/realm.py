@@ -16,7 +16,7 @@ from zope.interface import Interface, implementer
 from imapd.model.mailbox import INBOX
 from imapd.store.answers import settled
 from imapd.store.errors import BadMailboxName, MailboxExists, StoreError
-from imapd.store.interfaces import IAccount, IMailStore
+from imapd.store.interfaces import IAccount, IMailStore, IOtherAccounts
 
 __all__ = ["Avatar", "MailRealm"]
 
@@ -28,7 +28,7 @@ Avatar = tuple[type[Interface], object, Callable[[], Any]]
 _KNOWN = 100_000
 
 
-@implementer(IRealm)
+@implementer(IRealm, IOtherAccounts)
 @define(eq=False)
 class MailRealm:
     r"""Opens accounts of one store.
@@ -49,6 +49,11 @@ class MailRealm:
         if IAccount not in interfaces:
             raise NotImplementedError("this realm has accounts (IAccount) and nothing else")
         return Deferred.fromCoroutine(self._avatar(avatarId))
+
+    async def open_existing(self, user: str) -> IAccount | None:
+        """As `IOtherAccounts`; none, if the store cannot tell."""
+        store = IOtherAccounts(self._store, None)
+        return None if store is None else await settled(store.open_existing(user))
 
     async def _avatar(self, avatar_id: bytes | str | tuple[()]) -> Avatar:
         user = _name(avatar_id)

@@ -94,6 +94,7 @@ async def _tell_opened(session: Session, name: str, read_only: bool) -> Outcome:
     told.append(b"* OK [HIGHESTMODSEQ %d] Highest\r\n" % view.told)
     if "IMAP4rev2" in session.enabled:
         told.append(b'* LIST () "/" %b\r\n' % session.mailbox_name(name))
+    told += [opens(session) for opens in session.policy.dialect.opens]
     session.write(b"".join(told))
     if view.read_only:
         return Outcome("Examined" if read_only else "Selected read-only", b"READ-ONLY")

@@ -17,6 +17,8 @@ from imapd.extensions import (
     uidonly,
     unauthenticate,
     url_partial,
+    urlauth,
+    urlauth_binary,
     utf8_accept,
     utf8_only,
 )
@@ -44,4 +46,6 @@ FEATURES = (
     uidbatches.FEATURE,
     utf8_accept.FEATURE,
     savedate.FEATURE,
+    urlauth.FEATURE,
+    urlauth_binary.FEATURE,
 )

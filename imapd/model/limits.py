@@ -42,6 +42,9 @@ class Limits:
     append_messages: int = 200
     append_parts: int = 2_000
 
+    #: URLs of one GENURLAUTH or URLFETCH; each may open another user's account.
+    urls: int = 100
+
     #: Parentheses inside parentheses, in one command.
     nesting: int = 32
 

@@ -11,6 +11,7 @@ from twisted.cred.portal import IRealm, Portal
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from imapd import commands, extensions
@@ -34,7 +35,8 @@ class IMAPFactory(Factory):
     `portal` gives `imapd.store.interfaces.IAccount` to whom it knows.  `tls` has a method
     ``options()`` that returns what ``startTLS`` takes; without it there is no STARTTLS.
     `plaintext_login` allows passwords without TLS from other machines too.  `without` names
-    capabilities that are switched off, unless `dialect` says all that is spoken.
+    capabilities that are switched off, unless `dialect` says all that is spoken.  `submitters`
+    are users that may read what URLs with ``submit+`` name (RFC 4467).
     """
 
     noisy = False
@@ -50,6 +52,7 @@ class IMAPFactory(Factory):
         plaintext_login: bool = False,
         mechanisms: Mapping[str, Any] | None = None,
         clock: IReactorTime | None = None,
+        submitters: Sequence[str] = (),
     ) -> None:
         if clock is None:
             from twisted.internet import reactor
@@ -69,6 +72,8 @@ class IMAPFactory(Factory):
             plaintext_login=plaintext_login,
             log=Logger(namespace="imapd"),
             now=lambda: datetime.fromtimestamp(clock.seconds()).astimezone(),
+            later=lambda seconds: deferLater(clock, seconds),
+            submitters=frozenset(submitters),
         )
 
     def buildProtocol(self, addr: IAddress | None) -> IMAPProtocol:

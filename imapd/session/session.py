@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 from attrs import frozen
 from twisted.cred.portal import Portal
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from imapd.auth.sasl import Mechanism
@@ -113,6 +114,10 @@ class Policy:
     log: Logger
     #: This moment, in the zone of this place.
     now: Callable[[], datetime]
+    #: A Deferred that fires after so many seconds.
+    later: Callable[[float], Deferred[None]]
+    #: Users that are servers of mail submission (RFC 4467, 3: "submit+").
+    submitters: frozenset[str]
 
 
 class Notices:

@@ -32,8 +32,8 @@ Span = tuple[int, int]
 class View:
     """One session's selected mailbox; a `session.image.Watcher`."""
 
-    __slots__ = ("_changed", "count", "generation", "image", "kept", "keywords", "mailbox", "name", "own",
-                 "read_only", "recent", "told")  # fmt: skip
+    __slots__ = ("_changed", "count", "generation", "image", "kept", "keywords", "mailbox", "name", "notices",
+                 "own", "read_only", "recent", "told")  # fmt: skip
 
     def __init__(
         self, name: str, mailbox: IMailbox, read_only: bool, changed: Callable[[], None]
@@ -48,6 +48,8 @@ class View:
         self.own: set[int] = set()
         #: Flags that an untagged FLAGS has named.
         self.keywords: frozenset[str] = frozenset()
+        #: Untagged responses that are due, besides what changed.
+        self.notices: list[bytes] = []
         #: What features remember while the mailbox is selected, by their name.
         self.kept: dict[str, Any] = {}
 
@@ -60,6 +62,12 @@ class View:
 
     def changed(self) -> None:
         """As `Watcher`."""
+        self._changed()
+
+    def notice(self, line: bytes) -> None:
+        """Tell the client this with its next news."""
+        if line not in self.notices:
+            self.notices.append(line)
         self._changed()
 
     # What the client may name.
@@ -156,6 +164,7 @@ class View:
             self.generation is not self.image.generation
             or self.count < len(self.generation.uids)
             or self.told < self.image.modseq
+            or bool(self.notices)
         )
 
     def wants_recent(self) -> int:
@@ -174,7 +183,7 @@ class View:
         image = self.image
         if self.generation is not image.generation and not expunges:
             return b""
-        told: list[bytes] = []
+        told, self.notices = self.notices, []
         last = self.generation.uids[self.count - 1] if self.count else 0
         if self.generation is not image.generation:
             told.append(self._removals(announce))

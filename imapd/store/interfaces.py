@@ -32,7 +32,8 @@ from imapd.model.numset import NumSet
 
 __all__ = [
     "Answer", "IAccount", "IFactsKept", "IMailStore", "IMailbox", "IMapped", "IMessageReader",
-    "IRecent", "IServerCopy", "IServerMove", "IServerReplace", "ISpool", "ISpools", "NewMessage",
+    "IOtherAccounts", "IRecent", "IServerCopy", "IServerMove", "IServerReplace", "ISpool", "ISpools",
+    "IURLKeys", "NewMessage",
     "WatchCallback",
 ]  # fmt: skip
 
@@ -252,6 +253,26 @@ class ISpool(Interface):
 
     def close() -> None:
         """Forget it, unless an append took it over."""
+
+
+class IURLKeys(Interface):
+    """Provided by an `IAccount` that keeps the user's mailbox access keys (RFC 4467, 2.2)."""
+
+    def url_key(mailbox_id: str, make: bool) -> Answer[bytes | None]:
+        """The key of a mailbox, 32 octets that nobody can guess; None if there is none.
+
+        With `make`, there is one then.  Two users have different keys of one mailbox.
+        """
+
+    def reset_url_keys(mailbox_id: str | None) -> Answer[None]:
+        """Forget the key of a mailbox, or all of the user: what was made with them is void."""
+
+
+class IOtherAccounts(Interface):
+    """Provided by an `IMailStore` (and its realm) that opens accounts only if they are there."""
+
+    def open_existing(user: str) -> Answer[IAccount | None]:
+        """As `IMailStore.open_account`; None for a user who has no account yet, which is not made."""
 
 
 class ISpools(Interface):

@@ -21,6 +21,7 @@ from imapd.store.contract.shape import Shape
 from imapd.store.contract.spooling import Spooling
 from imapd.store.contract.together import Together
 from imapd.store.contract.uidvalidity import UidValidity
+from imapd.store.contract.urlkeys import UrlKeys
 from imapd.store.contract.watching import Watching
 
 __all__ = ["StoreContract"]
@@ -39,6 +40,7 @@ class StoreContract(
     Copying,
     Replacing,
     Recent,
+    UrlKeys,
     Saving,
     Watching,
     Spooling,

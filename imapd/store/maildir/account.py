@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
@@ -21,7 +22,7 @@ from zope.interface import implementer
 
 from imapd.model.mailbox import DELIMITER, Hint, MailboxInfo
 from imapd.store.errors import NoSuchMailbox, NotSelectable
-from imapd.store.interfaces import IAccount, ISpools, WatchCallback
+from imapd.store.interfaces import IAccount, ISpools, IURLKeys, WatchCallback
 from imapd.store.maildir import namespace
 from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.lookout import Lookout
@@ -39,13 +40,15 @@ __all__ = ["MaildirAccount"]
 
 _T = TypeVar("_T")
 
+#: Before the id of a mailbox: where its key of RFC 4467 is in `meta`.
+_URL_KEY: Final = "url_key/"
 #: Seconds after which files are given the names that the answer promised.
 _TIDY: Final = 0.3
 #: Small changes made on the reactor's thread between two checkpoints in the writer's.
 _CHECKPOINT: Final = 500
 
 
-@implementer(IAccount, ISpools)
+@implementer(IAccount, ISpools, IURLKeys)
 @define(eq=False)
 class MaildirAccount:
     """Shared by all sessions of the user; `_left` is called when each has closed."""
@@ -170,6 +173,31 @@ class MaildirAccount:
     def spool(self) -> Spool:
         """As `ISpools`."""
         return Spool(Draft.made(self.tree), self.in_thread)
+
+    async def url_key(self, mailbox_id: str, make: bool) -> bytes | None:
+        """As `IURLKeys`."""
+        key: bytes | None = self.index.meta(_URL_KEY + mailbox_id)
+        if key is None and make:
+
+            def work(turn: Turn) -> bytes:
+                made: bytes = turn.index.meta(_URL_KEY + mailbox_id) or secrets.token_bytes(32)
+                turn.index.set_meta(_URL_KEY + mailbox_id, made)
+                return made
+
+            key = await self.writer.do(work, durable=True)
+        return key
+
+    def reset_url_keys(self, mailbox_id: str | None) -> Deferred[None]:
+        """As `IURLKeys`."""
+
+        def work(turn: Turn) -> None:
+            if mailbox_id is None:
+                pattern, length = _URL_KEY, len(_URL_KEY)
+                turn.index.sql("DELETE FROM meta WHERE substr(key, 1, ?) = ?", (length, pattern))
+            else:
+                turn.index.sql("DELETE FROM meta WHERE key = ?", (_URL_KEY + mailbox_id,))
+
+        return self.writer.do(work, durable=True)
 
     # -- changing
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sqlite3
 import threading
 from typing import Any, Final
@@ -14,7 +15,8 @@ from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
-from imapd.store.interfaces import IMailStore
+from imapd.store.errors import BadMailboxName
+from imapd.store.interfaces import IMailStore, IOtherAccounts
 from imapd.store.maildir.account import MaildirAccount
 from imapd.store.maildir.founding import found, recover
 from imapd.store.maildir.index import Index
@@ -30,7 +32,7 @@ _THREADS: Final = 16
 _LINGER: Final = 30.0
 
 
-@implementer(IMailStore)
+@implementer(IMailStore, IOtherAccounts)
 @define(eq=False)
 class MaildirStore:
     """Accounts by user; those whose sessions have ended stay open for a moment.
@@ -68,6 +70,16 @@ class MaildirStore:
             lingering.cancel()
         account.sessions += 1
         return account
+
+    async def open_existing(self, user: str) -> MaildirAccount | None:
+        """As `IOtherAccounts`."""
+        try:
+            root = self._template.place(user)
+        except BadMailboxName:
+            return None
+        if root not in self._accounts and not os.path.exists(Tree(root).index):
+            return None
+        return await self.open_account(user)
 
     async def close(self) -> None:
         """As `IMailStore`."""

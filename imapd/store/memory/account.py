@@ -6,6 +6,7 @@ and goes when the last of them goes.
 
 from __future__ import annotations
 
+import secrets
 import time
 import unicodedata
 from collections import deque
@@ -25,7 +26,7 @@ from imapd.store.errors import (
     NoSuchMailbox,
     NotSelectable,
 )
-from imapd.store.interfaces import IAccount, WatchCallback
+from imapd.store.interfaces import IAccount, IURLKeys, WatchCallback
 from imapd.store.memory.mailbox import MemoryMailbox
 
 __all__ = ["MemoryAccount"]
@@ -34,7 +35,7 @@ __all__ = ["MemoryAccount"]
 _FORBIDDEN = frozenset(("Cc", "Cs", "Zl", "Zp"))
 
 
-@implementer(IAccount)
+@implementer(IAccount, IURLKeys)
 @define(eq=False)
 class MemoryAccount:
     """The account of all sessions of one user."""
@@ -45,6 +46,7 @@ class MemoryAccount:
 
     _mailboxes: dict[str, MemoryMailbox] = field(factory=dict, init=False, repr=False)
     _subscribed: set[str] = field(factory=set, init=False, repr=False)
+    _url_keys: dict[str, bytes] = field(factory=dict, init=False, repr=False)
     _watchers: list[WatchCallback] = field(factory=list, init=False, repr=False)
     _hints: deque[Hint] = field(factory=deque, init=False, repr=False)
     _publishing: bool = field(default=False, init=False, repr=False)
@@ -147,6 +149,19 @@ class MemoryAccount:
         if self._holds(name):
             raise NotSelectable(f"{name} holds only other mailboxes")
         raise NoSuchMailbox(f"there is no mailbox {name}")
+
+    def url_key(self, mailbox_id: str, make: bool) -> bytes | None:
+        """As `IURLKeys`."""
+        if make and mailbox_id not in self._url_keys:
+            self._url_keys[mailbox_id] = secrets.token_bytes(32)
+        return self._url_keys.get(mailbox_id)
+
+    def reset_url_keys(self, mailbox_id: str | None) -> None:
+        """As `IURLKeys`."""
+        if mailbox_id is None:
+            self._url_keys.clear()
+        else:
+            self._url_keys.pop(mailbox_id, None)
 
     def close(self) -> None:
         """As `IAccount`; other sessions go on."""

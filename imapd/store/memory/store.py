@@ -11,14 +11,14 @@ from zope.interface import implementer
 
 from imapd.model.limits import Limits
 from imapd.store.errors import BadMailboxName
-from imapd.store.interfaces import IMailStore
+from imapd.store.interfaces import IMailStore, IOtherAccounts
 from imapd.store.maker import UnknownStore
 from imapd.store.memory.account import MemoryAccount
 
 __all__ = ["MemoryStore", "open_store"]
 
 
-@implementer(IMailStore)
+@implementer(IMailStore, IOtherAccounts)
 @define(eq=False)
 class MemoryStore:
     """Accounts by user name, made when they are first opened.
@@ -41,6 +41,10 @@ class MemoryStore:
                 self._new_uidvalidity, self._limits, lambda: self._clock()
             )
         return account
+
+    def open_existing(self, user: str) -> MemoryAccount | None:
+        """As `IOtherAccounts`."""
+        return self._accounts.get(user)
 
     def close(self) -> None:
         """As `IMailStore`: the mail is gone."""
