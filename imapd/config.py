@@ -184,6 +184,10 @@ class Config:
         "capabilities.utf8_only", False, _switch,
         "Serve only clients that ENABLE UTF8=ACCEPT; the others are refused nearly everything.",
     )  # fmt: skip
+    language: str = _key(
+        "capabilities.language", "en", _text,
+        "The language that LANGUAGE \"default\" means: en, de, fr or ja.",
+    )  # fmt: skip
     log_level: str = _key(
         "log.level", "info", _level,
         "What `imapd serve` logs: debug, info, warn, error or critical (twist has --log-level).",

@@ -35,7 +35,7 @@ from imapd.auth.static import ILoopbackOnly
 from imapd.auth.throttle import Throttle, ThrottlingChecker
 from imapd.config import BadConfig, Config, configured
 from imapd.dialect import Dialect, Feature
-from imapd.extensions import utf8_accept, utf8_only
+from imapd.extensions import language, utf8_accept, utf8_only
 from imapd.server.factory import IMAPFactory
 from imapd.server.hangup import Hangup
 from imapd.server.listening import Listener, imap_listener, imaps_listener
@@ -113,6 +113,12 @@ def _features(config: Config) -> Sequence[Feature]:
         features[features.index(utf8_accept.FEATURE)] = utf8_only.FEATURE
     elif config.utf8_strict:
         features[features.index(utf8_accept.FEATURE)] = utf8_accept.STRICT
+    if config.language not in language.LANGUAGES:
+        raise config.error(
+            "capabilities.language",
+            f"{config.language!r} is none of {', '.join(language.LANGUAGES)}; write \"en\"",
+        )
+    features[features.index(language.FEATURE)] = language.feature(config.language)
     return features
 
 

@@ -28,7 +28,7 @@ def _noop(session: Session, _: None) -> None:
 
 
 def _logout(session: Session, _: None) -> Outcome:
-    session.write(b"* BYE Logging out\r\n")
+    session.write(session.status(b"BYE", b"", "Logging out"))
     return Outcome(after=session.peer.close)
 
 

@@ -75,7 +75,7 @@ async def _move(session: Session, move: _Copy) -> Outcome | None:
     session.policy.images.note(view.mailbox.id, moved.removed)
     if not moved.uids:
         return Outcome("None of the messages exists any more", b"EXPUNGEISSUED")
-    session.write(b"* OK [%b] Moved\r\n" % _copyuid(moved))
+    session.write(session.status(b"OK", _copyuid(moved), "Moved"))
     return None
 
 

@@ -122,7 +122,7 @@ def _denied(session: Session, user: str) -> None:
         "login failed: user={user!r} from {peer}", user=user, peer=session.peer.address
     )
     if session.failures >= session.policy.limits.bad_logins:
-        session.write(b"* BYE Too many failed log-ins\r\n")
+        session.write(session.status(b"BYE", b"", "Too many failed log-ins"))
         session.peer.close()
 
 

@@ -110,7 +110,7 @@ async def _delete(session: Session, name: str) -> None:
             await settled(view.mailbox.status())
         except NoSuchMailbox:
             session.deselect()
-            session.write(b"* OK [CLOSED] The selected mailbox was deleted\r\n")
+            session.write(session.status(b"OK", b"CLOSED", "The selected mailbox was deleted"))
 
 
 async def _rename(session: Session, arguments: tuple[str, str]) -> None:

@@ -54,7 +54,7 @@ async def _open(session: Session, asked: _Select, read_only: bool) -> Outcome:
     if session.view is not None:
         session.deselect()
         if session.announce.closed:
-            session.write(b"* OK [CLOSED] Previous mailbox closed\r\n")
+            session.write(session.status(b"OK", b"CLOSED", "Previous mailbox closed"))
     for parameter, argument in asked.parameters:
         if parameter.prepare is not None:
             parameter.prepare(session, argument)
@@ -84,14 +84,17 @@ async def _tell_opened(session: Session, name: str, read_only: bool) -> Outcome:
         # Messages vanished meanwhile: its number is not this client's.
         unseen = 0
     if unseen and unseen <= view.count:
-        told.append(b"* OK [UNSEEN %d] First unseen message\r\n" % unseen)
+        told.append(session.status(b"OK", b"UNSEEN %d" % unseen, "First unseen message"))
     permanent = wire(view.keywords) if not view.read_only else b"()"
     if not view.read_only and mailbox.new_keywords:
         permanent = permanent[:-1] + b" \\*)"
-    told.append(b"* OK [PERMANENTFLAGS %b] Flags that stay\r\n" % permanent)
-    told.append(b"* OK [UIDNEXT %d] Next UID\r\n" % status.uidnext)
-    told.append(b"* OK [UIDVALIDITY %d] UIDs are valid\r\n" % mailbox.uidvalidity)
-    told.append(b"* OK [HIGHESTMODSEQ %d] Highest\r\n" % view.told)
+    for code, text in (
+        (b"PERMANENTFLAGS %b" % permanent, "Flags that stay"),
+        (b"UIDNEXT %d" % status.uidnext, "Next UID"),
+        (b"UIDVALIDITY %d" % mailbox.uidvalidity, "UIDs are valid"),
+        (b"HIGHESTMODSEQ %d" % view.told, "Highest"),
+    ):
+        told.append(session.status(b"OK", code, text))
     if "IMAP4rev2" in session.enabled:
         told.append(b'* LIST () "/" %b\r\n' % session.mailbox_name(name))
     told += [opens(session) for opens in session.policy.dialect.opens]

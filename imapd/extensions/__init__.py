@@ -6,7 +6,9 @@ from imapd.extensions import (
     catenate,
     compress,
     condstore,
+    i18nlevel,
     id,
+    language,
     literal_plus,
     multiappend,
     partial,
@@ -48,4 +50,7 @@ FEATURES = (
     savedate.FEATURE,
     urlauth.FEATURE,
     urlauth_binary.FEATURE,
+    language.FEATURE,
+    i18nlevel.LEVEL_1,
+    i18nlevel.FEATURE,
 )

@@ -26,7 +26,6 @@ from imapd.session.capabilities import capabilities
 from imapd.session.dispatch import answer
 from imapd.session.outcome import BadCommand
 from imapd.session.session import Gone, Policy, Session
-from imapd.wire import encode
 from imapd.wire.connection import Connection, Event, LineReceived
 from imapd.wire.deflate import BadStream, Deflater, Inflater
 
@@ -313,7 +312,7 @@ class IMAPProtocol(Protocol):
         """End the connection, saying why (RFC 9051, 7.1.5); a command that runs is answered first."""
         if not self._closing:
             self._closing = True
-            self._farewell = b"* BYE %b\r\n" % encode.text(text)
+            self._farewell = self.session.status(b"BYE", b"", text)
             if not self._running or self._waiting is not None:
                 self._leave()
             else:

@@ -14,7 +14,6 @@ from imapd.dialect import Command, Upload
 from imapd.session.outcome import BadCommand, Outcome, of_exception
 from imapd.session.session import Gone, Incoming, Session
 from imapd.store.errors import StoreError
-from imapd.wire import encode
 from imapd.wire.connection import (
     CommandReceived,
     ContinuationDue,
@@ -27,6 +26,7 @@ from imapd.wire.connection import (
 __all__ = ["answer"]
 
 _CONTINUE: Final = b"+ Go ahead\r\n"
+_PLAIN: Final = Outcome()
 
 
 async def answer(session: Session, event: Event) -> None:
@@ -119,11 +119,9 @@ def _held_back(session: Session) -> Outcome | None:
 def _done(session: Session, tag: bytes, command: Command | Upload, result: Outcome | None) -> None:
     session.bad = 0
     if result is None:
-        session.write(b"%b OK %b completed\r\n" % (tag, command.name.encode("ascii")))
-        return
-    text = encode.text(result.text or f"{command.name} completed", session.utf8)
-    code = b"[%b] " % result.code if result.code else b""
-    session.write(b"%b OK %b%b\r\n" % (tag, code, text))
+        result = _PLAIN
+    text = result.text or f"{command.name} completed"
+    session.write(session.status(b"OK", result.code, text, tag))
     if result.after is not None:
         result.after()
 
@@ -146,11 +144,11 @@ async def _failed(
         pass
     except Exception:
         session.policy.log.failure("telling what changed failed")
-    session.write(_line(session, tag, b"NO", failure.code, failure.text))
+    session.write(session.status(b"NO", failure.code.encode("ascii"), failure.text, tag))
 
 
 def _bad(session: Session, tag: bytes, code: str, text: str) -> None:
-    session.write(_line(session, tag, b"BAD", code, text))
+    session.write(session.status(b"BAD", code.encode("ascii"), text, tag))
     session.bad += 1
     if session.bad >= session.policy.limits.bad_commands:
         session.peer.bye("Too many bad commands")

@@ -200,6 +200,17 @@ class Session:
         """Send octets: whole untagged responses, or the parts of a large one in turn."""
         self.peer.write(data)
 
+    def status(self, word: bytes, code: bytes, text: str, tag: bytes = b"*") -> bytes:
+        """A status response (RFC 9051, 7.1), its text in the client's language."""
+        if self.translate is None:
+            said = encode.text(text, self.utf8)
+        else:
+            # RFC 5255, 3.5: no "[" begins it.
+            said = encode.text(self.translate(text).lstrip("["), True)
+        if code:
+            return b"%b %b [%b] %b\r\n" % (tag, word, code, said)
+        return b"%b %b %b\r\n" % (tag, word, said)
+
     def mailbox_name(self, name: str) -> bytes:
         """A mailbox name as this client writes it."""
         return encode.mailbox(name, self.utf8)
