@@ -3,7 +3,8 @@
 Rules of this file:
 
 * One coroutine, `_serve`, takes events from the connection one at a time and
-  answers each before it takes the next; it runs while there is something to do.
+  answers each before it takes the next; it runs while there is something to do,
+  and so nothing is told unasked but between two answers.
 * What the client sends meanwhile waits in the connection; past `Limits.input` the
   transport is paused.  Past `Limits.output` unread octets, a command waits.
 * What is compressed is inflated only when the connection has no event, a piece in each turn.
@@ -95,7 +96,7 @@ class IMAPProtocol(Protocol):
         if not self._running:
             self._turns.begin()
             self._running = True
-            self._start(self._serve())
+            self._start(self._serve(heard=True))
         elif self._waiting is not None:
             self._turns.begin()
             self._active()
@@ -254,6 +255,11 @@ class IMAPProtocol(Protocol):
         if self._idling is not None:
             waiting, self._idling = self._idling, None
             waiting.callback(None)
+        elif not (self._running or self._ended or self._closing) and self.session.notices.speaks(
+            self.session
+        ):
+            self._running = True
+            self._start(self._serve(heard=False))
 
     async def idle(self) -> bytes:
         """As `Peer`."""
@@ -275,8 +281,7 @@ class IMAPProtocol(Protocol):
             if self._paused:
                 await self._until_writable()
                 continue
-            view = self.session.view
-            if lines or (view is not None and (view.image.behind or view.has_news())):
+            if lines or self.session.notices.pending(self.session):
                 continue
             if self._ended:
                 raise Gone
@@ -329,17 +334,19 @@ class IMAPProtocol(Protocol):
             if not self._ended:
                 self.transport.abortConnection()  # type: ignore[union-attr]
 
-    async def _serve(self) -> None:
-        """Answer what has come."""
+    async def _serve(self, heard: bool) -> None:
+        """Answer what has come, and tell what the client wants to hear at any time."""
         session, next_event = self.session, self._next_event
         try:
             while not self._closing:
                 event = next_event()
                 if event is None:
-                    if not self._pending():
+                    if self._pending():
+                        await self.turn()
+                    elif not (session.notices.speaks(session) and await self._speak()):
                         break
-                    await self.turn()
                     continue
+                heard = True
                 await answer(session, event)
                 if self._paused or self._ended:
                     await self.turn()
@@ -356,8 +363,13 @@ class IMAPProtocol(Protocol):
             elif self._closing:
                 self._leave()
         self._read_on()
-        if not self._ended and not self._closing:
+        if heard and not self._ended and not self._closing:
             self._active()
+
+    async def _speak(self) -> bool:
+        self.flush()
+        await self.turn()
+        return await self.session.speak()
 
     def _flush_soon(self) -> None:
         """What is answered goes out before the next command has been."""
