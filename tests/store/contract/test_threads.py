@@ -224,8 +224,10 @@ class TestLateStore(StoreContract):
         return LateStore(self.late, store.now)
 
     def settle(self) -> Answer[None]:
-        """Hints have come when calls made later have."""
-        return self.pump.pause(0.001)
+        """Hints have come when a call made later has: calls keep their order."""
+        over: Deferred[None] = Deferred()
+        self.pump.callFromThread(over.callback, None)
+        return over
 
 
 def test_a_store_that_hangs_is_told_so() -> None:
