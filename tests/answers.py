@@ -132,6 +132,32 @@ class Answers(Reader):
 
     _read_lsub = _read_list
 
+    def _read_genurlauth(self) -> list[bytes]:
+        """RFC 4467, 9: genurlauth-data."""
+        urls = []
+        while self.peek(b" "):
+            self.at += 1
+            urls.append(self._astring())
+        assert urls
+        return urls
+
+    def _read_urlfetch(self) -> tuple[bytes, Any]:
+        """RFC 5524, 5: urlfetch-data, of one URL."""
+        self.take(b" ")
+        url = self._astring()
+        self.take(b" ")
+        if not self.peek(b"("):
+            return url, self.nstring()
+        items: dict[bytes, Any] = {}
+        while True:
+            name = self.match(rb"\((BODYPARTSTRUCTURE|BINARY|BODY) ", "url-metadata-el")[1]
+            structure = name == b"BODYPARTSTRUCTURE"
+            items[name] = self.body(False) if structure else self._value(name, b"[]")
+            self.take(b")")
+            if not self.peek(b" "):
+                return url, items
+            self.at += 1
+
     def _tagged_value(self) -> None:
         if self.peek(b"("):
             self.at += 1

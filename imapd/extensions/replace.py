@@ -1,15 +1,13 @@
 """REPLACE: a message in the place of another, in one step (RFC 8508).
 
 Which message is meant is settled before the new one comes.  A store that cannot replace is
-asked to add and then to remove; if it cannot remove, what was added is taken back.
+asked to mark the old one, to add, and to remove; what cannot be finished is taken back.
 """
 
 from __future__ import annotations
 
 import re
 from typing import Final
-
-from attrs import evolve
 
 from imapd.commands.append import Letters, destination, options
 from imapd.dialect import Capability, Feature, Upload
@@ -19,6 +17,7 @@ from imapd.model.numset import EMPTY, NumSet
 from imapd.model.states import State
 from imapd.session.outcome import Outcome, Refused
 from imapd.session.session import Incoming, Session
+from imapd.store.access import require
 from imapd.store.answers import settled
 from imapd.store.errors import MessageGone
 from imapd.store.interfaces import IMailbox, IServerReplace, NewMessage
@@ -52,6 +51,8 @@ async def _replace(session: Session, incoming: Incoming) -> Outcome | None:
     if cursor.at_end() and incoming.literal is None:
         raise cursor.bad("a message")
     session.writable()
+    # RFC 8508, 4.1.
+    await require(view.mailbox, "te")
     if not uid:
         raise Refused("NONEXISTENT", "There is no such message")
     target = await destination(session, name)
@@ -84,23 +85,26 @@ async def _replaced(mailbox: IMailbox, uid: int, message: NewMessage, target: IM
     gone = NumSet.of(uid)
     if not (await settled(mailbox.uids())) & gone:
         raise MessageGone
-    appended = await settled(target.append([message]))
-    copied = Copied(appended.uidvalidity, [uid], appended.uids, appended.changes)
+    marked = await _marked(mailbox, gone)
     try:
-        return evolve(copied, removed=await _removed(mailbox, gone))
+        appended = await settled(target.append([message]))
+        try:
+            removed = await settled(mailbox.expunge(gone))
+        except Exception:
+            new = NumSet.of(*appended.uids)
+            await _marked(target, new)
+            await settled(target.expunge(new))
+            raise
     except Exception:
-        await _removed(target, NumSet.of(*appended.uids))
-        raise
-
-
-async def _removed(mailbox: IMailbox, uids: NumSet) -> Changes:
-    stored = await settled(mailbox.store_flags(uids, FlagChange.ADD, _DELETED))
-    try:
-        return await settled(mailbox.expunge(uids))
-    except Exception:
-        marked = NumSet.of(*stored.changes.uids)
         await settled(mailbox.store_flags(marked, FlagChange.REMOVE, _DELETED))
         raise
+    return Copied(appended.uidvalidity, [uid], appended.uids, appended.changes, removed)
+
+
+async def _marked(mailbox: IMailbox, uids: NumSet) -> NumSet:
+    r"""Set \\Deleted; those that had not got it."""
+    stored = await settled(mailbox.store_flags(uids, FlagChange.ADD, _DELETED))
+    return NumSet.of(*stored.changes.uids)
 
 
 FEATURE: Final = Feature(

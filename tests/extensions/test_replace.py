@@ -290,6 +290,11 @@ class _Simple(MemoryMailbox):
             raise StoreUnavailable
         return super().expunge(uids)
 
+    async def append(self, messages: Any) -> Any:
+        if self.fails == "append":
+            raise OverQuota
+        return await MemoryMailbox.append(self, messages)
+
 
 classImplementsOnly(
     _Simple, *(each for each in implementedBy(MemoryMailbox) if each is not IServerReplace)
@@ -330,13 +335,14 @@ def test_a_store_that_cannot(simple: Dialogue) -> None:
     assert _subjects(simple) == [b"2", b"happy new year !!"]
 
 
-def test_a_store_that_cannot_and_fails(simple: Dialogue) -> None:
-    r"""When the old message cannot go, the new one is taken back, and no \Deleted is left."""
-    _Simple.fails = "expunge"
+@pytest.mark.parametrize(("fails", "code"), [("expunge", b"UNAVAILABLE"), ("append", b"OVERQUOTA")])
+def test_a_store_that_cannot_and_fails(simple: Dialogue, fails: str, code: bytes) -> None:
+    r"""When one half cannot be done, the other is taken back, and no \Deleted is left."""
+    _Simple.fails = fails
     try:
         answer = simple.send(b"a REPLACE 1 Drafts {%d+}\r\n%b\r\n" % (len(_NEW_YEAR), _NEW_YEAR))
     finally:
         _Simple.fails = ""
-    assert answer.endswith(b"a NO [UNAVAILABLE] The store is unavailable, try again\r\n")
+    assert b"\r\na NO [%b] " % code in b"\r\n" + answer
     assert _subjects(simple) == [b"1", b"2"]
     assert DELETED.encode() not in simple.ok("FETCH 1:* FLAGS")

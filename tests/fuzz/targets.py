@@ -23,6 +23,7 @@ from imapd.wire.connection import (
     UploadStarted,
 )
 from imapd.wire.cursor import BadSyntax, Cursor
+from imapd.wire.url import BadURL, message_url
 from tests.answers import read_answers
 from tests.dialogue import Dialogue, Server, letter
 from tests.mime.wire_grammar import read_body, read_envelope
@@ -103,6 +104,16 @@ def mime(data: bytes) -> None:
     read_body(found.bodystructure, True)
     assert data.startswith(found.header)
     assert found.size == len(data)
+
+
+def url(data: bytes) -> None:
+    """What is given as a URL is one, or refused with a text for the client."""
+    try:
+        found = message_url(data, _LIMITS)
+    except BadURL as error:
+        assert str(error)  # noqa: PT017  (its text goes to the client)
+    else:
+        assert data.startswith(found.rump)
 
 
 def greeted(data: bytes) -> None:
@@ -197,7 +208,7 @@ def _server(data: bytes, begin: Callable[[Server], Dialogue]) -> None:
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     target.__name__: target
-    for target in (framer, grammar, mime, greeted, logged_in, selected, idling, leaving)
+    for target in (framer, grammar, mime, url, greeted, logged_in, selected, idling, leaving)
 }
 
 

@@ -15,6 +15,9 @@ BINARY.SIZE[2]|BODYSTRUCTURE|ENVELOPE|INTERNALDATE|RFC822|RFC822.SIZE|UID|FLAGS|
 INBOX|&BBAE-|&AOk-|&|\x00|\xff|\xc3\xa9|"a\\"b"|NIL|OR |NOT |SUBJECT x|RETURN (SAVE)|RETURN (MIN MAX ALL)|
 CHARSET UTF-8 |SINCE 1-Jan-2020|KEYWORD x|HEADER x y|LARGER 5|"17-Jul-1996 02:44:25 -0700" |MESSAGES|
 UIDNEXT|SUBSCRIBED|RETURN (CHILDREN)|SPECIAL-USE|=\r\n|*\r\n|Content-Type: |multipart/mixed; boundary=x|
+APPEND INBOX CATENATE (|TEXT {3+}\r\nabc|URL "/INBOX/;UID=1"|URL |;UID=1/;SECTION=1/;PARTIAL=0.5|
+REPLACE 1 INBOX |UID REPLACE 2 INBOX |GENURLAUTH |URLFETCH |RESETKEY INBOX|RESETKEY\r\n| INTERNAL|
+imap://alice@h/INBOX/;uid=1;urlauth=anonymous|;EXPIRE=2030-01-02T03:04:05Z|:internal:|BODYPARTSTRUCTURE|
 \r\n--x\r\n|--x--|message/rfc822|text/plain; charset="utf-8"|
 Subject: |From: A <a@b>, "x" <y@z>;|=?utf-8?q?=E9?=|
 To: g: a@b, (c) d;|Content-Transfer-Encoding: base64|
