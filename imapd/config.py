@@ -7,6 +7,7 @@ Every error names the file, the key, and what to write instead.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -109,6 +110,40 @@ def _mailboxes(value: Any) -> Mapping[str, str]:
     return {name: uses[use.lower()] for name, use in value.items()}
 
 
+#: RFC 5092, with a user, lest a client come as "anonymous" (RFC 2193, 3).
+_IMAP_URL: Final = re.compile(r"(?i:imap)://[^][/@\\\s]+@[^][/@\\\s]+/[^][\\\s]*")
+
+
+def _is_imap_url(value: Any) -> bool:
+    return (
+        isinstance(value, str)
+        and value.isascii()
+        and value.isprintable()
+        and _IMAP_URL.fullmatch(value) is not None
+    )
+
+
+def _urls(value: Any) -> Mapping[str, tuple[str, ...]]:
+    wanted = 'a table of names and IMAP URLs, such as "imap://%u;AUTH=*@host.example/"'
+    if not isinstance(value, Mapping):
+        raise _Unfit(wanted)
+    table = {
+        name: (urls,) if isinstance(urls, str) else tuple(urls) if isinstance(urls, list) else ()
+        for name, urls in value.items()
+    }
+    for urls in table.values():
+        if not urls or not all(map(_is_imap_url, urls)):
+            raise _Unfit(wanted)
+    return table
+
+
+def _url(value: Any) -> Mapping[str, str]:
+    table = _urls(value)
+    if any(len(urls) > 1 for urls in table.values()):
+        raise _Unfit("a table with one IMAP URL for each user")
+    return {name: urls[0] for name, urls in table.items()}
+
+
 def _key(name: str, default: Any, read: Callable[[Any], Any], sentence: str) -> Any:
     made = Key(name, default, sentence, read)
     if isinstance(default, Mapping):
@@ -187,6 +222,20 @@ class Config:
     language: str = _key(
         "capabilities.language", "en", _text,
         "The language that LANGUAGE \"default\" means: en, de, fr or ja.",
+    )  # fmt: skip
+    referred_users: Mapping[str, str] = _key(
+        "referrals.users", {}, _url,
+        "Users whose mail is on another server, with its URL; '*' is all others, %u the user:"
+        " { tim = 'imap://tim;AUTH=*@two.example.org/' }.",
+    )  # fmt: skip
+    referred_enter: bool = _key(
+        "referrals.enter", False, _switch,
+        "Let these users in all the same, to what others share with them here.",
+    )  # fmt: skip
+    referred_mailboxes: Mapping[str, tuple[str, ...]] = _key(
+        "referrals.mailboxes", {}, _urls,
+        "Mailboxes, with all below them, that are on other servers, with their URLs:"
+        " { 'Shared/News' = ['imap://%u;AUTH=*@two.example.org/News'] }.",
     )  # fmt: skip
     log_level: str = _key(
         "log.level", "info", _level,
@@ -359,6 +408,8 @@ _EXAMPLES: Final[Mapping[str, Any]] = {
     "tls.key": "/etc/imapd/privkey.pem",
     "accounts.mailboxes": {"Sent": "\\Sent"},
     "capabilities.disabled": ["IDLE"],
+    "referrals.users": {"tim": "imap://tim;AUTH=*@two.example.org/"},
+    "referrals.mailboxes": {"Shared/News": ["imap://%u;AUTH=*@two.example.org/News"]},
 }
 
 

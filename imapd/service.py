@@ -35,7 +35,13 @@ from imapd.auth.static import ILoopbackOnly
 from imapd.auth.throttle import Throttle, ThrottlingChecker
 from imapd.config import BadConfig, Config, configured
 from imapd.dialect import Dialect, Feature
-from imapd.extensions import language, utf8_accept, utf8_only
+from imapd.extensions import (
+    language,
+    login_referrals,
+    mailbox_referrals,
+    utf8_accept,
+    utf8_only,
+)
 from imapd.server.factory import IMAPFactory
 from imapd.server.hangup import Hangup
 from imapd.server.listening import Listener, imap_listener, imaps_listener
@@ -116,9 +122,13 @@ def _features(config: Config) -> Sequence[Feature]:
     if config.language not in language.LANGUAGES:
         raise config.error(
             "capabilities.language",
-            f"{config.language!r} is none of {', '.join(language.LANGUAGES)}; write \"en\"",
+            f"{config.language!r} is none of {', '.join(language.LANGUAGES)}; write 'en'",
         )
     features[features.index(language.FEATURE)] = language.feature(config.language)
+    if config.referred_users:
+        features.append(login_referrals.feature(config.referred_users, config.referred_enter))
+    if config.referred_mailboxes:
+        features.append(mailbox_referrals.feature(config.referred_mailboxes))
     return features
 
 

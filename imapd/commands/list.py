@@ -25,16 +25,18 @@ from imapd.session.outcome import Refused
 from imapd.session.session import Session
 from imapd.store.answers import settled
 from imapd.store.errors import NoPermission, NoSuchMailbox, NotSelectable, StoreError
+from imapd.store.remote import IRemoteMailboxes
 from imapd.wire import grammar
 from imapd.wire.cursor import BadSyntax, Cursor
 
-__all__ = ["CHILDREN", "EXTENDED", "FEATURE", "SPECIAL_USE", "patterns"]
+__all__ = ["CHILDREN", "EXTENDED", "FEATURE", "SPECIAL_USE", "Listing", "names", "patterns", "tell"]
 
 _RECURSIVE: Final = "RECURSIVEMATCH"
+_REMOTE: Final = "REMOTE"
 
 
 @frozen
-class _List:
+class Listing:
     """The arguments of one LIST."""
 
     reference: str
@@ -42,6 +44,8 @@ class _List:
     extended: bool
     selections: Sequence[ListSelection] = ()
     returns: Sequence[tuple[ListReturn, Any]] = ()
+    #: Mailboxes of other servers are shown too.
+    remote: bool = False
 
     @property
     def recursive(self) -> bool:
@@ -52,7 +56,7 @@ class _List:
 # The grammar.
 
 
-def _arguments(cursor: Cursor) -> _List:
+def _arguments(cursor: Cursor) -> Listing:
     """``list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]``."""
     cursor.space()
     extended = cursor.peek() == b"("
@@ -75,7 +79,8 @@ def _arguments(cursor: Cursor) -> _List:
         if selection.implies and selection.implies not in asked:
             implied = cursor.vocabulary.list_returns[selection.implies.encode("ascii")]
             asked[implied.name] = (implied, None)
-    return _List(reference, names, extended, selections, tuple(asked.values()))
+    remote = any(selection.name == _REMOTE for selection in selections)
+    return Listing(reference, names, extended, selections, tuple(asked.values()), remote)
 
 
 def _selection(cursor: Cursor) -> ListSelection:
@@ -133,20 +138,32 @@ def patterns(session: Session, reference: str, names: Iterable[str]) -> Patterns
     return made
 
 
-async def _list(session: Session, arguments: _List) -> None:
+async def names(session: Session, remote: bool) -> Sequence[MailboxInfo]:
+    """Every name, with or without those of other servers."""
+    everywhere = IRemoteMailboxes(session.account, None) if remote else None
+    if everywhere is None:
+        return await settled(session.account.mailboxes())
+    found: Sequence[MailboxInfo] = await settled(everywhere.everywhere())
+    return found
+
+
+async def tell(session: Session, arguments: Listing) -> None:
+    """As LIST."""
     if not arguments.extended and arguments.names == [""]:
         # No name here is rooted: the root of every reference is the empty one.
         session.write(b'* LIST (\\Noselect) "/" ""\r\n')
         return
     asked = patterns(session, arguments.reference, arguments.names)
-    infos = await settled(session.account.mailboxes())
+    infos = await names(session, arguments.remote)
     for row in _rows(arguments, asked, infos):
         await session.peer.turn()
         if row is not None:
             await _tell(session, arguments, row)
 
 
-def _rows(arguments: _List, asked: Patterns, infos: Sequence[MailboxInfo]) -> Iterator[Row | None]:
+def _rows(
+    arguments: Listing, asked: Patterns, infos: Sequence[MailboxInfo]
+) -> Iterator[Row | None]:
     tests = [each.holds for each in arguments.selections if each.holds is not None]
     if not tests:
         return rows(infos, chosen=_exists, matches=asked.match, holds=asked.match_level)
@@ -162,7 +179,7 @@ def _exists(info: MailboxInfo) -> bool:
     return info.exists
 
 
-async def _tell(session: Session, arguments: _List, row: Row) -> None:
+async def _tell(session: Session, arguments: Listing, row: Row) -> None:
     r"""The row of a name, and the responses that were asked for with it.
 
     A mailbox that turns out not to be open to this user is \Noselect (RFC 5819, 2);
@@ -170,7 +187,7 @@ async def _tell(session: Session, arguments: _List, row: Row) -> None:
     """
     info = row.info
     responses: list[bytes] = []
-    if row.chosen and info.exists:
+    if row.chosen and info.exists and not info.remote:
         for option, argument in arguments.returns:
             if option.responses is not None:
                 try:
@@ -209,6 +226,8 @@ def _attributes(
         yield b"\\NonExistent" if extended else b"\\Noselect"
     elif not info.selectable:
         yield b"\\Noselect"
+    if info.remote:
+        yield b"\\Remote"
     for option, _ in returns:
         if option.has_attribute is not None and option.has_attribute(info):
             yield option.attribute.encode("ascii")
@@ -232,7 +251,7 @@ FEATURE = Feature(
     name="LIST",
     rfc=9051,
     summary="the names of mailboxes",
-    commands=(Command("LIST", LOGGED_IN, _arguments, _list),),
+    commands=(Command("LIST", LOGGED_IN, _arguments, tell),),
 )
 
 EXTENDED = Feature(
@@ -242,8 +261,8 @@ EXTENDED = Feature(
     capabilities=(Capability("LIST-EXTENDED"),),
     list_selections=(
         ListSelection("SUBSCRIBED", _is_subscribed, implies="SUBSCRIBED"),
-        # There are no mailboxes of other servers here that it could add.
-        ListSelection("REMOTE"),
+        # It adds mailboxes of other servers, where there are any (RFC 2193).
+        ListSelection(_REMOTE),
         ListSelection(_RECURSIVE),
     ),
     list_returns=(

@@ -6,16 +6,15 @@ that is; whether a name exists is not told here.
 
 from __future__ import annotations
 
-from imapd.commands.list import patterns
+from imapd.commands.list import names, patterns
 from imapd.commands.list_names import rows
 from imapd.dialect import Command, Feature
 from imapd.model.states import LOGGED_IN
 from imapd.session.session import Session
-from imapd.store.answers import settled
 from imapd.wire import grammar
 from imapd.wire.cursor import Cursor
 
-__all__ = ["FEATURE"]
+__all__ = ["FEATURE", "tell"]
 
 
 def _arguments(cursor: Cursor) -> tuple[str, str]:
@@ -26,10 +25,11 @@ def _arguments(cursor: Cursor) -> tuple[str, str]:
     return reference, grammar.list_mailbox(cursor)
 
 
-async def _lsub(session: Session, arguments: tuple[str, str]) -> None:
+async def tell(session: Session, arguments: tuple[str, str], remote: bool = False) -> None:
+    """As LSUB, with or without mailboxes of other servers."""
     reference, name = arguments
     asked = patterns(session, reference, [name])
-    infos = await settled(session.account.mailboxes())
+    infos = await names(session, remote)
     for row in rows(
         infos,
         chosen=lambda info: info.subscribed,
@@ -47,5 +47,5 @@ FEATURE = Feature(
     name="LSUB",
     rfc=3501,
     summary="the names a user is subscribed to",
-    commands=(Command("LSUB", LOGGED_IN, _arguments, _lsub),),
+    commands=(Command("LSUB", LOGGED_IN, _arguments, tell),),
 )

@@ -10,6 +10,8 @@ from imapd.extensions import (
     id,
     language,
     literal_plus,
+    login_referrals,
+    mailbox_referrals,
     multiappend,
     partial,
     qresync,
@@ -28,7 +30,11 @@ from imapd.extensions import (
 __all__ = ["BY_CONFIGURATION", "FEATURES"]
 
 #: Those that are there when the owner of a server asks for them.
-BY_CONFIGURATION = (utf8_only.FEATURE,)
+BY_CONFIGURATION = (
+    utf8_only.FEATURE,
+    login_referrals.feature({}),
+    mailbox_referrals.feature({}),
+)
 
 FEATURES = (
     literal_plus.FEATURE,

@@ -47,6 +47,8 @@ class MailboxInfo:
     selectable: bool = True
     subscribed: bool = False
     special_use: frozenset[str] = frozenset()
+    #: It is a mailbox of another server (RFC 5258, 3.1).
+    remote: bool = False
 
 
 @frozen

@@ -135,7 +135,7 @@ def test_too_many(server: Server) -> None:
 
 @pytest.mark.parametrize("asked", ["default", '"DEFAULT"', '"*"'])
 def test_preferred(asked: str) -> None:
-    """ "default" is what the owner of the server prefers (3.2)."""
+    """The range "default" is what the owner of the server prefers (3.2)."""
     server = Server(dialect=Dialect.of([*commands.FEATURES, feature("fr")]))
     same(
         server.connect().do(f"LANGUAGE {asked}"),
@@ -153,7 +153,7 @@ def test_preferred_by_configuration() -> None:
 
 def test_preferred_is_known() -> None:
     """An owner who prefers what there is not hears of it."""
-    with pytest.raises(BadConfig, match="^capabilities.language: 'it' is none of en, de, fr, ja"):
+    with pytest.raises(BadConfig, match="is none of en, de, fr, ja"):
         prepare(evolve(CONFIG, language="it"), MemoryReactorClock())
 
 
