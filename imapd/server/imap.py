@@ -12,7 +12,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ISSLTransport
@@ -23,14 +23,18 @@ from zope.interface import implementer
 
 from imapd.model.states import State
 from imapd.server.flow import Turns
+from imapd.server.intake import Intake
 from imapd.session.capabilities import capabilities
 from imapd.session.dispatch import answer
 from imapd.session.outcome import BadCommand
 from imapd.session.session import Gone, Policy, Session
 from imapd.wire.connection import Connection, Event, LineReceived
-from imapd.wire.deflate import BadStream, Deflater, Inflater
+from imapd.wire.deflate import BadStream, Deflater
 
 __all__ = ["IMAPProtocol"]
+
+#: Seconds for the last of our octets, fewer than the transport buffers, and for TLS to end.
+_GOODBYE: Final = 30.0
 
 
 @implementer(IPushProducer)
@@ -56,9 +60,7 @@ class IMAPProtocol(Protocol):
         self._flushing = False
         self._timeout: IDelayedCall | None = None
         self.secure = False
-        self._inflater: Inflater | None = None
         self._deflater = Deflater()
-        self._unreadable = False
 
     # What the transport calls.
 
@@ -66,6 +68,7 @@ class IMAPProtocol(Protocol):
         """As `Protocol`: greet."""
         transport: Any = self.transport
         self.connection = Connection(self._policy.limits, self._policy.dialect.upload_arguments)
+        self._intake = Intake(self.connection, self._policy.limits.input)
         self.session = Session(self._policy, self, self.connection)
         self.secure = ISSLTransport.providedBy(transport)
         no_delay = getattr(transport, "setTcpNoDelay", None)
@@ -80,12 +83,9 @@ class IMAPProtocol(Protocol):
         """As `Protocol`."""
         if self._closing:
             return
-        if self._inflater is None:
-            self.connection.receive_data(data)
-        else:
-            self._inflater.receive_data(data)
+        self._intake.receive_data(data)
         self._arrived()
-        if self._reading and self._unread() > self._policy.limits.input:
+        if self._reading and self._intake.waiting > self._policy.limits.input:
             self._reading = False
             self.transport.pauseProducing()  # type: ignore[union-attr]
 
@@ -100,37 +100,25 @@ class IMAPProtocol(Protocol):
         elif self._waiting is not None:
             self._turns.begin()
             self._active()
-            event = self._next_event()
+            try:
+                event = self._next_event()
+            except Gone:
+                return
             if event is not None:
                 waiting, self._waiting = self._waiting, None
                 waiting.callback(event)
-            elif self._pending():
+            elif self._intake.pending:
                 self._clock.callLater(0, self._arrived)
             else:
                 self._read_on()
 
     def _next_event(self) -> Event | None:
-        """What the client sent next; None if that is not known yet, or has yet to be inflated."""
-        event = self.connection.next_event()
-        if event is None and self._pending() and not self._closing:
-            assert self._inflater is not None
-            try:
-                data = self._inflater.inflate(self._policy.limits.input)
-            except BadStream:
-                self._unreadable = True
-                self.bye("What you sent is not compressed by DEFLATE")
-                return None
-            self.connection.receive_data(data)
-            event = self.connection.next_event()
-        return event
-
-    def _pending(self) -> bool:
-        return self._inflater is not None and self._inflater.pending
-
-    def _unread(self) -> int:
-        """Octets that wait for the session."""
-        inflater = self._inflater
-        return self.connection.waiting + (inflater.waiting if inflater is not None else 0)
+        """What the client sent next.  Raises `Gone`, having said BYE, when that cannot be read."""
+        try:
+            return self._intake.next_event()
+        except BadStream:
+            self.bye("What you sent is not compressed by DEFLATE")
+            raise Gone from None
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """As `Protocol`."""
@@ -189,7 +177,7 @@ class IMAPProtocol(Protocol):
             self._out.clear()
             self._out_size = 0
             if not self._ended:
-                if self._inflater is not None:
+                if self._intake.inflates:
                     data = self._deflater.deflate(data)
                 self.transport.write(data)  # type: ignore[union-attr]
 
@@ -205,12 +193,10 @@ class IMAPProtocol(Protocol):
     async def event(self) -> Event:
         """As `Peer`."""
         event = self._next_event()
-        while event is None and self._pending() and not self._closing:
+        while event is None and self._intake.pending:
             await self.turn()
             event = self._next_event()
         if event is None:
-            if self._unreadable:
-                raise Gone
             self._read_on()
             self.flush()
             if self._ended:
@@ -233,21 +219,18 @@ class IMAPProtocol(Protocol):
     @property
     def compressed(self) -> bool:
         """As `Peer`."""
-        return self._inflater is not None
+        return self._intake.inflates
 
     def compress(self) -> None:
         """As `Peer`."""
         self.flush()
-        self._inflater = Inflater()
-        self._inflater.receive_data(self.connection.take())
+        self._intake.inflate()
 
     def start_over(self) -> None:
         """As `Peer`."""
         self.flush()
-        if self._inflater is not None:
-            self.connection.receive_data(self._inflater.end())
-            self._inflater = None
-            self._deflater.rest()
+        self._intake.end_inflating()
+        self._deflater.rest()
         self._expect(self._policy.limits.login_timeout)
 
     def wake(self) -> None:
@@ -266,14 +249,12 @@ class IMAPProtocol(Protocol):
         self.connection.expect_line()
         lines: list[Event] = []
         line = self._next_event()
-        if self._unreadable:
-            raise Gone
         self._waiting = Deferred()
         self._waiting.addCallbacks(self._line_in_idle, lambda _: None, callbackArgs=(lines,))
         if line is not None:
             waiting, self._waiting = self._waiting, None
             waiting.callback(line)
-        elif self._pending():
+        elif self._intake.pending:
             self._clock.callLater(0, self._arrived)
         while not lines:
             await self.session.news(expunges=True)
@@ -307,7 +288,8 @@ class IMAPProtocol(Protocol):
             self.write(self._farewell)
         self.flush()
         if not self._ended:
-            self._expect(self._policy.limits.write_timeout)
+            # Who does not say goodbye to our goodbye (TLS: close_notify) is not waited for.
+            self._expect(self._policy.limits.write_timeout if self._paused else _GOODBYE)
             transport: Any = self.transport
             # TLS waits for a registered producer to end, and ours never does.
             transport.unregisterProducer()
@@ -341,7 +323,7 @@ class IMAPProtocol(Protocol):
             while not self._closing:
                 event = next_event()
                 if event is None:
-                    if self._pending():
+                    if self._intake.pending:
                         await self.turn()
                     elif not (session.notices.speaks(session) and await self._speak()):
                         break
@@ -405,7 +387,11 @@ class IMAPProtocol(Protocol):
             self.transport.abortConnection()  # type: ignore[union-attr]
 
     def _read_on(self) -> None:
-        if not self._reading and not self._ended and self._unread() <= self._policy.limits.input:
+        if (
+            not self._reading
+            and not self._ended
+            and self._intake.waiting <= self._policy.limits.input
+        ):
             self._reading = True
             self.transport.resumeProducing()  # type: ignore[union-attr]
 

@@ -192,7 +192,7 @@ def test_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
             held.append(len(data) + client.client.protocol.connection.waiting)
             return data
 
-    monkeypatch.setattr("imapd.server.imap.Inflater", Watched)
+    monkeypatch.setattr("imapd.server.intake.Inflater", Watched)
     client = Compressed(Server(limits=Limits(input=4_096, line=1_000)).client())
     line = client.packed(b"b NOOP " + b"x" * 10_000_000)
     assert len(line) < 11_000

@@ -376,3 +376,14 @@ def test_answers_to_many_commands(limit: int) -> None:
     server.settle()
     assert len(client.transport.out) < 500_000
     assert client.read_on().count(b"a OK CAPABILITY completed\r\n") == 20_000
+
+
+def test_a_peer_that_never_says_goodbye(server: Server) -> None:
+    """After LOGOUT a connection that the client does not end is cut, not kept for minutes."""
+    client = server.client()
+    client.transport.loseConnection = lambda: None  # type: ignore[method-assign]
+    client.do("LOGOUT")
+    assert client.open
+    server.advance(31)
+    assert client.transport.aborted
+    assert not client.open
