@@ -19,6 +19,7 @@ from attrs import field, frozen
 
 from imapd.model.limits import Limits
 from imapd.model.mailbox import SPECIAL_USES
+from imapd.model.quota import Allowance
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -84,6 +85,12 @@ def _whole(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     raise _Unfit("a whole number above 0")
+
+
+def _most(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63:
+        return value
+    raise _Unfit("a whole number, or 0 for no limit")
 
 
 def _seconds(value: Any) -> float:
@@ -200,6 +207,24 @@ class Config:
         "login.submitters", (), _texts,
         "Users that are servers of mail submission: they may read what URLs with submit+ name (RFC 4467).",
     )  # fmt: skip
+    quota_storage: int = _key(
+        "quota.storage", 0, _most,
+        "Units of 1024 octets that the messages of each account may have, unless SETQUOTA said otherwise;"
+        " 0 for no limit.",
+    )  # fmt: skip
+    quota_messages: int = _key(
+        "quota.messages", 0, _most,
+        "Messages that each account may have; 0 for no limit.",
+    )  # fmt: skip
+    quota_mailboxes: int = _key(
+        "quota.mailboxes", 0, _most,
+        "Mailboxes that each account may have, INBOX among them; 0 for no limit.",
+    )  # fmt: skip
+    administrators: tuple[str, ...] = _key(
+        "quota.administrators", (), _texts,
+        "Users who may change the limits of every account, which is called as its user:"
+        " SETQUOTA bob (STORAGE 1024).",
+    )  # fmt: skip
     mailboxes: Mapping[str, str] = _key(
         "accounts.mailboxes", {}, _mailboxes,
         "Mailboxes to make in an account that has only INBOX, with their use:"
@@ -244,6 +269,13 @@ class Config:
     limits: Limits = field(factory=Limits)
     #: Where each value came from, by the key's name; under "" what says which file was read.
     origins: Mapping[str, str] = field(factory=dict, repr=False, eq=False)
+
+    @property
+    def allowance(self) -> Allowance:
+        """What each account may hold."""
+        return Allowance(
+            self.quota_storage or None, self.quota_messages or None, self.quota_mailboxes or None
+        )
 
     def error(self, name: str, problem: str) -> BadConfig:
         """What is wrong with the value of a key, said with where it came from."""
@@ -407,6 +439,7 @@ _EXAMPLES: Final[Mapping[str, Any]] = {
     "tls.certificate": "/etc/imapd/fullchain.pem",
     "tls.key": "/etc/imapd/privkey.pem",
     "accounts.mailboxes": {"Sent": "\\Sent"},
+    "quota.administrators": ["postmaster"],
     "capabilities.disabled": ["IDLE"],
     "referrals.users": {"tim": "imap://tim;AUTH=*@two.example.org/"},
     "referrals.mailboxes": {"Shared/News": ["imap://%u;AUTH=*@two.example.org/News"]},

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import attrs
 from attrs import field, frozen
 from twisted.application.service import MultiService
 from twisted.cred.checkers import ICredentialsChecker
@@ -48,7 +49,7 @@ from imapd.server.listening import Listener, imap_listener, imaps_listener
 from imapd.server.port import Listening
 from imapd.server.tls import BadCertificate, Certificate
 from imapd.store.answers import settled
-from imapd.store.interfaces import IMailStore
+from imapd.store.interfaces import IMailStore, IQuotas
 from imapd.store.maker import open_store
 
 __all__ = ["MailService", "Options", "Prepared", "makeService", "prepare"]
@@ -94,6 +95,7 @@ def prepare(config: Config, reactor: Any) -> Prepared:
         dialect = Dialect.of(_features(config), config.disabled)
     with _blaming(config, "store"):
         store = open_store(reactor, config.store)
+    _limit(config, store)
     factory = IMAPFactory(
         Portal(MailRealm(store, config.mailboxes), [_checker(config, checkers, reactor)]),
         dialect=dialect,
@@ -103,6 +105,7 @@ def prepare(config: Config, reactor: Any) -> Prepared:
         mechanisms=mechanisms,
         clock=IReactorTime(reactor),
         submitters=config.submitters,
+        administrators=config.administrators,
     )
     if not (certificate or config.plaintext_login or all(each.local for each in listeners)):
         _log.warn(
@@ -261,6 +264,17 @@ class MailService(MultiService):
                 _log.error("the old certificate stays in use: {error}", error=str(error))
             else:
                 _log.info("{path}: certificate read again", path=certificate.path)
+
+
+def _limit(config: Config, store: IMailStore) -> None:
+    """Tell the store what accounts may hold."""
+    quotas = IQuotas(store, None)
+    if quotas is not None:
+        quotas.allow_each(config.allowance)
+        return
+    for name, limit in attrs.asdict(config.allowance).items():
+        if limit is not None:
+            raise config.error(f"quota.{name}", "this kind of store keeps no quotas")
 
 
 def _given_up(result: Any, timeout: float) -> None:

@@ -84,8 +84,6 @@ FEATURE = Feature(
         StatusItem("DELETED", lambda status: status.deleted),
         # RFC 3501, 6.3.10; answered to clients of IMAP4rev2 too.
         StatusItem("RECENT", lambda status: status.recent),
-        # RFC 9208, 4.1.4.
-        StatusItem("DELETED-STORAGE", lambda status: status.deleted_size),
     ),
 )
 

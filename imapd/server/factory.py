@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +36,8 @@ class IMAPFactory(Factory):
     ``options()`` that returns what ``startTLS`` takes; without it there is no STARTTLS.
     `plaintext_login` allows passwords without TLS from other machines too.  `without` names
     capabilities that are switched off, unless `dialect` says all that is spoken.  `submitters`
-    are users that may read what URLs with ``submit+`` name (RFC 4467).
+    are users that may read what URLs with ``submit+`` name (RFC 4467).  `administrators` may
+    set quotas, of all users.
     """
 
     noisy = False
@@ -53,6 +54,7 @@ class IMAPFactory(Factory):
         mechanisms: Mapping[str, Any] | None = None,
         clock: IReactorTime | None = None,
         submitters: Sequence[str] = (),
+        administrators: Iterable[str] = (),
     ) -> None:
         if clock is None:
             from twisted.internet import reactor
@@ -74,6 +76,7 @@ class IMAPFactory(Factory):
             now=lambda: datetime.fromtimestamp(clock.seconds()).astimezone(),
             later=lambda seconds: deferLater(clock, seconds),
             submitters=frozenset(submitters),
+            administrators=frozenset(administrators),
         )
 
     def buildProtocol(self, addr: IAddress | None) -> IMAPProtocol:

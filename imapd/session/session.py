@@ -118,6 +118,8 @@ class Policy:
     later: Callable[[float], Deferred[None]]
     #: Users that are servers of mail submission (RFC 4467, 3: "submit+").
     submitters: frozenset[str]
+    #: Users who may say what accounts may hold (RFC 9208, 4.1.3).
+    administrators: frozenset[str] = frozenset()
 
 
 class Notices:

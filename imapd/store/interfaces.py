@@ -29,12 +29,12 @@ from imapd.model.flags import FlagChange, Flags
 from imapd.model.mailbox import Appended, Changes, Copied, Hint, MailboxInfo, Status, Stored
 from imapd.model.message import Batch, Column, Facts
 from imapd.model.numset import NumSet
+from imapd.model.quota import Allowance, Quota
 
 __all__ = [
     "Answer", "IAccount", "IFactsKept", "IMailStore", "IMailbox", "IMapped", "IMessageReader",
-    "IOtherAccounts", "IRecent", "IServerCopy", "IServerMove", "IServerReplace", "ISpool", "ISpools",
-    "IURLKeys", "NewMessage",
-    "WatchCallback",
+    "IOtherAccounts", "IQuota", "IQuotas", "IRecent", "IServerCopy", "IServerMove", "IServerReplace",
+    "ISpool", "ISpools", "IURLKeys", "NewMessage", "WatchCallback",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -280,3 +280,25 @@ class ISpools(Interface):
 
     def spool() -> Answer[ISpool]:
         """Room for one message."""
+
+
+class IQuota(Interface):
+    """Provided by an `IAccount` that counts what it holds, and may hold no more than it is allowed.
+
+    Whatever would make it hold more than that raises `OverQuota` and does nothing, in the step
+    that makes the change: of two at once only one gets the last room.  What makes it hold less,
+    or as much, is always possible: so is a move within the account.
+    """
+
+    def quota() -> Answer[Quota]:
+        """What it holds and may hold; the work does not grow with the number of messages."""
+
+    def allow(allowance: Allowance) -> Answer[None]:
+        """From now on it may hold this, whatever was said before; it may hold more already."""
+
+
+class IQuotas(Interface):
+    """Provided by an `IMailStore` whose accounts are `IQuota`."""
+
+    def allow_each(allowance: Allowance) -> None:
+        """What accounts may hold of which `IQuota.allow` said nothing."""

@@ -4,8 +4,9 @@ A file in ``rfcNNNN/`` holds one conversation.  Its lines are::
 
     #  words for the reader
     @  what is done before: "@ fill NAME COUNT", "@ message NAME ..." with lines "| ..." after
-       it, "@ state greeted|logged-in|selected NAME|examined NAME", "@ peer ADDRESS", or any
-       command, which another session of the user sends, and which must succeed
+       it, "@ state greeted|logged-in|selected NAME|examined NAME", "@ peer ADDRESS",
+       "@ administrator NAME", or any command, which another session of the user sends, and which
+       must succeed
     O: what that other session sends meanwhile, or "arrives in NAME" for a new message
     C: what the client sends, and
     S: what the server must say, with {{*}} for any text and {{name}} for a word it chose
@@ -18,6 +19,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from tests.backends import Backend
 from tests.dialogue import Dialogue, Server, same
@@ -67,6 +69,8 @@ def _exchange(client: Dialogue, said: list[str], heard: list[str]) -> None:
 
 def _prepared(server: Server, lines: list[str]) -> tuple[Dialogue, Dialogue]:
     """The client in its state, and the other session."""
+    governors = [line.split()[2] for line in lines if line.startswith("@ administrator ")]
+    server.factory.policy = evolve(server.factory.policy, administrators=frozenset(governors))
     other = server.client()
     state, peer = "greeted", "127.0.0.1"
     at = 0
@@ -85,7 +89,7 @@ def _prepared(server: Server, lines: list[str]) -> tuple[Dialogue, Dialogue]:
             state = " ".join(words[1:])
         elif words[0] == "peer":
             peer = words[1]
-        else:
+        elif words[0] != "administrator":
             other.ok(" ".join(words))
     client = server.connect(peer)
     if state != "greeted":

@@ -13,6 +13,8 @@ from imapd.store.interfaces import (
     IMailbox,
     IMailStore,
     IMessageReader,
+    IQuota,
+    IQuotas,
     IRecent,
     IServerCopy,
     IServerMove,
@@ -62,6 +64,12 @@ class Shape(Subject):
     async def test_spools_are_whole(self) -> None:
         """If the account claims ISpools, it has all of it."""
         assert verifyObject(ISpools, provided(ISpools, (await self.session()).account))
+
+    @promise
+    async def test_quotas_are_whole(self) -> None:
+        """If the account claims IQuota, or the store IQuotas, they have all of it."""
+        assert verifyObject(IQuota, provided(IQuota, (await self.session()).account))
+        assert verifyObject(IQuotas, provided(IQuotas, self.store))
 
     @promise
     async def test_uidvalidity_is_a_number_of_32_bits(self) -> None:

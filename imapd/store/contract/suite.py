@@ -12,6 +12,7 @@ from imapd.store.contract.hostile import Hostile
 from imapd.store.contract.isolation import Isolation
 from imapd.store.contract.naming import Naming
 from imapd.store.contract.persistence import Persistence
+from imapd.store.contract.quotas import Quotas
 from imapd.store.contract.reading import Reading
 from imapd.store.contract.recent import Recent
 from imapd.store.contract.renaming import Renaming
@@ -44,6 +45,7 @@ class StoreContract(
     Saving,
     Watching,
     Spooling,
+    Quotas,
     Together,
     Hostile,
     Isolation,

@@ -21,9 +21,10 @@ from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
 from imapd.model.mailbox import DELIMITER, Hint, MailboxInfo
+from imapd.model.quota import Allowance, Quota
 from imapd.store.errors import NoSuchMailbox, NotSelectable
-from imapd.store.interfaces import IAccount, ISpools, IURLKeys, WatchCallback
-from imapd.store.maildir import namespace
+from imapd.store.interfaces import IAccount, IQuota, ISpools, IURLKeys, WatchCallback
+from imapd.store.maildir import namespace, quota
 from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.lookout import Lookout
 from imapd.store.maildir.mailbox import MaildirMailbox
@@ -48,7 +49,7 @@ _TIDY: Final = 0.3
 _CHECKPOINT: Final = 500
 
 
-@implementer(IAccount, ISpools, IURLKeys)
+@implementer(IAccount, ISpools, IURLKeys, IQuota)
 @define(eq=False)
 class MaildirAccount:
     """Shared by all sessions of the user; `_left` is called when each has closed."""
@@ -60,6 +61,7 @@ class MaildirAccount:
     index: Index = field(repr=False)
     synced_flags: bool
     _left: Callable[[MaildirAccount], object] = field(repr=False)
+    _allowed_each: Callable[[], Allowance] = field(repr=False)
     sessions: int = field(default=0, init=False)
     writer: Writer = field(init=False, repr=False)
     _open: WeakValueDictionary[int, MaildirMailbox] = field(
@@ -106,8 +108,9 @@ class MaildirAccount:
 
     async def create(self, name: str, special_use: frozenset[str] = frozenset()) -> MailboxInfo:
         """As `IAccount`."""
+        each = self._allowed_each()
         row = await self.writer.alone(
-            lambda index, tree, hints: namespace.create(index, tree, hints, name, special_use)
+            lambda index, tree, hints: namespace.create(index, tree, hints, name, special_use, each)
         )
         return self._info(row, self._is_subscribed(name))
 
@@ -120,8 +123,9 @@ class MaildirAccount:
     def rename(self, old: str, new: str) -> Deferred[None]:
         """As `IAccount`."""
         self._tidy_soon()
+        each = self._allowed_each()
         return self.writer.alone(
-            lambda index, tree, hints: namespace.rename(index, tree, hints, old, new)
+            lambda index, tree, hints: namespace.rename(index, tree, hints, old, new, each)
         )
 
     def subscribe(self, name: str, subscribed: bool) -> Deferred[None] | None:
@@ -198,6 +202,26 @@ class MaildirAccount:
                 turn.index.sql("DELETE FROM meta WHERE key = ?", (_URL_KEY + mailbox_id,))
 
         return self.writer.do(work, durable=True)
+
+    # -- quota
+
+    def quota(self) -> Quota:
+        """As `IQuota`; mailboxes keep counts of their own."""
+        return quota.quota(self.index, self._allowed_each())
+
+    def allow(self, allowance: Allowance) -> Deferred[None]:
+        """As `IQuota`."""
+        return self.writer.do(lambda turn: quota.allow(turn.index, allowance), durable=True)
+
+    def allowed(self, work: Work[_T]) -> Work[_T]:
+        """What does `work`, unless there is no room for it: then it raises `OverQuota`."""
+        each = self._allowed_each()
+
+        def allowed(turn: Turn) -> _T:
+            with quota.allowed(turn.index, each):
+                return work(turn)
+
+        return allowed
 
     # -- changing
 

@@ -156,7 +156,7 @@ class MaildirMailbox:
             close()
             raise
         return await account.change(
-            lambda turn: work(turn, incoming),
+            account.allowed(lambda turn: work(turn, incoming)),
             durable=True,
             prepare=lambda: delivery.sync(incoming),
             done=close,
@@ -194,8 +194,10 @@ class MaildirMailbox:
             return await self._copy(uids, target)
 
     def _copy(self, uids: NumSet, target: int) -> Deferred[Copied]:
-        return self._account.change(
-            lambda turn: delivery.copy(turn, self.number, uids, target), durable=True
+        account = self._account
+        return account.change(
+            account.allowed(lambda turn: delivery.copy(turn, self.number, uids, target)),
+            durable=True,
         )
 
     async def move(self, uids: NumSet, destination: IMailbox) -> Copied:

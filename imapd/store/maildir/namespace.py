@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from imapd.model.mailbox import DELIMITER, INBOX, Hint
 from imapd.model.numset import NumSet
+from imapd.model.quota import Allowance
 from imapd.store.errors import (
     BadMailboxName,
     HasChildren,
@@ -23,6 +24,7 @@ from imapd.store.errors import (
 from imapd.store.maildir.index import UID_MASK, Index, MailboxRow
 from imapd.store.maildir.moving import move
 from imapd.store.maildir.names import check, directory_of, name_of, sought, superiors
+from imapd.store.maildir.quota import allowed
 from imapd.store.maildir.tidy import scattered, tidy
 from imapd.store.maildir.tree import Tree, modified, synced
 from imapd.store.maildir.turn import Turn, settled_stamp, transaction
@@ -34,12 +36,17 @@ ROOT_STAMP = "root_stamp"
 
 
 def create(
-    index: Index, tree: Tree, hints: list[Hint], name: str, special_use: frozenset[str]
+    index: Index,
+    tree: Tree,
+    hints: list[Hint],
+    name: str,
+    special_use: frozenset[str],
+    each: Allowance,
 ) -> MailboxRow:
-    """As `IAccount.create`."""
+    """As `IAccount.create`, where every account may hold `each`."""
     check(name)
     carry_out(index, tree)
-    with transaction(index, tree, True) as turn:
+    with transaction(index, tree, True) as turn, allowed(index, each):
         if index.named(name) is not None:
             raise MailboxExists(f"there is a mailbox {name}")
         _make_superiors(turn, name)
@@ -74,12 +81,14 @@ def delete(index: Index, tree: Tree, hints: list[Hint], name: str) -> None:
     carry_out(index, tree)
 
 
-def rename(index: Index, tree: Tree, hints: list[Hint], old: str, new: str) -> None:
-    """As `IAccount.rename`."""
+def rename(
+    index: Index, tree: Tree, hints: list[Hint], old: str, new: str, each: Allowance
+) -> None:
+    """As `IAccount.rename`, where every account may hold `each`."""
     check(new)
     sought(old)
     carry_out(index, tree)
-    with transaction(index, tree, True) as turn:
+    with transaction(index, tree, True) as turn, allowed(index, each):
         if index.named(old) is None and not _holds(index, old):
             raise NoSuchMailbox(f"there is no mailbox {old}")
         if index.named(new) is not None or _holds(index, new):

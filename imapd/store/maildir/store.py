@@ -15,8 +15,9 @@ from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
+from imapd.model.quota import Allowance
 from imapd.store.errors import BadMailboxName
-from imapd.store.interfaces import IMailStore, IOtherAccounts
+from imapd.store.interfaces import IMailStore, IOtherAccounts, IQuotas
 from imapd.store.maildir.account import MaildirAccount
 from imapd.store.maildir.founding import found, recover
 from imapd.store.maildir.index import Index
@@ -32,7 +33,7 @@ _THREADS: Final = 16
 _LINGER: Final = 30.0
 
 
-@implementer(IMailStore, IOtherAccounts)
+@implementer(IMailStore, IOtherAccounts, IQuotas)
 @define(eq=False)
 class MaildirStore:
     """Accounts by user; those whose sessions have ended stay open for a moment.
@@ -51,6 +52,7 @@ class MaildirStore:
     )
     _lingering: dict[str, IDelayedCall] = field(factory=dict, init=False, repr=False)
     _shutting: set[Deferred[None]] = field(factory=set, init=False, repr=False)
+    _allowance: Allowance = field(default=Allowance(), init=False, repr=False)
 
     _log = Logger()
 
@@ -80,6 +82,10 @@ class MaildirStore:
         if root not in self._accounts and not os.path.exists(Tree(root).index):
             return None
         return await self.open_account(user)
+
+    def allow_each(self, allowance: Allowance) -> None:
+        """As `IQuotas`."""
+        self._allowance = allowance
 
     async def close(self) -> None:
         """As `IMailStore`."""
@@ -123,7 +129,13 @@ class MaildirStore:
             self._log.failure("{root}: cannot be made", root=root)
             raise unavailable(error) from error
         account = MaildirAccount(
-            self._reactor, self._pool, tree, index, self.synced_flags, self._left
+            self._reactor,
+            self._pool,
+            tree,
+            index,
+            self.synced_flags,
+            self._left,
+            lambda: self._allowance,
         )
         try:
             await account.writer.alone(recover)

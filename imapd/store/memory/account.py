@@ -19,14 +19,16 @@ from zope.interface import implementer
 from imapd.model.limits import Limits
 from imapd.model.mailbox import DELIMITER, INBOX, Hint, MailboxInfo
 from imapd.model.numset import NumSet
+from imapd.model.quota import Allowance, Quota, Usage
 from imapd.store.errors import (
     BadMailboxName,
     HasChildren,
     MailboxExists,
     NoSuchMailbox,
     NotSelectable,
+    OverQuota,
 )
-from imapd.store.interfaces import IAccount, IURLKeys, WatchCallback
+from imapd.store.interfaces import IAccount, IQuota, IURLKeys, WatchCallback
 from imapd.store.memory.mailbox import MemoryMailbox
 
 __all__ = ["MemoryAccount"]
@@ -35,7 +37,7 @@ __all__ = ["MemoryAccount"]
 _FORBIDDEN = frozenset(("Cc", "Cs", "Zl", "Zp"))
 
 
-@implementer(IAccount, IURLKeys)
+@implementer(IAccount, IURLKeys, IQuota)
 @define(eq=False)
 class MemoryAccount:
     """The account of all sessions of one user."""
@@ -43,7 +45,9 @@ class MemoryAccount:
     _new_uidvalidity: Callable[[], int] = field(repr=False)
     _limits: Limits = field(default=Limits(), repr=False)
     _clock: Callable[[], float] = field(default=time.time, repr=False)
+    _allowed_each: Callable[[], Allowance] = field(default=Allowance, repr=False)
 
+    _allowed: Allowance | None = field(default=None, init=False, repr=False)
     _mailboxes: dict[str, MemoryMailbox] = field(factory=dict, init=False, repr=False)
     _subscribed: set[str] = field(factory=set, init=False, repr=False)
     _url_keys: dict[str, bytes] = field(factory=dict, init=False, repr=False)
@@ -84,6 +88,7 @@ class MemoryAccount:
         self._check(name)
         if name in self._mailboxes:
             raise MailboxExists(f"there is a mailbox {name}")
+        self._admit(mailboxes=1 + len(self._missing(name)))
         self._make_superiors(name)
         mailbox = self._make(name, special_use)
         self._tell(Hint(""))
@@ -111,6 +116,7 @@ class MemoryAccount:
         if new in self._mailboxes or self._holds(new):
             raise MailboxExists(f"there is a mailbox {new}")
         if old == INBOX:
+            self._admit(mailboxes=1 + len(self._missing(new)))
             self._make_superiors(new)
             inbox = self._mailboxes[INBOX]
             inbox.move(NumSet([(1, 1 << 32)]), self._make(new))
@@ -125,6 +131,7 @@ class MemoryAccount:
             }
             for moved in names.values():
                 self._check(moved)
+            self._admit(mailboxes=len(self._missing(new)))
             self._make_superiors(new)
             for name, moved in names.items():
                 self._mailboxes[moved] = self._mailboxes.pop(name)
@@ -167,14 +174,23 @@ class MemoryAccount:
         """As `IAccount`; other sessions go on."""
 
     def _make(self, name: str, special_use: frozenset[str] = frozenset()) -> MemoryMailbox:
-        mailbox = MemoryMailbox(self._new_uidvalidity(), self._tell, special_use, self._clock)
+        mailbox = MemoryMailbox(
+            self._new_uidvalidity(), self._tell, special_use, self._clock, admit=self._admit
+        )
         self._mailboxes[name] = mailbox
         return mailbox
 
     def _make_superiors(self, name: str) -> None:
-        for above in _superiors(name):
-            if above not in self._mailboxes and not self._holds(above):
-                self._make(above)
+        for above in self._missing(name):
+            self._make(above)
+
+    def _missing(self, name: str) -> list[str]:
+        """What has to be made above a mailbox."""
+        return [
+            above
+            for above in _superiors(name)
+            if above not in self._mailboxes and not self._holds(above)
+        ]
 
     def _holds(self, name: str) -> bool:
         below = name + DELIMITER
@@ -187,6 +203,33 @@ class MemoryAccount:
             raise BadMailboxName("a level of the name is empty")
         if any(unicodedata.category(character) in _FORBIDDEN for character in name):
             raise BadMailboxName("the name has control characters")
+
+    # -- quota
+
+    def quota(self) -> Quota:
+        """As `IQuota`; mailboxes keep counts of their own."""
+        figures = [mailbox.status() for mailbox in self._mailboxes.values()]
+        usage = Usage(
+            storage=sum(each.size for each in figures),
+            messages=sum(each.messages for each in figures),
+            mailboxes=len(figures),
+        )
+        return Quota(usage, self._allowed or self._allowed_each())
+
+    def allow(self, allowance: Allowance) -> None:
+        """As `IQuota`."""
+        self._allowed = allowance
+
+    def _admit(self, storage: int = 0, messages: int = 0, mailboxes: int = 0) -> None:
+        """Raise `OverQuota` if there is no room for so much more."""
+        now = self.quota()
+        usage = now.usage
+        more = Usage(
+            usage.storage + storage, usage.messages + messages, usage.mailboxes + mailboxes
+        )
+        resource = now.allowance.forbids(usage, more)
+        if resource:
+            raise OverQuota(f"The quota of {resource} is used up")
 
     # -- hints
 

@@ -85,6 +85,8 @@ class MemoryMailbox:
     _clock: Callable[[], float] = field(default=time.time, repr=False)
     read_only: bool = False
     new_keywords: bool = True
+    #: Given octets and messages by which it is to grow: its account's, which may raise `OverQuota`.
+    _admit: Callable[[int, int], None] = field(default=lambda octets, messages: None, repr=False)
 
     _deleted: bool = field(default=False, init=False)
     _uids: list[int] = field(factory=list, init=False, repr=False)
@@ -181,6 +183,7 @@ class MemoryMailbox:
         self._check()
         contents = [await octets(message.content) for message in messages]
         self._check()
+        self._admit(sum(map(len, contents)), len(contents))
         uids = self._add(_new_rows(messages, contents))
         changes = self._commit(uids)
         self._tell(changes)
@@ -230,7 +233,9 @@ class MemoryMailbox:
         target = self._target(destination)
         places = self._places(uids)
         sources = [self._uids[place] for place in places]
-        copies = target._add(self._rows(places))
+        rows = self._rows(places)
+        target._admit(sum(rows[SIZE]), len(places))
+        copies = target._add(rows)
         changes = target._commit(copies)
         target._tell(changes)
         return Copied(target.uidvalidity, sources, copies, changes)
@@ -239,7 +244,9 @@ class MemoryMailbox:
         """As `IServerMove`; within one mailbox it is one change of that mailbox."""
         target = self._target(destination)
         places = self._places(uids)
-        copies = target._add(self._rows(places))
+        rows = self._rows(places)
+        self._admit_instead(target, places, sum(rows[SIZE]))
+        copies = target._add(rows)
         return self._moved(target, self._remove(places), copies)
 
     async def replace(self, uid: int, message: NewMessage, destination: IMailbox) -> Copied:
@@ -250,8 +257,18 @@ class MemoryMailbox:
         place = self._place(uid)
         if place is None:
             raise MessageGone(f"there is no message {uid}")
+        self._admit_instead(target, [place], len(content))
         came = target._add(_new_rows([message], [content]))
         return self._moved(target, self._remove([place]), came)
+
+    def _admit_instead(self, target: MemoryMailbox, places: Sequence[int], size: int) -> None:
+        """As many messages, of that size together, come into `target` as go from these places."""
+        messages = len(places)
+        if target._admit == self._admit:
+            # Of one account: it loses what is here.
+            size -= sum(self._columns[SIZE][place] for place in places)
+            messages = 0
+        target._admit(size, messages)
 
     def _moved(self, target: MemoryMailbox, sources: list[int], uids: list[int]) -> Copied:
         """These went from here, and those came there: told as one change of each mailbox."""

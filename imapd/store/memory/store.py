@@ -10,15 +10,16 @@ from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from imapd.model.limits import Limits
+from imapd.model.quota import Allowance
 from imapd.store.errors import BadMailboxName
-from imapd.store.interfaces import IMailStore, IOtherAccounts
+from imapd.store.interfaces import IMailStore, IOtherAccounts, IQuotas
 from imapd.store.maker import UnknownStore
 from imapd.store.memory.account import MemoryAccount
 
 __all__ = ["MemoryStore", "open_store"]
 
 
-@implementer(IMailStore, IOtherAccounts)
+@implementer(IMailStore, IOtherAccounts, IQuotas)
 @define(eq=False)
 class MemoryStore:
     """Accounts by user name, made when they are first opened.
@@ -30,6 +31,7 @@ class MemoryStore:
     _limits: Limits = field(default=Limits(), repr=False)
     _accounts: dict[str, MemoryAccount] = field(factory=dict, init=False, repr=False)
     _uidvalidity: int = field(default=0, init=False, repr=False)
+    _allowance: Allowance = field(default=Allowance(), init=False, repr=False)
 
     def open_account(self, user: str) -> MemoryAccount:
         """As `IMailStore`; any name but the empty one can have an account."""
@@ -38,13 +40,20 @@ class MemoryStore:
         account = self._accounts.get(user)
         if account is None:
             account = self._accounts[user] = MemoryAccount(
-                self._new_uidvalidity, self._limits, lambda: self._clock()
+                self._new_uidvalidity,
+                self._limits,
+                lambda: self._clock(),
+                lambda: self._allowance,
             )
         return account
 
     def open_existing(self, user: str) -> MemoryAccount | None:
         """As `IOtherAccounts`."""
         return self._accounts.get(user)
+
+    def allow_each(self, allowance: Allowance) -> None:
+        """As `IQuotas`."""
+        self._allowance = allowance
 
     def close(self) -> None:
         """As `IMailStore`: the mail is gone."""
