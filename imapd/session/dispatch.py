@@ -152,8 +152,3 @@ def _bad(session: Session, tag: bytes, code: str, text: str) -> None:
     session.bad += 1
     if session.bad >= session.policy.limits.bad_commands:
         session.peer.bye("Too many bad commands")
-
-
-def _line(session: Session, tag: bytes, word: bytes, code: str, text: str) -> bytes:
-    bracketed = b"[%b] " % code.encode("ascii") if code else b""
-    return b"%b %b %b%b\r\n" % (tag, word, bracketed, encode.text(text, session.utf8))
