@@ -345,10 +345,10 @@ class Session:
             if recent is None:
                 view.image.recent_claimed = last
                 return
-            first = await settled(recent.claim_recent())
-            view.image.recent_claimed = max(view.image.recent_claimed, last)
-            if first <= last:
-                view.recent.append((first, last))
+            first, after = await settled(recent.claim_recent())
+            view.image.recent_claimed = max(view.image.recent_claimed, after - 1)
+            if first < after:
+                view.recent.append((first, after - 1))
 
     def enable(self, *names: str) -> list[str]:
         """Switch features on, with what they imply; those of them that were off.

@@ -196,8 +196,9 @@ class NewMessage:
 class IRecent(Interface):
     r"""Provided by an `IMailbox` that remembers which messages no session has been told of."""
 
-    def claim_recent() -> Answer[int]:
-        r"""Take \Recent of all there is: messages from the returned UID on are the caller's."""
+    def claim_recent() -> Answer[tuple[int, int]]:
+        r"""Take \Recent of all there is: the caller's are the messages from the first UID returned
+        to before the second, which is UIDNEXT of that moment."""
 
 
 class IServerCopy(Interface):

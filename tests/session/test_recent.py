@@ -2,7 +2,10 @@ r"""\Recent (RFC 3501, 2.3.2): the first session that selects a mailbox has it, 
 
 from __future__ import annotations
 
+from twisted.internet.task import Clock
+
 from tests.dialogue import Server, letter, same
+from tests.distant import DistantStore
 
 
 def _recent(answer: bytes) -> list[bytes]:
@@ -77,4 +80,25 @@ def test_it_cannot_be_set(anywhere: Server) -> None:
         one.do("STORE 1 FLAGS ()"),
         "* 1 FETCH (FLAGS (\\Recent))",
         "a OK STORE completed",
+    )
+
+
+def test_a_message_that_comes_while_it_is_taken() -> None:
+    """Mail that arrives while a slow store is asked whose it is, is recent for somebody all the same."""
+    clock = Clock()
+    server = Server(DistantStore(clock, 1.0), clock=clock)
+    writer = server.client().fill(1)
+    reader = server.client()
+    reader.post(b"a SELECT INBOX\r\n")
+    for turn in range(40):
+        server.advance(0.25)
+        if turn % 3 == 0 and turn < 24:
+            writer.post(b"a APPEND INBOX {2+}\r\n\r\n\r\n")
+    server.rest()
+    reader.read()
+    assert _recent(reader.do("NOOP")) in ([], [b"* 9 RECENT"])
+    same(
+        reader.do("SEARCH RETURN (COUNT) RECENT"),
+        '* ESEARCH (TAG "a") COUNT 9',
+        "a OK SEARCH completed",
     )

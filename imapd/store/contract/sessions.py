@@ -159,9 +159,11 @@ class Box:
         return await settled(able.replace(uid, letter.new(), destination.mailbox))
 
     async def claim_recent(self) -> int:
-        """As `IRecent`, or skip."""
+        """As `IRecent`, or skip: the first UID; the other is UIDNEXT."""
         able: IRecent = provided(IRecent, self.mailbox)
-        return await settled(able.claim_recent())
+        first, after = await settled(able.claim_recent())
+        assert after == (await settled(self.mailbox.status())).uidnext
+        return first
 
 
 @define(eq=False)

@@ -220,19 +220,19 @@ class MaildirMailbox:
             raise TypeError("the destination is not a mailbox of this account")
         return destination.number
 
-    def claim_recent(self) -> Answer[int]:
+    def claim_recent(self) -> Answer[tuple[int, int]]:
         """As `IRecent`."""
         row = self._account.index.mailbox(self.number)
         if row.recent == row.uidnext:
-            return row.recent
+            return row.recent, row.uidnext
 
-        def work(turn: Turn) -> int:
+        def work(turn: Turn) -> tuple[int, int]:
             row = turn.index.mailbox(self.number)
             turn.index.sql(
                 "UPDATE mailboxes SET recent = uidnext, recent_count = 0 WHERE number = ?",
                 (self.number,),
             )
-            return row.recent
+            return row.recent, row.uidnext
 
         return self._account.change_now(work)
 

@@ -280,11 +280,11 @@ class MemoryMailbox:
         self._tell(removed)
         return Copied(target.uidvalidity, sources, uids, changes, removed)
 
-    def claim_recent(self) -> int:
+    def claim_recent(self) -> tuple[int, int]:
         """As `IRecent`."""
         self._check()
         claimed, self._recent_from = self._recent_from, self._uidnext
-        return claimed
+        return claimed, self._uidnext
 
     def keep_facts(self, facts: Sequence[tuple[int, Facts]]) -> None:
         """As `IFactsKept`; SIZE is the octets' own."""

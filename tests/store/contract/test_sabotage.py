@@ -181,7 +181,7 @@ class TakesInternalDateForSaved(MemoryMailbox):
 
 class GivesRecentTwice(MemoryMailbox):
     def claim_recent(self):
-        return self._recent_from
+        return self._recent_from, self._uidnext
 
 
 class OutlivesItsDeletion(MemoryMailbox):

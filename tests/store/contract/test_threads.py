@@ -109,7 +109,7 @@ class LateMailbox:
         """As `IMailbox`."""
         return self.late(self.now.changes_since, modseq)
 
-    def claim_recent(self) -> Answer[int]:
+    def claim_recent(self) -> Answer[tuple[int, int]]:
         """As `IRecent`."""
         return self.late(self.now.claim_recent)
 
