@@ -19,6 +19,7 @@ from imapd.store.contract.renaming import Renaming
 from imapd.store.contract.replacing import Replacing
 from imapd.store.contract.saving import Saving
 from imapd.store.contract.shape import Shape
+from imapd.store.contract.sharing import Sharing
 from imapd.store.contract.spooling import Spooling
 from imapd.store.contract.together import Together
 from imapd.store.contract.uidvalidity import UidValidity
@@ -42,6 +43,7 @@ class StoreContract(
     Replacing,
     Recent,
     UrlKeys,
+    Sharing,
     Saving,
     Watching,
     Spooling,

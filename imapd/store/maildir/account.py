@@ -22,6 +22,7 @@ from zope.interface import implementer
 
 from imapd.model.mailbox import DELIMITER, Hint, MailboxInfo
 from imapd.model.quota import Allowance, Quota
+from imapd.store.access import IShareable
 from imapd.store.errors import NoSuchMailbox, NotSelectable
 from imapd.store.interfaces import IAccount, IQuota, ISpools, IURLKeys, WatchCallback
 from imapd.store.maildir import namespace, quota
@@ -29,6 +30,7 @@ from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.lookout import Lookout
 from imapd.store.maildir.mailbox import MaildirMailbox
 from imapd.store.maildir.names import check, sought, superiors
+from imapd.store.maildir.sharing import MaildirSharing
 from imapd.store.maildir.spool import Draft, Spool
 from imapd.store.maildir.threads import call_in_thread
 from imapd.store.maildir.tidy import tidy_all
@@ -79,6 +81,10 @@ class MaildirAccount:
         self._lookout = Lookout(
             self._reactor, self.tree, self.index, self.writer, self._watchers, self._open
         )
+
+    def __conform__(self, interface: object) -> MaildirSharing | None:
+        """What it provides by another object."""
+        return MaildirSharing(self) if interface is IShareable else None
 
     # -- names
 

@@ -190,7 +190,8 @@ class Index:
                 f"DELETE FROM {table} WHERE id BETWEEN ? AND ?",  # noqa: S608
                 (base, base + UID_MASK),
             )
-        self.sql("DELETE FROM log WHERE mailbox = ?", (number,))
+        for table in ("log", "acl", "seen_marks"):
+            self.sql(f"DELETE FROM {table} WHERE mailbox = ?", (number,))  # noqa: S608
         self.sql("DELETE FROM mailboxes WHERE number = ?", (number,))
 
     # -- the rest

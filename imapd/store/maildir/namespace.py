@@ -25,6 +25,7 @@ from imapd.store.maildir.index import UID_MASK, Index, MailboxRow
 from imapd.store.maildir.moving import move
 from imapd.store.maildir.names import check, directory_of, name_of, sought, superiors
 from imapd.store.maildir.quota import allowed
+from imapd.store.maildir.sharing import inherit
 from imapd.store.maildir.tidy import scattered, tidy
 from imapd.store.maildir.tree import Tree, modified, synced
 from imapd.store.maildir.turn import Turn, settled_stamp, transaction
@@ -191,6 +192,11 @@ def _make(turn: Turn, name: str, special_use: frozenset[str]) -> MailboxRow:
     uses = " ".join(sorted(special_use))
     row = turn.index.add_mailbox(name, directory, uses, time.time())
     turn.index.sql("UPDATE mailboxes SET moving = directory WHERE number = ?", (row.number,))
+    for above in reversed(list(superiors(name))):
+        nearest = turn.index.named(above)
+        if nearest is not None:
+            inherit(turn.index, row.number, nearest.number)
+            break
     return row
 
 

@@ -93,6 +93,35 @@ CREATE TABLE log (
 ) WITHOUT ROWID;
 """
 
+#: Tables that came later; an index that is without them is given them.
+_ADDED: Final = """
+-- who may do what
+CREATE TABLE IF NOT EXISTS acl (
+    mailbox INTEGER NOT NULL,
+    identifier TEXT NOT NULL,
+    rights TEXT NOT NULL,
+    PRIMARY KEY (mailbox, identifier)
+) WITHOUT ROWID;
+-- what others than the owner have seen, change by change
+CREATE TABLE IF NOT EXISTS seen_marks (
+    mailbox INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    -- the mailbox's modseq at that moment
+    at INTEGER NOT NULL,
+    uids TEXT NOT NULL,
+    seen INTEGER NOT NULL,
+    PRIMARY KEY (mailbox, user, number)
+) WITHOUT ROWID;
+-- who shares something with whom, in any account; it says where to look
+CREATE TABLE IF NOT EXISTS offers (
+    identifier TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    PRIMARY KEY (identifier, owner)
+) WITHOUT ROWID;
+"""
+_ADDED_TABLES: Final = frozenset(("acl", "seen_marks", "offers"))
+
 #: Pages of 4 KB of the log that are written before it is brought home.
 _CHECKPOINT: Final = 2_000
 #: Octets of the log's file that stay when it has been brought home.
@@ -131,6 +160,8 @@ def ensure(path: str) -> None:
     connection = sqlite3.connect(path, timeout=30, isolation_level=None)
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == VERSION:
+            _complete(connection)
     except sqlite3.Error as error:
         raise StoreUnavailable("the index of the account cannot be read") from error
     finally:
@@ -139,13 +170,22 @@ def ensure(path: str) -> None:
         raise StoreUnavailable(f"the index of the account is of version {version}, not {VERSION}")
 
 
+def _complete(connection: sqlite3.Connection) -> None:
+    """Add the tables that an index made by an older program is without."""
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if not names >= _ADDED_TABLES:
+        connection.executescript(f"BEGIN IMMEDIATE; {_ADDED} COMMIT;")
+
+
 def _make(path: str) -> None:
     beside = f"{path}.{secrets.token_hex(8)}"
     try:
         connection = sqlite3.connect(beside, isolation_level=None)
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
-            connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+            connection.executescript(
+                f"BEGIN; {_TABLES} {_ADDED} PRAGMA user_version = {VERSION}; COMMIT;"
+            )
         finally:
             connection.close()
         os.chmod(beside, 0o600)

@@ -20,6 +20,7 @@ from imapd.model.limits import Limits
 from imapd.model.mailbox import DELIMITER, INBOX, Hint, MailboxInfo
 from imapd.model.numset import NumSet
 from imapd.model.quota import Allowance, Quota, Usage
+from imapd.store.access import IShareable
 from imapd.store.errors import (
     BadMailboxName,
     HasChildren,
@@ -30,6 +31,7 @@ from imapd.store.errors import (
 )
 from imapd.store.interfaces import IAccount, IQuota, IURLKeys, WatchCallback
 from imapd.store.memory.mailbox import MemoryMailbox
+from imapd.store.memory.sharing import MemorySharing
 
 __all__ = ["MemoryAccount"]
 
@@ -54,11 +56,17 @@ class MemoryAccount:
     _watchers: list[WatchCallback] = field(factory=list, init=False, repr=False)
     _hints: deque[Hint] = field(factory=deque, init=False, repr=False)
     _publishing: bool = field(default=False, init=False, repr=False)
+    _sharing: MemorySharing = field(init=False, repr=False)
 
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
+        self._sharing = MemorySharing(self._mailboxes, self._tell)
         self._make(INBOX)
+
+    def __conform__(self, interface: object) -> MemorySharing | None:
+        """What it provides by another object."""
+        return self._sharing if interface is IShareable else None
 
     # -- names
 
@@ -106,6 +114,7 @@ class MemoryAccount:
                 raise HasChildren(f"{name} has mailboxes below it")
             raise NoSuchMailbox(f"there is no mailbox {name}")
         mailbox.drop()
+        self._sharing.forget(mailbox.id)
         self._tell(Hint(""))
 
     def rename(self, old: str, new: str) -> None:
@@ -178,6 +187,11 @@ class MemoryAccount:
             self._new_uidvalidity(), self._tell, special_use, self._clock, admit=self._admit
         )
         self._mailboxes[name] = mailbox
+        above = next(
+            (each for each in reversed(list(_superiors(name))) if each in self._mailboxes), None
+        )
+        if above is not None:
+            self._sharing.inherit(mailbox.id, self._mailboxes[above].id)
         return mailbox
 
     def _make_superiors(self, name: str) -> None:
