@@ -69,7 +69,7 @@ class Written:
     @property
     def held(self) -> int:
         """Octets that are in memory."""
-        return len(self._memory)
+        return 0 if self._spool is not None else self.size
 
     async def make_room(self, octets: int) -> None:
         """So many are about to come: have a place for them."""
@@ -94,6 +94,7 @@ class Written:
         if self._reader is None:
             if self._spool is None:
                 self._reader = BytesReader(bytes(self._memory))
+                self._memory = bytearray()
             else:
                 self._reader = await settled(self._spool.reader())
         return self._reader

@@ -228,11 +228,12 @@ async def _fetch(session: Session, asked: list[_Asked]) -> None:
         if None in found:
             await pause
         for each, valid in zip(asked, found):
+            content, pieces = None, [b"NIL"]
+            if valid is not None:
+                content, pieces = await _found(source, each, *valid)
             session.write(b"* URLFETCH %b " % encode.string(each.given))
-            if valid is None:
-                session.write(b"NIL\r\n")
-            else:
-                await _answer(session, source, each, *valid)
+            await _write(session, content, pieces)
+            session.write(b"\r\n")
             await session.peer.turn()
     finally:
         pause.cancel()
@@ -282,32 +283,30 @@ def _lets_in(session: Session, access: Access) -> bool:
     return True
 
 
-async def _answer(
-    session: Session, source: Source, asked: _Asked, url: MessageURL, mailbox: IMailbox
-) -> None:
-    """Behind the URL: an nstring, or what was asked for in parentheses."""
+async def _found(
+    source: Source, asked: _Asked, url: MessageURL, mailbox: IMailbox
+) -> tuple[Content | None, list[Any]]:
+    """What stands behind the URL: an nstring, or what was asked for in parentheses."""
     try:
         content, value = await source.find(mailbox, url)
         if not asked.parameters:
-            pieces = string(value)
-        else:
-            pieces = []
-            for parameter in asked.parameters:
-                pieces += [b" (" if pieces else b"("]
-                pieces += await parameter.pieces(content, url, asked.names)
-                pieces += [b")"]
+            return content, string(value)
+        pieces: list[Any] = []
+        for parameter in asked.parameters:
+            pieces.append(b" (" if pieces else b"(")
+            pieces += await parameter.pieces(content, url, asked.names)
+            pieces.append(b")")
     except (BadURL, StoreError):
-        session.write(b"NIL\r\n")
-        return
-    await _write(session, content, pieces)
-    session.write(b"\r\n")
+        return None, [b"NIL"]
+    return content, pieces
 
 
-async def _write(session: Session, content: Content, pieces: list[Any]) -> None:
+async def _write(session: Session, content: Content | None, pieces: list[Any]) -> None:
     for piece in pieces:
         if isinstance(piece, bytes):
             session.write(piece)
             continue
+        assert content is not None
         try:
             async for data in content.pieces(*piece):
                 session.write(_without_nul(data))
