@@ -82,13 +82,14 @@ def _section(label: bytes, section: Section, partial: Partial | None, seen: bool
             _header_values(
                 (lambda header: select(header, fields, exclude)) if fields else bytes, partial
             ),
+            partial=partial,
             sets_seen=seen,
         )
 
     async def content(message: Content) -> Value:
         return cut(await octets(message, section), partial)
 
-    return Fetched(label, content=content, sets_seen=seen)
+    return Fetched(label, content=content, partial=partial, sets_seen=seen)
 
 
 def _body(cursor: Cursor) -> Fetched:

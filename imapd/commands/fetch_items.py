@@ -13,6 +13,7 @@ from attrs import frozen
 
 from imapd.dialect import Feature, FetchItem
 from imapd.model.message import BODYSTRUCTURE, ENVELOPE, HEADER, INTERNAL_DATE, SIZE, Column
+from imapd.model.structure import Partial
 from imapd.session.announce import Announce
 from imapd.session.content import Content
 from imapd.session.view import View
@@ -48,6 +49,8 @@ class Fetched:
     columns: frozenset[Column] = frozenset()
     values: Callable[[Rows], Sequence[Any]] | None = None
     content: Callable[[Content], Awaitable[Value]] | None = None
+    #: The octets it is cut to; what it is called says only where they begin.
+    partial: Partial | None = None
     #: Marks the message as read (RFC 9051, 6.4.5).
     sets_seen: bool = False
     #: The octets may hold NUL and are sent as literal8 if they do (RFC 3516).

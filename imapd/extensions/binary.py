@@ -66,7 +66,7 @@ def _octets(seen: bool) -> Callable[[Cursor], Fetched]:
             return cut(await _value(message, section.numbers), partial)
 
         name = label(b"BINARY", section, partial)
-        return Fetched(name, content=content, sets_seen=seen, binary=True)
+        return Fetched(name, content=content, partial=partial, sets_seen=seen, binary=True)
 
     return grammar_of
 

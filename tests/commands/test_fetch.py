@@ -201,3 +201,11 @@ def test_many_messages(anywhere: Server) -> None:
     responses = [each for each in read_answers(answer) if each[1] == b"FETCH"]
     assert [each[2] for each in responses] == list(range(1, 1_537))
     assert [each[3][b"UID"] for each in responses] == list(range(1, 1_537))
+
+
+def test_two_lengths_from_one_octet(anywhere: Server) -> None:
+    """The same section, cut at one place to two lengths, is two items: both are answered."""
+    client = anywhere.client().fill(1).select()
+    assert client.ok("FETCH 1 (BODY.PEEK[]<0.3> BODY.PEEK[]<0.5> BODY.PEEK[]<0.3>)") == (
+        b"* 1 FETCH (BODY[]<0> {3}\r\nFro BODY[]<0> {5}\r\nFrom:)\r\n"
+    )
