@@ -18,6 +18,7 @@ from imapd.session.content import Content, scanned
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session
 from imapd.session.view import Span, View
+from imapd.store.access import allowed
 from imapd.store.answers import settled
 from imapd.store.errors import MessageGone
 from imapd.wire import grammar
@@ -68,10 +69,11 @@ def _arguments(by_uid: bool) -> Any:
 
 def _once(items: list[Fetched]) -> list[Fetched]:
     r"""Each item once; what is asked for with and without PEEK sets \Seen."""
-    once: dict[bytes, Fetched] = {}
+    once: dict[object, Fetched] = {}
     for item in items:
-        if item.format not in once or item.sets_seen:
-            once[item.format] = item
+        asked = item.format, item.partial
+        if asked not in once or item.sets_seen:
+            once[asked] = item
     return list(once.values())
 
 
@@ -195,6 +197,10 @@ class _Writer:
         flags = view.flags(rows.start, rows.start + len(rows.uids))
         unseen = NumSet.from_sorted(uid for uid, each in zip(rows.uids, flags) if SEEN not in each)
         if not unseen:
+            return frozenset()
+        rights = await allowed(view.mailbox)
+        if rights is not None and "s" not in rights:
+            # RFC 4314, 4: it MUST NOT be set.
             return frozenset()
         stored = await settled(view.mailbox.store_flags(unseen, FlagChange.ADD, interned((SEEN,))))
         view.made(stored.changes)
