@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import Final
 
 from imapd.dialect import Capability, Command, Feature
-from imapd.model.states import ANY
+from imapd.model.states import ANY, LOGGED_IN
 from imapd.session.outcome import Outcome, Refused
 from imapd.session.session import Session
 from imapd.wire.cursor import BadSyntax, Cursor
@@ -119,6 +119,9 @@ def feature(preferred: str) -> Feature:
             if tag is not None:
                 session.translate = None if tag in _ENGLISH else _catalogue(tag)
                 session.write(b"* LANGUAGE (%b)\r\n" % tag.encode("ascii"))
+                if session.state in LOGGED_IN:
+                    # With the prefixes in that language (3.4).
+                    session.policy.dialect.commands[b"NAMESPACE"].run(session, None)
                 return Outcome("Now speaking English")
         raise Refused("", f"Unsupported language {' '.join(ranges)}")
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 import sys
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from attrs import evolve
 from twisted.internet.testing import MemoryReactorClock
 
-from imapd import commands
+from imapd import commands, extensions
 from imapd.config import BadConfig
-from imapd.dialect import Dialect
+from imapd.dialect import Dialect, Feature
 from imapd.extensions.language import LANGUAGES, Catalogue, feature
 from imapd.service import prepare
+from imapd.session.entry import Entry
+from imapd.store.access import INamespaces
 from tests.dialogue import Dialogue, Server, same
 from tests.test_switching import CONFIG
 
@@ -22,6 +25,8 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+NAMESPACE = '* NAMESPACE (("" "/")) NIL NIL'
 
 _HOLE = re.compile(r"\{\d?\}")
 
@@ -34,7 +39,7 @@ def _texts(tag: str) -> dict[str, str]:
 def german(server: Server) -> Dialogue:
     """A user who speaks German."""
     client = server.client()
-    same(client.do("LANGUAGE DE"), "* LANGUAGE (de)", "a OK Ab jetzt auf Deutsch")
+    same(client.do("LANGUAGE DE"), "* LANGUAGE (de)", NAMESPACE, "a OK Ab jetzt auf Deutsch")
     return client
 
 
@@ -83,7 +88,8 @@ def test_languages(server: Server, state: str, tag: str, chosen: str, noop: str)
     client = server.connect() if state == "greeted" else server.client()
     if state == "selected":
         client.select()
-    same(client.do(f"LANGUAGE {tag}"), f"* LANGUAGE ({tag})", f"a OK {chosen}")
+    namespace = [] if state == "greeted" else [NAMESPACE]
+    same(client.do(f"LANGUAGE {tag}"), f"* LANGUAGE ({tag})", *namespace, f"a OK {chosen}")
     same(client.do("NOOP"), f"a OK {noop}")
 
 
@@ -212,7 +218,7 @@ def test_one_session(server: Server, german: Dialogue) -> None:
 
 def test_back_to_english(german: Dialogue) -> None:
     """A client can go back."""
-    same(german.do("LANGUAGE en"), "* LANGUAGE (en)", "a OK Now speaking English")
+    same(german.do("LANGUAGE en"), "* LANGUAGE (en)", NAMESPACE, "a OK Now speaking English")
     same(german.do("NOOP"), "a OK NOOP completed")
 
 
@@ -228,6 +234,62 @@ def test_not_in_data(anywhere: Server) -> None:
     text = b"Subject: x\r\n\r\n* BYE Logging out\r\n"
     client.append(text).select().do("LANGUAGE de")
     assert text in client.do("FETCH 1 BODY.PEEK[]")
+
+
+class _Namespaces:
+    """As `INamespaces`."""
+
+    others = ("Other Users/",)
+    shared = ("Shared/", "Nobody's Word/")
+
+
+class _Account:
+    """An account with namespaces of others, whatever the store."""
+
+    def __init__(self, account: Any) -> None:
+        self._account = account
+
+    def __conform__(self, interface: Any) -> Any:
+        return _Namespaces() if interface is INamespaces else interface(self._account, None)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._account, name)
+
+
+@pytest.fixture
+def sharing() -> Dialogue:
+    """A user of a server where mailboxes are shared."""
+
+    def admit(entry: Entry) -> None:
+        entry.account = _Account(entry.account)  # type: ignore[assignment]
+
+    around = Feature(name="SHARING", rfc=2342, admits=admit)
+    dialect = Dialect.of([*commands.FEATURES, *extensions.FEATURES, around])
+    return Server(dialect=dialect).client()
+
+
+def test_namespaces(sharing: Dialogue) -> None:
+    """Prefixes that have a word in the language are told with it, in modified UTF-7 (3.4)."""
+    same(
+        sharing.do("LANGUAGE fr"),
+        "* LANGUAGE (fr)",
+        '* NAMESPACE (("" "/")) (("Other Users/" "/" "TRANSLATION" ("Autres utilisateurs/")))'
+        ' (("Shared/" "/" "TRANSLATION" ("Partag&AOk-/"))("Nobody\'s Word/" "/"))',
+        "a OK Désormais en français",
+    )
+    assert b'"TRANSLATION" ("Partag&AOk-/")' in sharing.do("NAMESPACE")
+
+
+def test_namespaces_in_utf8(sharing: Dialogue) -> None:
+    """Who enabled UTF8=ACCEPT gets them in UTF-8, as all names (RFC 9755, 3)."""
+    sharing.ok("ENABLE UTF8=ACCEPT")
+    assert '"TRANSLATION" ("共有/")'.encode() in sharing.do("LANGUAGE ja")
+
+
+def test_namespaces_in_english(sharing: Dialogue) -> None:
+    """In English they are what they are."""
+    assert b"TRANSLATION" not in sharing.do("LANGUAGE en")
+    assert b"TRANSLATION" not in sharing.do("NAMESPACE")
 
 
 # The catalogues.
