@@ -283,8 +283,6 @@ class Session:
         view.attach(await self.policy.images.join(mailbox, view))
         self.view = view
         self.state = State.SELECTED
-        if view.read_only and self.announce.recent:
-            view.see_recent((await settled(mailbox.status())).recent)
         await self._claim_recent(view)
         return view
 
@@ -340,7 +338,9 @@ class Session:
         if not self.announce.recent:
             return
         last = view.wants_recent()
-        if last:
+        if last and view.read_only:
+            view.see_recent((await settled(view.mailbox.status())).recent)
+        elif last:
             recent = IRecent(view.mailbox, None)
             if recent is None:
                 view.image.recent_claimed = last

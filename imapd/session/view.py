@@ -144,9 +144,9 @@ class View:
 
     def see_recent(self, count: int) -> None:
         r"""The last `count` messages are nobody's yet: EXAMINE shows \Recent and leaves it."""
-        uids = self.generation.uids[: self.count]
+        uids = self.image.generation.uids
         if count and uids:
-            self.recent.append((uids[-min(count, self.count)], uids[-1]))
+            self.recent.append((uids[-min(count, len(uids))], uids[-1]))
 
     # What the client is told.
 
@@ -171,7 +171,7 @@ class View:
         r"""The largest UID here whose \Recent nobody has claimed yet, or 0."""
         uids = self.image.generation.uids
         last = uids[-1] if uids else 0
-        return last if last > self.image.recent_claimed and not self.read_only else 0
+        return last if last > self.image.recent_claimed else 0
 
     def news(
         self, announce: Announce, expunges: bool, flags: bool = True, arrivals: bool = True

@@ -61,6 +61,15 @@ def test_reselecting_ends_it(anywhere: Server) -> None:
     assert _recent(one.do("SELECT INBOX")) == [b"* 0 RECENT"]
 
 
+def test_examine_shows_what_comes(anywhere: Server) -> None:
+    """A session that only looks is told that new mail is recent, and leaves that to the next."""
+    one = anywhere.client().fill(1)
+    one.ok("EXAMINE INBOX")
+    anywhere.client().fill(1)
+    assert _recent(one.do("NOOP")) == [b"* 2 RECENT"]
+    assert _recent(anywhere.client().do("SELECT INBOX")) == [b"* 2 RECENT"]
+
+
 def test_rev2_knows_none(anywhere: Server) -> None:
     r"""After ENABLE IMAP4rev2 there is no RECENT and no \Recent (RFC 9051, appendix E)."""
     one = anywhere.client().fill(1)
