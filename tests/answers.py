@@ -69,7 +69,9 @@ class Answers(Reader):
 
     def condition(self, words: bytes) -> tuple[Any, ...]:
         """``resp-cond-state``: never without a text."""
-        found = self.match(rb"(%b) (%b)?(%b)" % (words, _CODE, _TEXT), "a condition")
+        text = rb"[^\x00\r\n]+" if self.utf8 else _TEXT
+        found = self.match(rb"(%b) (%b)?(%b)" % (words, _CODE, text), "a condition")
+        found[3].decode("utf-8")
         return found[1].upper(), (found[2] or b"").strip(b"[] "), found[3]
 
     def _untagged(self) -> tuple[Any, ...]:
@@ -99,6 +101,16 @@ class Answers(Reader):
 
     def _read_enabled(self) -> list[bytes]:
         return self.match(rb"(?: %b)*" % _ATOM, "capabilities")[0].split()
+
+    def _read_id(self) -> None:
+        self.take(b" ")
+        self._tagged_value()
+
+    def _read_language(self) -> list[bytes]:
+        return self.match(rb" \([A-Za-z-]+(?: [A-Za-z-]+)*\)", "languages")[0].split()
+
+    def _read_comparator(self) -> bytes:
+        return self.match(rb" " + _ASTRING, "a comparator")[0]
 
     def _read_flags(self) -> list[bytes]:
         self.take(b" ")

@@ -23,6 +23,7 @@ from imapd.wire.connection import (
     UploadStarted,
 )
 from imapd.wire.cursor import BadSyntax, Cursor
+from imapd.wire.deflate import BadStream, Inflater
 from imapd.wire.url import BadURL, message_url
 from tests.answers import read_answers
 from tests.dialogue import Dialogue, Server, letter
@@ -114,6 +115,28 @@ def url(data: bytes) -> None:
         assert str(error)  # noqa: PT017  (its text goes to the client)
     else:
         assert data.startswith(found.rump)
+
+
+def inflater(data: bytes) -> None:
+    """Octets in halves give what they give whole, in pieces no larger than asked for, or `BadStream`."""
+    half = len(data) // 2
+    assert _inflated([data]) == _inflated([data[:half], data[half:]])
+
+
+def _inflated(pieces: list[bytes]) -> bytes:
+    inflater = Inflater()
+    found = b""
+    for piece in pieces:
+        inflater.receive_data(piece)
+        try:
+            while inflater.pending and len(found) < 1_000_000:
+                data = inflater.inflate(1_000)
+                assert len(data) <= 1_000
+                found += data
+        except BadStream:
+            # What came out before it depends on where it was looked for.
+            return b""
+    return found
 
 
 def greeted(data: bytes) -> None:
@@ -208,7 +231,7 @@ def _server(data: bytes, begin: Callable[[Server], Dialogue]) -> None:
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     target.__name__: target
-    for target in (framer, grammar, mime, url, greeted, logged_in, selected, idling, leaving)
+    for target in (framer, grammar, inflater, mime, url, greeted, logged_in, selected, idling, leaving)
 }
 
 

@@ -17,6 +17,8 @@ CHARSET UTF-8 |SINCE 1-Jan-2020|KEYWORD x|HEADER x y|LARGER 5|"17-Jul-1996 02:44
 UIDNEXT|SUBSCRIBED|RETURN (CHILDREN)|SPECIAL-USE|=\r\n|*\r\n|Content-Type: |multipart/mixed; boundary=x|
 APPEND INBOX CATENATE (|TEXT {3+}\r\nabc|URL "/INBOX/;UID=1"|URL |;UID=1/;SECTION=1/;PARTIAL=0.5|
 REPLACE 1 INBOX |UID REPLACE 2 INBOX |GENURLAUTH |URLFETCH |RESETKEY INBOX|RESETKEY\r\n| INTERNAL|
+ID ("name" "x")|LANGUAGE de|LANGUAGE |COMPARATOR "i;*"|UNAUTHENTICATE|
+ENABLE UTF8=ACCEPT|UTF8 (~{3+}\r\nabc)|
 imap://alice@h/INBOX/;uid=1;urlauth=anonymous|;EXPIRE=2030-01-02T03:04:05Z|:internal:|BODYPARTSTRUCTURE|
 \r\n--x\r\n|--x--|message/rfc822|text/plain; charset="utf-8"|
 Subject: |From: A <a@b>, "x" <y@z>;|=?utf-8?q?=E9?=|
