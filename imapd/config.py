@@ -18,7 +18,7 @@ import attrs
 from attrs import field, frozen
 
 from imapd.model.limits import Limits
-from imapd.model.mailbox import SPECIAL_USES
+from imapd.model.mailbox import DELIMITER, INBOX, SPECIAL_USES
 from imapd.model.quota import Allowance
 
 if sys.version_info >= (3, 11):
@@ -151,6 +151,19 @@ def _url(value: Any) -> Mapping[str, str]:
     return {name: urls[0] for name, urls in table.items()}
 
 
+def _prefix(value: Any) -> str:
+    levels = value.split(DELIMITER) if isinstance(value, str) else [""]
+    if value == "" or (all(levels) and levels[0].upper() != INBOX and not set(value) & set("*%")):
+        return str(value)
+    raise _Unfit("a name without * and %, not below INBOX, or '' for none")
+
+
+def _groups(value: Any) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(value, Mapping):
+        raise _Unfit("a table of groups and their users, in braces")
+    return {name: _texts(users) for name, users in value.items()}
+
+
 def _key(name: str, default: Any, read: Callable[[Any], Any], sentence: str) -> Any:
     made = Key(name, default, sentence, read)
     if isinstance(default, Mapping):
@@ -229,6 +242,27 @@ class Config:
         "accounts.mailboxes", {}, _mailboxes,
         "Mailboxes to make in an account that has only INBOX, with their use:"
         " { Sent = '\\Sent', Trash = '\\Trash', Notes = '' }.",
+    )  # fmt: skip
+    sharing_account: str = _key(
+        "sharing.account", "", _text,
+        "An account of no user, such as \"public\", for public mailboxes and the list of who shares what;"
+        " naming one lets users share mailboxes (ACL).",
+    )  # fmt: skip
+    sharing_others: str = _key(
+        "sharing.others", "Other Users", _prefix,
+        "The name above the mailboxes that other users share, behind their names; '' shows none.",
+    )  # fmt: skip
+    sharing_public: str = _key(
+        "sharing.public", "Shared", _prefix,
+        "The name above the public mailboxes; '' shows none.",
+    )  # fmt: skip
+    sharing_administrators: tuple[str, ...] = _key(
+        "sharing.administrators", (), _texts,
+        "Users who make the public mailboxes and say who sees them: [\"alice\"].",
+    )  # fmt: skip
+    sharing_groups: Mapping[str, tuple[str, ...]] = _key(
+        "sharing.groups", {}, _groups,
+        "Groups and their users, { team = [\"alice\", \"bob\"] }; a mailbox is shared with \"$team\".",
     )  # fmt: skip
     disabled: tuple[str, ...] = _key(
         "capabilities.disabled", (), _texts,
@@ -439,6 +473,9 @@ _EXAMPLES: Final[Mapping[str, Any]] = {
     "tls.certificate": "/etc/imapd/fullchain.pem",
     "tls.key": "/etc/imapd/privkey.pem",
     "accounts.mailboxes": {"Sent": "\\Sent"},
+    "sharing.account": "public",
+    "sharing.administrators": ["alice"],
+    "sharing.groups": {"team": ["alice", "bob"]},
     "quota.administrators": ["postmaster"],
     "capabilities.disabled": ["IDLE"],
     "referrals.users": {"tim": "imap://tim;AUTH=*@two.example.org/"},

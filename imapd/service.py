@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,13 @@ from imapd.extensions import (
     utf8_accept,
     utf8_only,
 )
+from imapd.model.mailbox import DELIMITER
 from imapd.server.factory import IMAPFactory
 from imapd.server.hangup import Hangup
 from imapd.server.listening import Listener, imap_listener, imaps_listener
 from imapd.server.port import Listening
 from imapd.server.tls import BadCertificate, Certificate
+from imapd.sharing import Sharing
 from imapd.store.answers import settled
 from imapd.store.interfaces import IMailStore, IQuotas
 from imapd.store.maker import open_store
@@ -95,9 +98,10 @@ def prepare(config: Config, reactor: Any) -> Prepared:
         dialect = Dialect.of(_features(config), config.disabled)
     with _blaming(config, "store"):
         store = open_store(reactor, config.store)
+    sharing = _sharing(config, store)
     _limit(config, store)
     factory = IMAPFactory(
-        Portal(MailRealm(store, config.mailboxes), [_checker(config, checkers, reactor)]),
+        Portal(MailRealm(store, config.mailboxes, sharing), [_checker(config, checkers, reactor)]),
         dialect=dialect,
         limits=config.limits,
         tls=certificate,
@@ -212,6 +216,29 @@ def _checker(
     if config.longest_delay:
         checker = ThrottlingChecker(checker, clock, Throttle(clock.seconds, config.longest_delay))
     return checker
+
+
+def _sharing(config: Config, store: IMailStore) -> Sharing | None:
+    """How users see mailboxes of each other, if they do."""
+    if not config.sharing_account:
+        return None
+    prefixes = [
+        name + DELIMITER if name else "" for name in (config.sharing_others, config.sharing_public)
+    ]
+    if all(prefixes) and any(one.startswith(other) for one, other in permutations(prefixes)):
+        raise config.error(
+            "sharing.public",
+            f"{config.sharing_public!r} and {config.sharing_others!r} are one below the other;"
+            " write public = 'Shared' and others = 'Other Users'",
+        )
+    return Sharing(
+        store,
+        config.sharing_account,
+        prefixes[0],
+        prefixes[1],
+        config.sharing_administrators,
+        config.sharing_groups,
+    )
 
 
 def _mechanisms(config: Config) -> dict[str, Any]:

@@ -144,6 +144,35 @@ class Answers(Reader):
 
     _read_lsub = _read_list
 
+    def _strings(self) -> list[bytes]:
+        """All that is left of the line: astrings, each behind a space."""
+        found = []
+        while self.peek(b" "):
+            self.at += 1
+            found.append(self._astring())
+        return found
+
+    def _read_acl(self) -> list[bytes]:
+        """RFC 4314, 7: acl-data."""
+        found = self._strings()
+        assert len(found) % 2 == 1
+        return found
+
+    def _read_listrights(self) -> list[bytes]:
+        """RFC 4314, 7: listrights-data; no right is there twice."""
+        found = self._strings()
+        assert len(found) >= 3
+        rights = b"".join(found[2:])
+        assert len(set(rights)) == len(rights)
+        return found
+
+    def _read_myrights(self) -> list[bytes]:
+        """RFC 4314, 7: myrights-data."""
+        found = self._strings()
+        assert len(found) == 2
+        assert found[1].islower()
+        return found
+
     def _read_genurlauth(self) -> list[bytes]:
         """RFC 4467, 9: genurlauth-data."""
         urls = []

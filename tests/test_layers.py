@@ -23,6 +23,7 @@ _LAYERS: Mapping[str, int] = {
     "imapd.store.memory": 3,
     "imapd.store.maildir": 3,
     "imapd.store.postgres": 3,
+    "imapd.sharing": 3,
     "imapd.auth": 3,
     "imapd.session": 4,
     "imapd.commands": 5,

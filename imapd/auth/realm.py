@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from zope.interface import Interface, implementer
 
 from imapd.model.mailbox import INBOX
+from imapd.sharing.policy import Sharing
 from imapd.store.answers import settled
 from imapd.store.errors import BadMailboxName, MailboxExists, StoreError
 from imapd.store.interfaces import IAccount, IMailStore, IOtherAccounts
@@ -39,6 +40,8 @@ class MailRealm:
 
     _store: IMailStore
     _mailboxes: Mapping[str, str] = field(factory=dict)
+    #: How users see mailboxes of each other; without it, they do not.
+    _sharing: Sharing | None = None
     _known: set[str] = field(factory=set, init=False, repr=False)
     _log = Logger()
 
@@ -53,7 +56,8 @@ class MailRealm:
     async def open_existing(self, user: str) -> IAccount | None:
         """As `IOtherAccounts`; none, if the store cannot tell."""
         store = IOtherAccounts(self._store, None)
-        return None if store is None else await settled(store.open_existing(user))
+        account = None if store is None else await settled(store.open_existing(user))
+        return account if account is None else self._seen_by(user, account)
 
     async def _avatar(self, avatar_id: bytes | str | tuple[()]) -> Avatar:
         user = _name(avatar_id)
@@ -67,6 +71,7 @@ class MailRealm:
             except BaseException:
                 await settled(account.close())
                 raise
+        account = self._seen_by(user, account)
         left = False
 
         async def leave() -> None:
@@ -76,6 +81,9 @@ class MailRealm:
                 await settled(account.close())
 
         return IAccount, account, lambda: Deferred.fromCoroutine(leave())
+
+    def _seen_by(self, user: str, account: IAccount) -> IAccount:
+        return account if self._sharing is None else self._sharing.around(user, account)
 
     async def _furnish(self, user: str, account: IAccount) -> None:
         """Make a new account's mailboxes; without them it is still an account."""

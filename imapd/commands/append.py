@@ -23,6 +23,7 @@ from imapd.model.states import LOGGED_IN
 from imapd.session.content import facts_of
 from imapd.session.outcome import Outcome, Refused
 from imapd.session.session import Incoming, Session
+from imapd.store.access import require
 from imapd.store.answers import settled
 from imapd.store.errors import NoSuchMailbox, NotSelectable
 from imapd.store.interfaces import IAccount, IMailbox, IMessageReader, ISpool, ISpools, NewMessage
@@ -42,6 +43,7 @@ async def destination(session: Session, name: str) -> IMailbox:
     """The mailbox to put messages into; its absence is said as RFC 9051, 7.1 wants: TRYCREATE."""
     try:
         mailbox = await settled(session.account.open(name))
+        await require(mailbox, "i")
     except (NoSuchMailbox, NotSelectable):
         raise to_be_created() from None
     if mailbox.read_only:

@@ -16,6 +16,7 @@ from imapd.model.states import State
 from imapd.session.content import Content, facts_of, scanned
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session
+from imapd.store.access import require
 from imapd.store.answers import settled
 from imapd.store.interfaces import IMailbox, IServerCopy, IServerMove, NewMessage
 from imapd.wire import grammar
@@ -58,6 +59,8 @@ async def _copy(session: Session, copy: _Copy) -> Outcome | None:
 async def _move(session: Session, move: _Copy) -> Outcome | None:
     """Copies are told of before the originals go (RFC 6851, 4.3)."""
     view = session.writable()
+    # RFC 6851, 4.2.
+    await require(view.mailbox, "te")
     uids = view.uids(view.spans(move.numbers, move.by_uid, session.saved))
     target = await destination(session, move.name)
     if not uids:

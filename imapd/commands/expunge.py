@@ -8,6 +8,7 @@ from imapd.model.numset import NumSet, SequenceSet
 from imapd.model.states import State
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session
+from imapd.store.access import require
 from imapd.store.answers import settled
 from imapd.wire import grammar
 from imapd.wire.cursor import Cursor
@@ -31,6 +32,7 @@ async def _uid_expunge(session: Session, numbers: SequenceSet) -> Outcome | None
 
 async def _remove(session: Session, among: NumSet | None) -> Outcome | None:
     view = session.writable()
+    await require(view.mailbox, "e")
     if view.image.behind:
         await view.image.refresh(view.mailbox)
     deleted = view.image.deleted()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -11,15 +11,20 @@ from imapd.commands.any_state import nothing
 from imapd.commands.modifiers import modifiers
 from imapd.dialect import Capability, Command, Feature, SelectParameter
 from imapd.model.flags import SYSTEM, wire
+from imapd.model.rights import right_of_flag
 from imapd.model.states import LOGGED_IN, State
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session
+from imapd.store.access import allowed
 from imapd.store.answers import settled
-from imapd.store.errors import NoSuchMailbox
+from imapd.store.errors import NoPermission, NoSuchMailbox
 from imapd.wire import grammar
 from imapd.wire.cursor import Cursor
 
 __all__ = ["FEATURE", "UNSELECT"]
+
+#: RFC 4314, 5.2; what a user has seen of a mailbox of others is their own affair.
+_READ_WRITE: Final = frozenset("iewt")
 
 
 @frozen
@@ -85,7 +90,9 @@ async def _tell_opened(session: Session, name: str, read_only: bool) -> Outcome:
         unseen = 0
     if unseen and unseen <= view.count:
         told.append(session.status(b"OK", b"UNSEEN %d" % unseen, "First unseen message"))
-    permanent = wire(view.keywords) if not view.read_only else b"()"
+    rights = await allowed(mailbox)
+    changeable = {flag for flag in view.keywords if rights is None or right_of_flag(flag) in rights}
+    permanent = wire(changeable) if not view.read_only else b"()"
     if not view.read_only and mailbox.new_keywords:
         permanent = permanent[:-1] + b" \\*)"
     for code, text in (
@@ -101,6 +108,8 @@ async def _tell_opened(session: Session, name: str, read_only: bool) -> Outcome:
     session.write(b"".join(told))
     if view.read_only:
         return Outcome("Examined" if read_only else "Selected read-only", b"READ-ONLY")
+    if rights is not None and rights.isdisjoint(_READ_WRITE):
+        return Outcome("Selected; nothing of it that others see can be changed", b"READ-ONLY")
     return Outcome("Selected", b"READ-WRITE")
 
 
@@ -109,7 +118,8 @@ async def _close(session: Session, _: None) -> None:
     view = session.selected
     if not view.read_only:
         # From a mailbox that was deleted meanwhile one can still go away.
-        with suppress(NoSuchMailbox):
+        # Who may not expunge leaves what is there (RFC 4314, 4).
+        with suppress(NoSuchMailbox, NoPermission):
             if view.image.behind:
                 await view.image.refresh(view.mailbox)
             deleted = view.image.deleted()

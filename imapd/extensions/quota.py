@@ -19,6 +19,7 @@ from imapd.model.quota import UNITS, Allowance, Quota
 from imapd.model.states import LOGGED_IN
 from imapd.session.outcome import Refused
 from imapd.session.session import Session
+from imapd.store.access import INamespaces
 from imapd.store.answers import settled
 from imapd.store.interfaces import IOtherAccounts, IQuota
 from imapd.wire import encode, grammar
@@ -83,6 +84,11 @@ async def _getquotaroot(session: Session, name: str) -> None:
     """The mailbox need not exist (RFC 9208, 4.1.2)."""
     if name.startswith(grammar.UNDECODABLE):
         raise Refused("CANNOT", "The name is not in the encoding of mailbox names")
+    namespaces = INamespaces(session.account, None)
+    if namespaces is not None and not namespaces.is_own(name):
+        # What others have room for is not told.
+        session.write(b"* QUOTAROOT %b\r\n" % session.mailbox_name(name))
+        return
     root = _own(session)
     async with _able(session, root) as able:
         quota = await settled(able.quota())

@@ -102,6 +102,9 @@ class INamespaces(Interface):
     others = Attribute("Prefixes of mailboxes of other users, each with a delimiter at its end.")
     shared = Attribute("Prefixes of mailboxes of nobody, likewise.")
 
+    def is_own(name: str) -> bool:
+        """Whether a mailbox of that name is, or would be, the user's own."""
+
 
 class IRestricted(Interface):
     """Provided by an `IMailbox` with which its user may not do everything."""

@@ -28,6 +28,7 @@ from imapd.wire.url import BadURL, message_url
 from tests.answers import read_answers
 from tests.dialogue import Dialogue, Server, letter
 from tests.mime.wire_grammar import read_body, read_envelope
+from tests.sharing.houses import opened_up
 
 __all__ = ["CORPUS", "TARGETS", "seeds"]
 
@@ -145,8 +146,8 @@ def greeted(data: bytes) -> None:
 
 
 def logged_in(data: bytes) -> None:
-    """A client that has logged in does."""
-    _server(data, lambda server: server.client())
+    """A client that has logged in, and can see mailboxes of others, does."""
+    _server(data, lambda server: opened_up(server).client())
 
 
 def selected(data: bytes) -> None:
@@ -231,7 +232,18 @@ def _server(data: bytes, begin: Callable[[Server], Dialogue]) -> None:
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     target.__name__: target
-    for target in (framer, grammar, inflater, mime, url, greeted, logged_in, selected, idling, leaving)
+    for target in (
+        framer,
+        grammar,
+        inflater,
+        mime,
+        url,
+        greeted,
+        logged_in,
+        selected,
+        idling,
+        leaving,
+    )
 }
 
 
