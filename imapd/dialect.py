@@ -144,10 +144,10 @@ class SearchReturn:
 
 @frozen
 class StatusItem:
-    """What STATUS can ask; `value` makes it from `model.mailbox.Status`."""
+    """What STATUS can ask; `value` makes it from `model.mailbox.Status`: a number, or octets to be sent."""
 
     name: str
-    value: Callable[[Any], int]
+    value: Callable[[Any], int | bytes]
     #: `value` is given the session: it is the same for every mailbox.
     of_session: bool = False
     #: A feature that is on for who asks it.
@@ -295,6 +295,9 @@ class Feature:
     list_returns: Sequence[ListReturn] = ()
     create_parameters: Sequence[CreateParameter] = ()
     url_parameters: Sequence[URLParameter] = ()
+    #: Given the session and the `MailboxInfo` of a mailbox that CREATE has made: the inside of
+    #: the answer's brackets, or nothing.
+    creates: Callable[[Any, Any], bytes] | None = None
     #: Given the session: untagged responses to SELECT and EXAMINE besides the usual ones.
     opens: Callable[[Any], bytes] | None = None
     #: Given the `imapd.session.entry.Entry` of a user who has shown who they are: may change
@@ -371,6 +374,7 @@ class Dialect:
     list_returns: Mapping[bytes, ListReturn] = field(repr=False)
     create_parameters: Mapping[bytes, CreateParameter] = field(repr=False)
     url_parameters: Mapping[bytes, URLParameter] = field(repr=False)
+    creates: tuple[Callable[[Any, Any], bytes], ...] = field(repr=False)
     opens: tuple[Callable[[Any], bytes], ...] = field(repr=False)
     enables: Mapping[bytes, Enable] = field(repr=False)
     admits: tuple[Callable[[Any], None], ...] = field(repr=False)
@@ -415,6 +419,7 @@ class Dialect:
             list_returns=_table(feature.list_returns for feature in features),
             create_parameters=_table(feature.create_parameters for feature in features),
             url_parameters=_table(feature.url_parameters for feature in features),
+            creates=tuple(each.creates for each in features if each.creates is not None),
             opens=tuple(each.opens for each in features if each.opens is not None),
             enables=_table(feature.enables for feature in features),
             admits=tuple(each.admits for each in features if each.admits is not None),

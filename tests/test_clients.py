@@ -108,7 +108,7 @@ def test_names_come_as_atoms(anywhere: Server, name: str) -> None:
     if name == "&BBAE-":
         name = "&BBAEMQ-"
     client = anywhere.client()
-    same(client.do(f"CREATE {name}"), "a OK CREATE completed")
+    same(client.do(f"CREATE {name}"), "a OK [MAILBOXID ({{*}})] CREATE completed")
     assert client.do(f"SELECT {name}").endswith(b"a OK [READ-WRITE] Selected\r\n")
     same(
         client.do(f"STATUS {name} (MESSAGES)"),
@@ -120,8 +120,8 @@ def test_names_come_as_atoms(anywhere: Server, name: str) -> None:
 def test_create_with_a_separator_at_its_end(anywhere: Server) -> None:
     """CREATE name/ must work."""
     client = anywhere.client()
-    same(client.do("CREATE name/"), "a OK CREATE completed")
-    same(client.do("CREATE name/below"), "a OK CREATE completed")
+    same(client.do("CREATE name/"), "a OK [MAILBOXID ({{*}})] CREATE completed")
+    same(client.do("CREATE name/below"), "a OK [MAILBOXID ({{*}})] CREATE completed")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from typing import Any, Final
 from imapd.dialect import Capability, Command, CreateParameter, Feature
 from imapd.model.mailbox import DELIMITER, INBOX, SPECIAL_USES
 from imapd.model.states import LOGGED_IN
-from imapd.session.outcome import Refused
+from imapd.session.outcome import Outcome, Refused
 from imapd.session.session import Session
 from imapd.store.answers import settled
 from imapd.store.errors import NoSuchMailbox
@@ -83,15 +83,17 @@ def _rename_arguments(cursor: Cursor) -> tuple[str, str]:
 # What is done.
 
 
-async def _create(session: Session, arguments: tuple[str, _Parameters]) -> None:
+async def _create(session: Session, arguments: tuple[str, _Parameters]) -> Outcome:
     sent, parameters = arguments
     name = _to_be_made(session, sent)
     keywords: dict[str, Any] = {}
     for parameter, argument in parameters:
         keywords.update(parameter.keywords(session, argument))
-    await settled(session.account.create(name, **keywords))
+    info = await settled(session.account.create(name, **keywords))
     if name != sent:
         _tell_old_name(session, sent, name)
+    codes = (creates(session, info) for creates in session.policy.dialect.creates)
+    return Outcome(code=next(filter(None, codes), b""))
 
 
 def _uses(session: Session, names: Sequence[str]) -> Mapping[str, Any]:

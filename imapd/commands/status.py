@@ -54,17 +54,20 @@ async def _response(session: Session, name: str, items: Sequence[StatusItem]) ->
     return b"* STATUS %b (%b)\r\n" % (
         session.mailbox_name(name),
         b" ".join(
-            b"%b %d"
-            % (item.name.encode("ascii"), item.value(session if item.of_session else status))
-            for item in items
+            _valued(item, item.value(session if item.of_session else status)) for item in items
         ),
     )
+
+
+def _valued(item: StatusItem, value: int | bytes) -> bytes:
+    octets = value if isinstance(value, bytes) else b"%d" % value
+    return b"%b %b" % (item.name.encode("ascii"), octets)
 
 
 async def _figures(session: Session, name: str) -> Status:
     r"""What the store says; \Recent that this session has taken is recent still, for it."""
     mailbox = await settled(session.account.open(name))
-    status = await settled(mailbox.status())
+    status = evolve(await settled(mailbox.status()), mailbox_id=mailbox.id)
     view = session.view
     if view is not None and not view.read_only and view.mailbox.id == mailbox.id:
         return evolve(status, recent=status.recent + len(view.recent_uids()))

@@ -14,6 +14,7 @@ from imapd.extensions import (
     login_referrals,
     mailbox_referrals,
     multiappend,
+    objectid,
     partial,
     qresync,
     quota,
@@ -65,4 +66,5 @@ FEATURES = (
     i18nlevel.FEATURE,
     acl.FEATURE,
     acl.LIST_MYRIGHTS,
+    objectid.FEATURE,
 )

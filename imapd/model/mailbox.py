@@ -65,6 +65,8 @@ class Status:
     highest_modseq: int
     #: Octets of the messages with \\Deleted (RFC 9208, 4.1.4).
     deleted_size: int = 0
+    #: `IMailbox.id`; the engine fills it in.
+    mailbox_id: str = ""
 
 
 @frozen

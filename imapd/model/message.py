@@ -11,6 +11,7 @@ from imapd.model.flags import Flags
 
 __all__ = [
     "BODYSTRUCTURE",
+    "EMAIL_ID",
     "ENVELOPE",
     "FLAGS",
     "HEADER",
@@ -20,6 +21,7 @@ __all__ = [
     "SAVED",
     "SENT",
     "SIZE",
+    "THREAD_ID",
     "Batch",
     "Column",
     "Facts",
@@ -38,6 +40,8 @@ HEADER: Final = "header"  #: the header block, its blank line included.
 HEADER_SIZE: Final = "header_size"  #: int, where the body begins.
 SENT: Final = "sent"  #: int or None: proleptic ordinal of the Date field's own day.
 SAVED: Final = "saved"  #: int, when it came into this mailbox, in seconds since 1970 (RFC 8514).
+EMAIL_ID: Final = "email_id"  #: octets that copies of a message share, and no other has (RFC 8474).
+THREAD_ID: Final = "thread_id"  #: octets that related messages share; None: nobody has asked yet.
 
 
 @frozen

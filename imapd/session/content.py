@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from hashlib import blake2b
 from mmap import mmap
 from typing import Any, Final
 
@@ -10,12 +11,15 @@ from twisted.internet.threads import deferToThread
 
 from imapd.mime.facts import facts
 from imapd.mime.parse import Part, parse
+from imapd.mime.relatives import relatives
 from imapd.model.message import (
     BODYSTRUCTURE,
+    EMAIL_ID,
     ENVELOPE,
     HEADER,
     HEADER_SIZE,
     SENT,
+    THREAD_ID,
     Batch,
     Column,
     Facts,
@@ -23,7 +27,7 @@ from imapd.model.message import (
 from imapd.model.numset import NumSet
 from imapd.store.answers import each, settled
 from imapd.store.errors import MessageGone
-from imapd.store.interfaces import IFactsKept, IMailbox, IMapped, IMessageReader
+from imapd.store.interfaces import IFactsKept, IMailbox, IMapped, IMessageReader, IThreads
 
 __all__ = ["Content", "buffer_of", "facts_of", "part_of", "scanned"]
 
@@ -138,12 +142,46 @@ async def scanned(
     async for batch in each(mailbox.scan(uids, columns | {HEADER_SIZE} if wanted else columns)):
         if wanted and not _complete(batch, wanted):
             batch = await _completed(mailbox, batch, wanted, turn)
+        if None in batch.columns.get(THREAD_ID, ()):
+            batch = await _threaded(mailbox, batch, turn)
         unknown = columns - batch.columns.keys()
         if unknown:
             nothing = dict.fromkeys(unknown, [None] * len(batch.uids))
             batch = Batch(batch.uids, {**batch.columns, **nothing})
         yield batch
         await turn()
+
+
+async def _threaded(mailbox: IMailbox, batch: Batch, turn: Turn) -> Batch:
+    """With the threads of messages that nobody has asked for before."""
+    threads = IThreads(mailbox, None)
+    if threads is None:
+        return batch
+    column = batch.columns[THREAD_ID]
+    unknown = NumSet.from_sorted(uid for uid, each in zip(batch.uids, column) if each is None)
+    keys: list[tuple[int, Sequence[bytes]]] = []
+    async for part in scanned(mailbox, unknown, frozenset((EMAIL_ID, HEADER)), turn):
+        keys += [
+            (uid, _thread_keys(header, email_id))
+            for uid, header, email_id in zip(
+                part.uids, part.columns[HEADER], part.columns[EMAIL_ID]
+            )
+        ]
+    joined = await settled(threads.join_threads(keys))
+    found = {uid: thread for (uid, _), thread in zip(keys, joined)}
+    threaded = [found.get(uid, thread) for uid, thread in zip(batch.uids, column)]
+    return Batch(batch.uids, {**batch.columns, THREAD_ID: threaded})
+
+
+def _thread_keys(header: bytes, email_id: bytes) -> Sequence[bytes]:
+    """As `model.threads` wants them; without a Message-ID, a message's own is that of its copies."""
+    own, others = relatives(header)
+    return [_digest(b"<", own) if own else _digest(b"=", email_id),
+            *(_digest(b"<", identifier) for identifier in others)]  # fmt: skip
+
+
+def _digest(kind: bytes, octets: bytes) -> bytes:
+    return blake2b(kind + octets, digest_size=16).digest()
 
 
 def _complete(batch: Batch, wanted: frozenset[Column]) -> bool:

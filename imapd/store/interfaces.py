@@ -33,8 +33,8 @@ from imapd.model.quota import Allowance, Quota
 
 __all__ = [
     "Answer", "IAccount", "IFactsKept", "IMailStore", "IMailbox", "IMapped", "IMessageReader",
-    "IOtherAccounts", "IQuota", "IQuotas", "IRecent", "IServerCopy", "IServerMove", "IServerReplace",
-    "ISpool", "ISpools", "IURLKeys", "NewMessage", "WatchCallback",
+    "IObjectIDs", "IOtherAccounts", "IQuota", "IQuotas", "IRecent", "IServerCopy", "IServerMove",
+    "IServerReplace", "ISpool", "ISpools", "IThreads", "IURLKeys", "NewMessage", "WatchCallback",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -238,6 +238,25 @@ class IFactsKept(Interface):
 
     def keep_facts(facts: Sequence[tuple[int, Facts]]) -> Answer[None]:
         """Facts by UID; they may be lost, then they are computed again."""
+
+
+class IObjectIDs(Interface):
+    """Provided by an `IAccount` that tells messages apart for good (RFC 8474).
+
+    Its mailboxes have the column EMAIL_ID: octets that a message keeps and its copies share,
+    that no other message of the account has.  Those that are `IThreads` have THREAD_ID too.
+    """
+
+
+class IThreads(Interface):
+    """Provided by an `IMailbox` that remembers which messages belong together."""
+
+    def join_threads(messages: Sequence[tuple[int, Sequence[bytes]]]) -> Answer[Sequence[bytes]]:
+        """The threads of messages, given by UID with their keys, as `imapd.model.threads` says.
+
+        They are in the column THREAD_ID from then on, and go along with copies.  Keys are
+        known to all mailboxes of the account.
+        """
 
 
 class ISpool(Interface):

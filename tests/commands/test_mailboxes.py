@@ -33,8 +33,7 @@ def _append(client: Dialogue, mailbox: bytes, count: int = 1) -> None:
 
 def test_create_example(client: Dialogue) -> None:
     """A delimiter at the end declares what needs no declaration."""
-    assert client.command("CREATE owatagusiam/") == ["a OK CREATE completed"]
-    assert client.command("CREATE owatagusiam/blurdybloop") == ["a OK CREATE completed"]
+    client.commands(["CREATE owatagusiam/", "CREATE owatagusiam/blurdybloop"])
     assert _names(client) == ["INBOX", "owatagusiam", "owatagusiam/blurdybloop"]
 
 
@@ -109,16 +108,15 @@ _DECOMPOSED, _COMPOSED = "e\u0301", "\u00e9"
 def test_create_normalized() -> None:
     """A client of IMAP4rev2 is told the name that was made of its own (RFC 9051, 6.3.4)."""
     client = Server().login(enable="IMAP4rev2")
-    assert client.command(f'CREATE "{_DECOMPOSED}/"') == [
-        f'* LIST () "/" "{_COMPOSED}" ("OLDNAME" ("{_DECOMPOSED}"))',
-        "a OK CREATE completed",
-    ]
+    assert client.ok(f'CREATE "{_DECOMPOSED}/"').decode("utf-8") == (
+        f'* LIST () "/" "{_COMPOSED}" ("OLDNAME" ("{_DECOMPOSED}"))\r\n'
+    )
     assert _names(client) == ['"INBOX"', f'"{_COMPOSED}"']
 
 
 def test_create_as_sent(client: Dialogue) -> None:
     """To a client of IMAP4rev1, which could not be told, a name stays as it was sent."""
-    assert client.command("CREATE e&AwE-") == ["a OK CREATE completed"]
+    assert client.ok("CREATE e&AwE-") == b""
     assert _names(client) == ["INBOX", "e&AwE-"]
 
 
@@ -127,7 +125,7 @@ def test_create_as_sent(client: Dialogue) -> None:
 
 def test_create_special_use_example(client: Dialogue) -> None:
     """What a mailbox is for, in any case; a view of all messages is not to be had."""
-    assert client.command("CREATE MySpecial (USE (\\Drafts \\sent))") == ["a OK CREATE completed"]
+    assert client.ok("CREATE MySpecial (USE (\\Drafts \\sent))") == b""
     assert client.command("CREATE Everything (USE (\\All))") == [
         "a NO [USEATTR] \\All is not supported"
     ]

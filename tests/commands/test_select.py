@@ -24,6 +24,7 @@ def test_select(anywhere: Server) -> None:
         "* OK [UIDNEXT 4] Next UID",
         "* OK [UIDVALIDITY {{uidvalidity}}] UIDs are valid",
         "* OK [HIGHESTMODSEQ {{modseq}}] Highest",
+        "* OK [MAILBOXID ({{*}})] Its id",
         "a OK [READ-WRITE] Selected",
     )
 
@@ -56,6 +57,7 @@ def test_rev2(anywhere: Server) -> None:
         "* OK [UIDVALIDITY {{uidvalidity}}] UIDs are valid",
         "* OK [HIGHESTMODSEQ {{modseq}}] Highest",
         '* LIST () "/" "\u00e9t\u00e9"',
+        "* OK [MAILBOXID ({{*}})] Its id",
         "a OK [READ-WRITE] Selected",
     )
     assert client.do("SELECT INBOX").startswith(

@@ -20,6 +20,7 @@ from imapd.store.interfaces import (
     IServerMove,
     IServerReplace,
     ISpools,
+    IThreads,
 )
 
 __all__ = ["Shape"]
@@ -56,7 +57,7 @@ class Shape(Subject):
     async def test_optional_interfaces_are_whole(self) -> None:
         """An optional interface that is claimed is there with all its methods."""
         box = await self.inbox()
-        for interface in (IRecent, IServerCopy, IServerMove, IServerReplace, IFactsKept):
+        for interface in (IRecent, IServerCopy, IServerMove, IServerReplace, IFactsKept, IThreads):
             able = interface(box.mailbox, None)
             assert able is None or verifyObject(interface, able)
 

@@ -9,6 +9,7 @@ from imapd.store.contract.expunging import Expunging
 from imapd.store.contract.flagging import Flagging
 from imapd.store.contract.histories import Histories
 from imapd.store.contract.hostile import Hostile
+from imapd.store.contract.identity import Identity
 from imapd.store.contract.isolation import Isolation
 from imapd.store.contract.naming import Naming
 from imapd.store.contract.persistence import Persistence
@@ -45,6 +46,7 @@ class StoreContract(
     UrlKeys,
     Sharing,
     Saving,
+    Identity,
     Watching,
     Spooling,
     Quotas,

@@ -24,7 +24,7 @@ from imapd.model.mailbox import DELIMITER, Hint, MailboxInfo
 from imapd.model.quota import Allowance, Quota
 from imapd.store.access import IShareable
 from imapd.store.errors import NoSuchMailbox, NotSelectable
-from imapd.store.interfaces import IAccount, IQuota, ISpools, IURLKeys, WatchCallback
+from imapd.store.interfaces import IAccount, IObjectIDs, IQuota, ISpools, IURLKeys, WatchCallback
 from imapd.store.maildir import namespace, quota
 from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.lookout import Lookout
@@ -51,7 +51,7 @@ _TIDY: Final = 0.3
 _CHECKPOINT: Final = 500
 
 
-@implementer(IAccount, ISpools, IURLKeys, IQuota)
+@implementer(IAccount, ISpools, IURLKeys, IQuota, IObjectIDs)
 @define(eq=False)
 class MaildirAccount:
     """Shared by all sessions of the user; `_left` is called when each has closed."""

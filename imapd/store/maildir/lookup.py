@@ -9,6 +9,7 @@ from imapd.model.flags import Flags
 from imapd.model.mailbox import Changes
 from imapd.model.message import (
     BODYSTRUCTURE,
+    EMAIL_ID,
     ENVELOPE,
     FLAGS,
     HEADER,
@@ -18,6 +19,7 @@ from imapd.model.message import (
     SAVED,
     SENT,
     SIZE,
+    THREAD_ID,
     Batch,
     Column,
 )
@@ -41,9 +43,11 @@ _EXPRESSION: Final[dict[Column, str]] = {
     SENT: "f.sent",
     HEADER: "h.header",
     SAVED: "s.saved",
+    EMAIL_ID: "s.email_id",
+    THREAD_ID: "s.thread_id",
 }
 _FACTS: Final = frozenset((ENVELOPE, BODYSTRUCTURE, HEADER_SIZE, SENT))
-_FILES: Final = frozenset((SAVED,))
+_FILES: Final = frozenset((SAVED, EMAIL_ID, THREAD_ID))
 
 
 def rows(index: Index, number: int, wanted: NumSet, columns: str, tables: str) -> Iterator[Any]:

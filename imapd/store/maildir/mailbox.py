@@ -23,9 +23,10 @@ from imapd.store.interfaces import (
     IServerCopy,
     IServerMove,
     IServerReplace,
+    IThreads,
     NewMessage,
 )
-from imapd.store.maildir import delivery, flagging, lookup, moving
+from imapd.store.maildir import delivery, flagging, kinship, lookup, moving
 from imapd.store.maildir.edit import Edit
 from imapd.store.maildir.index import base_of
 from imapd.store.maildir.opening import opened
@@ -47,7 +48,7 @@ _MANY: Final = 20_000
 _MANY_UIDS: Final = 50_000
 
 
-@implementer(IMailbox, IRecent, IServerCopy, IServerMove, IServerReplace, IFactsKept)
+@implementer(IMailbox, IRecent, IServerCopy, IServerMove, IServerReplace, IFactsKept, IThreads)
 @define(eq=False)
 class MaildirMailbox:
     """Shared by all sessions of the user that have it open."""
@@ -249,6 +250,15 @@ class MaildirMailbox:
             Edit(turn, turn.index.mailbox(self.number)).know(known)
 
         return self._account.writer.do(work, durable=False)
+
+    def join_threads(
+        self, messages: Sequence[tuple[int, Sequence[bytes]]]
+    ) -> Deferred[Sequence[bytes]]:
+        """As `IThreads`."""
+        self._account.index.directory(self.number)
+        return self._account.writer.do(
+            lambda turn: kinship.join(turn, self.number, messages), durable=False
+        )
 
     def _after_check(self, call: Callable[[], Answer[_T]]) -> Answer[_T]:
         waiting = self._account.check(self.number)

@@ -29,7 +29,7 @@ from imapd.store.errors import (
     NotSelectable,
     OverQuota,
 )
-from imapd.store.interfaces import IAccount, IQuota, IURLKeys, WatchCallback
+from imapd.store.interfaces import IAccount, IObjectIDs, IQuota, IURLKeys, WatchCallback
 from imapd.store.memory.mailbox import MemoryMailbox
 from imapd.store.memory.sharing import MemorySharing
 
@@ -39,7 +39,7 @@ __all__ = ["MemoryAccount"]
 _FORBIDDEN = frozenset(("Cc", "Cs", "Zl", "Zp"))
 
 
-@implementer(IAccount, IURLKeys, IQuota)
+@implementer(IAccount, IURLKeys, IQuota, IObjectIDs)
 @define(eq=False)
 class MemoryAccount:
     """The account of all sessions of one user."""
@@ -53,6 +53,7 @@ class MemoryAccount:
     _mailboxes: dict[str, MemoryMailbox] = field(factory=dict, init=False, repr=False)
     _subscribed: set[str] = field(factory=set, init=False, repr=False)
     _url_keys: dict[str, bytes] = field(factory=dict, init=False, repr=False)
+    _threads: dict[bytes, bytes] = field(factory=dict, init=False, repr=False)
     _watchers: list[WatchCallback] = field(factory=list, init=False, repr=False)
     _hints: deque[Hint] = field(factory=deque, init=False, repr=False)
     _publishing: bool = field(default=False, init=False, repr=False)
@@ -184,7 +185,12 @@ class MemoryAccount:
 
     def _make(self, name: str, special_use: frozenset[str] = frozenset()) -> MemoryMailbox:
         mailbox = MemoryMailbox(
-            self._new_uidvalidity(), self._tell, special_use, self._clock, admit=self._admit
+            self._new_uidvalidity(),
+            self._tell,
+            special_use,
+            self._clock,
+            self._threads,
+            admit=self._admit,
         )
         self._mailboxes[name] = mailbox
         above = next(

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ from imapd.model.flags import (
 from imapd.model.mailbox import Appended, Changes, Copied, Hint, Status, Stored
 from imapd.model.message import (
     BODYSTRUCTURE,
+    EMAIL_ID,
     ENVELOPE,
     FLAGS,
     HEADER,
@@ -40,11 +42,13 @@ from imapd.model.message import (
     SAVED,
     SENT,
     SIZE,
+    THREAD_ID,
     Batch,
     Column,
     Facts,
 )
 from imapd.model.numset import EMPTY, NumSet
+from imapd.model.threads import thread_of
 from imapd.store.errors import MessageGone, NoSuchMailbox
 from imapd.store.interfaces import (
     IFactsKept,
@@ -54,6 +58,7 @@ from imapd.store.interfaces import (
     IServerCopy,
     IServerMove,
     IServerReplace,
+    IThreads,
     NewMessage,
 )
 from imapd.store.memory.log import ChangeLog
@@ -64,7 +69,9 @@ __all__ = ["MemoryMailbox"]
 
 #: Columns that are a field of `Facts`, and do not change when facts are computed again.
 _FACTS: Final = (ENVELOPE, BODYSTRUCTURE, HEADER, HEADER_SIZE, SENT)
-_SERVED: Final = frozenset((FLAGS, MODSEQ, INTERNAL_DATE, SIZE, SAVED, *_FACTS))
+_SERVED: Final = frozenset(
+    (FLAGS, MODSEQ, INTERNAL_DATE, SIZE, SAVED, EMAIL_ID, THREAD_ID, *_FACTS)
+)
 #: The column of the messages themselves; `scan` does not serve it.
 _OCTETS: Final = "octets"
 
@@ -74,7 +81,7 @@ _BATCH: Final = 1_000
 _Rows = Mapping[Column, Sequence[Any]]
 
 
-@implementer(IMailbox, IRecent, IServerCopy, IServerMove, IServerReplace, IFactsKept)
+@implementer(IMailbox, IRecent, IServerCopy, IServerMove, IServerReplace, IFactsKept, IThreads)
 @define(eq=False)
 class MemoryMailbox:
     """Messages by UID.  Made and removed by its account."""
@@ -83,6 +90,8 @@ class MemoryMailbox:
     _publish: Callable[[Hint], None] = field(repr=False)
     special_use: frozenset[str] = frozenset()
     _clock: Callable[[], float] = field(default=time.time, repr=False)
+    #: The threads of the account by their keys.
+    _threads: dict[bytes, bytes] = field(factory=dict, repr=False)
     read_only: bool = False
     new_keywords: bool = True
     #: Given octets and messages by which it is to grow: its account's, which may raise `OverQuota`.
@@ -295,6 +304,20 @@ class MemoryMailbox:
                 for name in _FACTS:
                     self._columns[name][place] = getattr(known, name)
 
+    def join_threads(self, messages: Sequence[tuple[int, Sequence[bytes]]]) -> Sequence[bytes]:
+        """As `IThreads`."""
+        self._check()
+        joined = []
+        for uid, keys in messages:
+            thread = thread_of(keys, self._threads)
+            for key in keys:
+                self._threads.setdefault(key, thread)
+            place = self._place(uid)
+            if place is not None:
+                self._columns[THREAD_ID][place] = thread
+            joined.append(thread)
+        return joined
+
     def drop(self) -> None:
         """The mailbox was deleted: forget the mail, and say so to whoever has it open."""
         self._deleted = True
@@ -418,6 +441,8 @@ def _new_rows(messages: Sequence[NewMessage], contents: Sequence[bytes]) -> _Row
     rows[INTERNAL_DATE] = [message.internal_date for message in messages]
     rows[SIZE] = [len(content) for content in contents]
     rows[_OCTETS] = contents
+    rows[EMAIL_ID] = [secrets.token_bytes(16) for _ in contents]
+    rows[THREAD_ID] = [None] * len(contents)
     return rows
 
 
