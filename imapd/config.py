@@ -87,6 +87,15 @@ def _whole(value: Any) -> int:
     raise _Unfit("a whole number above 0")
 
 
+_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
+
+
+def _uri(value: Any) -> str:
+    if value == "" or (isinstance(value, str) and _URI.fullmatch(value)):
+        return str(value)
+    raise _Unfit("a URI")
+
+
 def _most(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63:
         return value
@@ -238,6 +247,14 @@ class Config:
         "Users who may change the limits of every account, which is called as its user:"
         " SETQUOTA bob (STORAGE 1024).",
     )  # fmt: skip
+    metadata_comment: str = _key(
+        "metadata.comment", "", _text,
+        "A remark on this server for all its users, told as /shared/comment (METADATA).",
+    )  # fmt: skip
+    metadata_admin: str = _key(
+        "metadata.admin", "", _uri,
+        "A URI by which its administrator can be reached, told as /shared/admin.",
+    )  # fmt: skip
     mailboxes: Mapping[str, str] = _key(
         "accounts.mailboxes", {}, _mailboxes,
         "Mailboxes to make in an account that has only INBOX, with their use:"
@@ -341,6 +358,9 @@ _LIMITS: Final = {
     "mime_parts": "MIME parts of one message that are told apart.",
     "mime_depth": "MIME parts inside parts that are told apart.",
     "mime_header": "Octets of one header that are interpreted.",
+    "metadata_value": "Octets of one annotation (METADATA).",
+    "metadata_entries": "Annotations of one mailbox.",
+    "metadata": "Octets of all annotations of one account.",
     "mailbox_name": "Characters of a mailbox name.",
     "mailbox_level": "Octets of one level of a mailbox name.",
     "idle_timeout": "Seconds without a command before the connection ends; RFC 9051 asks for 1800.",
@@ -477,6 +497,8 @@ _EXAMPLES: Final[Mapping[str, Any]] = {
     "sharing.administrators": ["alice"],
     "sharing.groups": {"team": ["alice", "bob"]},
     "quota.administrators": ["postmaster"],
+    "metadata.comment": "Maintenance on Sundays",
+    "metadata.admin": "mailto:postmaster@example.org",
     "capabilities.disabled": ["IDLE"],
     "referrals.users": {"tim": "imap://tim;AUTH=*@two.example.org/"},
     "referrals.mailboxes": {"Shared/News": ["imap://%u;AUTH=*@two.example.org/News"]},

@@ -41,6 +41,7 @@ from imapd.extensions import (
     language,
     login_referrals,
     mailbox_referrals,
+    metadata,
     utf8_accept,
     utf8_only,
 )
@@ -131,6 +132,9 @@ def _features(config: Config) -> Sequence[Feature]:
             "capabilities.language",
             f"{config.language!r} is none of {', '.join(language.LANGUAGES)}; write 'en'",
         )
+    features[features.index(metadata.FEATURE)] = metadata.feature(
+        {"/shared/comment": config.metadata_comment, "/shared/admin": config.metadata_admin}
+    )
     features[features.index(language.FEATURE)] = language.feature(config.language)
     if config.referred_users:
         features.append(login_referrals.feature(config.referred_users, config.referred_enter))

@@ -89,6 +89,13 @@ class Limits:
     #: Exim takes 1 MB).  What lies beyond is kept but not interpreted.
     mime_header: int = 1_048_576
 
+    #: Octets of one annotation, annotations of one mailbox or of the server for one user,
+    #: and octets of all annotations of one account.  RFC 5464, 4.1 asks for 1024 octets
+    #: and 10 annotations at least; one value is a literal.
+    metadata_value: int = 65_536
+    metadata_entries: int = 100
+    metadata: int = 1 << 24
+
     #: Characters of a mailbox name, and of one level of it in octets: file
     #: systems end at 255.
     mailbox_name: int = 1_000

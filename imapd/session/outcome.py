@@ -45,7 +45,7 @@ class BadCommand(BadSyntax):
         self.code = code
 
 
-#: RFC 5530, 3, RFC 9051, 7.1, RFC 9208, 5.3 and RFC 3516, 4.4.
+#: RFC 5530, 3, RFC 9051, 7.1, RFC 9208, 5.3, RFC 3516, 4.4 and RFC 5464, 4.3.
 _CODES: Final[dict[type[errors.StoreError], str]] = {
     errors.NoSuchMailbox: "NONEXISTENT",
     errors.NotSelectable: "NONEXISTENT",
@@ -55,6 +55,7 @@ _CODES: Final[dict[type[errors.StoreError], str]] = {
     errors.NoPermission: "NOPERM",
     errors.OverQuota: "OVERQUOTA",
     errors.TooBig: "TOOBIG",
+    errors.TooManyEntries: "METADATA TOOMANY",
     errors.MessageGone: "EXPUNGEISSUED",
     errors.CannotKeepBinary: "UNKNOWN-CTE",
     errors.Inconvenient: "INUSE",
@@ -70,6 +71,7 @@ _TEXTS: Final[dict[type[errors.StoreError], str]] = {
     errors.NoPermission: "Permission denied",
     errors.OverQuota: "Over quota",
     errors.TooBig: "The message is too large",
+    errors.TooManyEntries: "Too many annotations",
     errors.CannotKeepBinary: "The mailbox cannot keep binary content",
     errors.MessageGone: "Some of the messages no longer exist",
     errors.Inconvenient: "The mailbox is in use, try again",

@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = [
     "BadMailboxName", "CannotKeepBinary", "HasChildren", "Inconvenient", "MailboxExists", "MessageGone",
     "NoPermission", "NoSuchMailbox", "NotSelectable", "OverQuota", "StoreError", "StoreUnavailable", "TooBig",
+    "TooManyEntries",
 ]  # fmt: skip
 
 
@@ -49,6 +50,10 @@ class TooBig(StoreError):
 
 class MessageGone(StoreError):
     """The message was expunged meanwhile."""
+
+
+class TooManyEntries(StoreError):
+    """The mailbox, or the account, has as many annotations as it may (RFC 5464, 4.3)."""
 
 
 class CannotKeepBinary(StoreError):

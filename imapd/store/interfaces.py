@@ -17,7 +17,7 @@ a store does not provide, the engine does by the required methods, or does not a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from mmap import mmap
 from typing import TypeVar, Union
 
@@ -33,8 +33,9 @@ from imapd.model.quota import Allowance, Quota
 
 __all__ = [
     "Answer", "IAccount", "IFactsKept", "IMailStore", "IMailbox", "IMapped", "IMessageReader",
-    "IObjectIDs", "IOtherAccounts", "IQuota", "IQuotas", "IRecent", "IServerCopy", "IServerMove",
-    "IServerReplace", "ISpool", "ISpools", "IThreads", "IURLKeys", "NewMessage", "WatchCallback",
+    "IMetadata", "IObjectIDs", "IOtherAccounts", "IQuota", "IQuotas", "IRecent", "IServerCopy",
+    "IServerMove", "IServerReplace", "ISpool", "ISpools", "IThreads", "IURLKeys", "NewMessage",
+    "WatchCallback",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -322,3 +323,24 @@ class IQuotas(Interface):
 
     def allow_each(allowance: Allowance) -> None:
         """What accounts may hold of which `IQuota.allow` said nothing."""
+
+
+class IMetadata(Interface):
+    """Provided by an `IAccount` that keeps annotations (RFC 5464): octets by entry.
+
+    Each mailbox has its own, and so has, under the name "", the account itself.  Entries are in
+    lower case and mean nothing to a store.  They follow a mailbox that is renamed, and go with
+    one that is deleted; what INBOX becomes by a rename gets those of INBOX, which keeps them.
+    """
+
+    def annotations(mailbox: str) -> Answer[Mapping[str, bytes]]:
+        """All of a mailbox.  Raises `NoSuchMailbox`."""
+
+    def annotate(
+        mailbox: str, values: Mapping[str, bytes | None], entries: int, octets: int
+    ) -> Answer[None]:
+        """Set entries, and remove those whose value is None: all or none.
+
+        Raises `NoSuchMailbox`; `TooManyEntries` when the mailbox would come to have more than
+        `entries`, and `OverQuota` when the account would come to have more than `octets`.
+        """

@@ -13,6 +13,7 @@ from imapd.store.interfaces import (
     IMailbox,
     IMailStore,
     IMessageReader,
+    IMetadata,
     IQuota,
     IQuotas,
     IRecent,
@@ -71,6 +72,11 @@ class Shape(Subject):
         """If the account claims IQuota, or the store IQuotas, they have all of it."""
         assert verifyObject(IQuota, provided(IQuota, (await self.session()).account))
         assert verifyObject(IQuotas, provided(IQuotas, self.store))
+
+    @promise
+    async def test_metadata_is_whole(self) -> None:
+        """If the account claims IMetadata, it has all of it."""
+        assert verifyObject(IMetadata, provided(IMetadata, (await self.session()).account))
 
     @promise
     async def test_uidvalidity_is_a_number_of_32_bits(self) -> None:

@@ -11,6 +11,7 @@ from imapd.store.contract.histories import Histories
 from imapd.store.contract.hostile import Hostile
 from imapd.store.contract.identity import Identity
 from imapd.store.contract.isolation import Isolation
+from imapd.store.contract.metadata import Metadata
 from imapd.store.contract.naming import Naming
 from imapd.store.contract.persistence import Persistence
 from imapd.store.contract.quotas import Quotas
@@ -50,6 +51,7 @@ class StoreContract(
     Watching,
     Spooling,
     Quotas,
+    Metadata,
     Together,
     Hostile,
     Isolation,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
@@ -24,8 +24,16 @@ from imapd.model.mailbox import DELIMITER, Hint, MailboxInfo
 from imapd.model.quota import Allowance, Quota
 from imapd.store.access import IShareable
 from imapd.store.errors import NoSuchMailbox, NotSelectable
-from imapd.store.interfaces import IAccount, IObjectIDs, IQuota, ISpools, IURLKeys, WatchCallback
-from imapd.store.maildir import namespace, quota
+from imapd.store.interfaces import (
+    IAccount,
+    IMetadata,
+    IObjectIDs,
+    IQuota,
+    ISpools,
+    IURLKeys,
+    WatchCallback,
+)
+from imapd.store.maildir import metadata, namespace, quota
 from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.lookout import Lookout
 from imapd.store.maildir.mailbox import MaildirMailbox
@@ -51,7 +59,7 @@ _TIDY: Final = 0.3
 _CHECKPOINT: Final = 500
 
 
-@implementer(IAccount, ISpools, IURLKeys, IQuota, IObjectIDs)
+@implementer(IAccount, ISpools, IURLKeys, IQuota, IObjectIDs, IMetadata)
 @define(eq=False)
 class MaildirAccount:
     """Shared by all sessions of the user; `_left` is called when each has closed."""
@@ -208,6 +216,24 @@ class MaildirAccount:
                 turn.index.sql("DELETE FROM meta WHERE key = ?", (_URL_KEY + mailbox_id,))
 
         return self.writer.do(work, durable=True)
+
+    # -- annotations
+
+    async def annotations(self, mailbox: str) -> Mapping[str, bytes]:
+        """As `IMetadata`."""
+        waiting = self._lookout.discovered()
+        if waiting is not None:
+            await waiting
+        return metadata.read(self.index, mailbox)
+
+    def annotate(
+        self, mailbox: str, values: Mapping[str, bytes | None], entries: int, octets: int
+    ) -> Deferred[None]:
+        """As `IMetadata`."""
+        return self.writer.do(
+            lambda turn: metadata.annotate(turn.index, mailbox, values, entries, octets),
+            durable=True,
+        )
 
     # -- quota
 

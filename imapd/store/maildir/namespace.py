@@ -22,6 +22,7 @@ from imapd.store.errors import (
     StoreUnavailable,
 )
 from imapd.store.maildir.index import UID_MASK, Index, MailboxRow
+from imapd.store.maildir.metadata import duplicate, forget
 from imapd.store.maildir.moving import move
 from imapd.store.maildir.names import check, directory_of, name_of, sought, superiors
 from imapd.store.maildir.quota import allowed
@@ -77,6 +78,7 @@ def delete(index: Index, tree: Tree, hints: list[Hint], name: str) -> None:
         if not _alone(index, tree, row):
             raise StoreUnavailable("messages that were moved could not be taken out yet")
         index.drop_mailbox(row.number)
+        forget(index, row.id)
         index.sql("INSERT INTO doomed (directory, id) VALUES (?, ?)", (row.directory, row.id))
     hints += [Hint(""), Hint(row.id, row.modseq)]
     carry_out(index, tree)
@@ -100,6 +102,7 @@ def rename(
             inbox = index.named(INBOX)
             assert inbox is not None
             move(turn, inbox.number, NumSet([(1, UID_MASK)]), target.number)
+            duplicate(index, inbox.id, target.id)
         else:
             _rename(turn, old, new)
         hints += turn.hints
@@ -183,6 +186,7 @@ def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
                 row = known[directory]
                 if _alone(index, tree, row):
                     index.drop_mailbox(row.number)
+                    forget(index, row.id)
                     hints += [Hint(""), Hint(row.id, row.modseq)]
         index.set_meta(ROOT_STAMP, settled_stamp(stamp))
 

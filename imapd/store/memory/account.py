@@ -10,7 +10,7 @@ import secrets
 import time
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import define, field
 from twisted.logger import Logger
@@ -21,6 +21,7 @@ from imapd.model.mailbox import DELIMITER, INBOX, Hint, MailboxInfo
 from imapd.model.numset import NumSet
 from imapd.model.quota import Allowance, Quota, Usage
 from imapd.store.access import IShareable
+from imapd.store.annotating import annotated
 from imapd.store.errors import (
     BadMailboxName,
     HasChildren,
@@ -29,7 +30,7 @@ from imapd.store.errors import (
     NotSelectable,
     OverQuota,
 )
-from imapd.store.interfaces import IAccount, IObjectIDs, IQuota, IURLKeys, WatchCallback
+from imapd.store.interfaces import IAccount, IMetadata, IObjectIDs, IQuota, IURLKeys, WatchCallback
 from imapd.store.memory.mailbox import MemoryMailbox
 from imapd.store.memory.sharing import MemorySharing
 
@@ -39,7 +40,7 @@ __all__ = ["MemoryAccount"]
 _FORBIDDEN = frozenset(("Cc", "Cs", "Zl", "Zp"))
 
 
-@implementer(IAccount, IURLKeys, IQuota, IObjectIDs)
+@implementer(IAccount, IURLKeys, IQuota, IObjectIDs, IMetadata)
 @define(eq=False)
 class MemoryAccount:
     """The account of all sessions of one user."""
@@ -51,6 +52,8 @@ class MemoryAccount:
 
     _allowed: Allowance | None = field(default=None, init=False, repr=False)
     _mailboxes: dict[str, MemoryMailbox] = field(factory=dict, init=False, repr=False)
+    #: By mailbox id; those of the account under "".
+    _annotations: dict[str, dict[str, bytes]] = field(factory=dict, init=False, repr=False)
     _subscribed: set[str] = field(factory=set, init=False, repr=False)
     _url_keys: dict[str, bytes] = field(factory=dict, init=False, repr=False)
     _threads: dict[bytes, bytes] = field(factory=dict, init=False, repr=False)
@@ -115,6 +118,7 @@ class MemoryAccount:
                 raise HasChildren(f"{name} has mailboxes below it")
             raise NoSuchMailbox(f"there is no mailbox {name}")
         mailbox.drop()
+        self._annotations.pop(mailbox.id, None)
         self._sharing.forget(mailbox.id)
         self._tell(Hint(""))
 
@@ -129,7 +133,9 @@ class MemoryAccount:
             self._admit(mailboxes=1 + len(self._missing(new)))
             self._make_superiors(new)
             inbox = self._mailboxes[INBOX]
-            inbox.move(NumSet([(1, 1 << 32)]), self._make(new))
+            target = self._make(new)
+            inbox.move(NumSet([(1, 1 << 32)]), target)
+            self._annotations[target.id] = dict(self.annotations(INBOX))
         else:
             below = old + DELIMITER
             if new.startswith(below):
@@ -223,6 +229,27 @@ class MemoryAccount:
             raise BadMailboxName("a level of the name is empty")
         if any(unicodedata.category(character) in _FORBIDDEN for character in name):
             raise BadMailboxName("the name has control characters")
+
+    # -- annotations
+
+    def annotations(self, mailbox: str) -> Mapping[str, bytes]:
+        """As `IMetadata`."""
+        return self._annotations.get(self._annotated(mailbox), {})
+
+    def annotate(
+        self, mailbox: str, values: Mapping[str, bytes | None], entries: int, octets: int
+    ) -> None:
+        """As `IMetadata`."""
+        held = sum(len(value) for each in self._annotations.values() for value in each.values())
+        self._annotations[self._annotated(mailbox)] = annotated(
+            self.annotations(mailbox), values, held=held, entries=entries, octets=octets
+        )
+
+    def _annotated(self, name: str) -> str:
+        mailbox = self._mailboxes.get(name)
+        if mailbox is None and name:
+            raise NoSuchMailbox(f"there is no mailbox {name}")
+        return "" if mailbox is None else mailbox.id
 
     # -- quota
 

@@ -1,0 +1,83 @@
+"""Annotations of mailboxes, and of the account, in the index (RFC 5464).
+
+They are rows of `meta`, by the mailbox's id: so they follow it when it is renamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from imapd.store.annotating import annotated
+from imapd.store.errors import NoSuchMailbox
+from imapd.store.maildir.index import Index
+from imapd.store.maildir.names import sought
+
+__all__ = ["annotate", "duplicate", "forget", "read"]
+
+#: Before the mailbox's id, which is empty for the account, and the entry.
+_PREFIX: Final = "annotation:"
+#: What sorts next after the colons.
+_END: Final = ";"
+
+
+def read(index: Index, mailbox: str) -> Mapping[str, bytes]:
+    """As `IMetadata.annotations`."""
+    return _of(index, _id(index, mailbox))
+
+
+def annotate(
+    index: Index, mailbox: str, values: Mapping[str, bytes | None], entries: int, octets: int
+) -> None:
+    """As `IMetadata.annotate`, inside a transaction."""
+    id = _id(index, mailbox)
+    before = _of(index, id)
+    after = annotated(before, values, held=_octets(index), entries=entries, octets=octets)
+    for entry in before.keys() - after.keys():
+        index.sql("DELETE FROM meta WHERE key = ?", (_key(id, entry),))
+    for entry, value in after.items():
+        if before.get(entry) != value:
+            index.set_meta(_key(id, entry), value)
+
+
+def duplicate(index: Index, source: str, target: str) -> None:
+    """The mailbox with the id `target` gets what `source` has."""
+    for entry, value in _of(index, source).items():
+        index.set_meta(_key(target, entry), value)
+
+
+def forget(index: Index, id: str) -> None:
+    """The mailbox with that id is no more."""
+    index.sql("DELETE FROM meta WHERE key > ? AND key < ?", _span(id))
+
+
+def _id(index: Index, mailbox: str) -> str:
+    if not mailbox:
+        return ""
+    sought(mailbox)
+    row = index.named(mailbox)
+    if row is None:
+        raise NoSuchMailbox(f"there is no mailbox {mailbox}")
+    return row.id
+
+
+def _key(id: str, entry: str) -> str:
+    return f"{_PREFIX}{id}:{entry}"
+
+
+def _span(id: str) -> tuple[str, str]:
+    return f"{_PREFIX}{id}:", f"{_PREFIX}{id}{_END}"
+
+
+def _of(index: Index, id: str) -> dict[str, bytes]:
+    found = index.sql("SELECT key, value FROM meta WHERE key > ? AND key < ?", _span(id))
+    start = len(_key(id, ""))
+    return {key[start:]: value for key, value in found}
+
+
+def _octets(index: Index) -> int:
+    row = index.sql(
+        "SELECT coalesce(sum(length(value)), 0) FROM meta WHERE key > ? AND key < ?",
+        (_PREFIX, _PREFIX[:-1] + _END),
+    ).fetchone()
+    return int(row[0])
