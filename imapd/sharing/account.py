@@ -115,7 +115,7 @@ class SharingAccount:
         if owner in self._held:
             yield self._held[owner][0]
             return
-        account = await settled(self._sharing.store.open_account(owner))
+        account = await self._sharing.opened(owner)
         try:
             yield account
         finally:
@@ -147,7 +147,7 @@ class SharingAccount:
         """Keep an account open, and hear of its changes, until the session ends."""
         if owner in self._held or owner == self._user:
             return
-        account = await settled(self._sharing.store.open_account(owner))
+        account = await self._sharing.opened(owner)
         if owner in self._held:
             await settled(account.close())
             return
@@ -173,6 +173,9 @@ class SharingAccount:
             async with self._account(place.owner) as account:
                 infos = await settled(account.mailboxes())
                 acls = dict(await settled(IShareable(account).acls()))
+        except NoSuchMailbox:
+            # The user has gone.
+            return
         except StoreError:
             self._log.failure("the mailboxes of {owner} cannot be listed", owner=place.owner)
             return

@@ -11,7 +11,9 @@ from imapd.model.rights import ACL, ALL_RIGHTS, ANYONE, Rights, effective
 from imapd.sharing.account import SharingAccount
 from imapd.sharing.ledger import Ledger
 from imapd.store.access import IShareable
-from imapd.store.interfaces import IAccount, IMailStore
+from imapd.store.answers import settled
+from imapd.store.errors import NoSuchMailbox
+from imapd.store.interfaces import IAccount, IMailStore, IOtherAccounts
 
 __all__ = ["Sharing"]
 
@@ -41,6 +43,16 @@ class Sharing:
         if IShareable(own, None) is None:
             return own
         return SharingAccount(self, user, own)
+
+    async def opened(self, account: str) -> IAccount:
+        """An account, to be closed.  Raises `NoSuchMailbox` if the user has none any more."""
+        existing = IOtherAccounts(self.store, None)
+        if existing is None or account == self.account:
+            return await settled(self.store.open_account(account))
+        found = await settled(existing.open_existing(account))
+        if found is None:
+            raise NoSuchMailbox
+        return found
 
     def identifiers(self, user: str) -> frozenset[str]:
         """All that ACLs may call the user."""

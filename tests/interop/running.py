@@ -41,6 +41,8 @@ class Server:
 
     store: str
     folder: Path
+    #: Options besides.
+    options: tuple[str, ...] = ()
     imap: int = field(init=False, default=0)
     imaps: int = field(init=False, default=0)
     _process: subprocess.Popen[bytes] = field(init=False, repr=False)
@@ -70,6 +72,7 @@ class Server:
                     f":interface={_HOST}",
                     "--store", store,
                     "--auth", f"static:{PASSWORD}",
+                    *self.options,
                 ],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
 
 from imapd.sharing import Sharing, SharingAccount
-from imapd.store.access import IAccess, INamespaces
+from imapd.store.access import IAccess, INamespaces, IShareable, Offer
+from imapd.store.answers import settled
 from imapd.store.interfaces import IAccount
 from imapd.store.memory import MemoryStore
 from tests.dialogue import Dialogue, Server, letter, same
@@ -337,3 +339,23 @@ def test_replacing_in_a_mailbox_of_another(shared: Server) -> None:
     bob.select(f'"{ALICES}box"')
     assert b"APPENDUID" in bob.ok(f'REPLACE 1 "{ALICES}box" {{1+}}\r\nx')
     assert b"(MESSAGES 1 UIDNEXT 3)" in alice.ok("STATUS box (MESSAGES UIDNEXT)")
+
+
+def test_a_user_who_has_gone(shared: Server) -> None:
+    """What was shared by a user whose account is no more is not there, and no account is made of it."""
+    alice, bob = shared.client("alice"), shared.client("bob")
+    share(alice, "box", "lr")
+    outcome: list[object] = []
+
+    async def leave_behind() -> None:
+        account = await settled(shared.store.open_account("public"))
+        await settled(IShareable(account).offer(Offer("bob", "mallory"), True))
+        await settled(account.close())
+
+    Deferred.fromCoroutine(leave_behind()).addBoth(outcome.append)
+    shared.rest()
+    assert outcome == [None]
+    assert _names(bob) == ["INBOX", f"{ALICES}box"]
+    assert bob.do('SELECT "Other Users/mallory/INBOX"').startswith(b"a NO [NONEXISTENT] ")
+    assert bob.do('CREATE "Other Users/mallory/x"').startswith(b"a NO [NOPERM] ")
+    assert not any("mallory" in str(name) for name in shared.store._accounts)

@@ -4,7 +4,8 @@ A file in ``rfcNNNN/`` holds one conversation.  Its lines are::
 
     #  words for the reader
     @  what is done before: "@ fill NAME COUNT", "@ message NAME ..." with lines "| ..." after
-       it, "@ state greeted|logged-in|selected NAME|examined NAME", "@ peer ADDRESS",
+       it, "@ sharing" if users see mailboxes of each other, "@ as USER ..." for a command of
+       another user, "@ state greeted|logged-in|selected NAME|examined NAME", "@ peer ADDRESS",
        "@ administrator NAME", or any command, which another session of the user sends, and which
        must succeed
     O: what that other session sends meanwhile, or "arrives in NAME" for a new message
@@ -23,6 +24,7 @@ from attrs import evolve
 
 from tests.backends import Backend
 from tests.dialogue import Dialogue, Server, same
+from tests.sharing.houses import opened_up
 
 _FILES = sorted(Path(__file__).parent.glob("rfc*/*.txt"))
 
@@ -89,6 +91,11 @@ def _prepared(server: Server, lines: list[str]) -> tuple[Dialogue, Dialogue]:
             state = " ".join(words[1:])
         elif words[0] == "peer":
             peer = words[1]
+        elif words[0] == "sharing":
+            opened_up(server)
+            other = server.client()
+        elif words[0] == "as":
+            server.client(words[1]).ok(" ".join(words[2:]))
         elif words[0] != "administrator":
             other.ok(" ".join(words))
     client = server.connect(peer)
