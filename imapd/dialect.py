@@ -300,6 +300,9 @@ class Feature:
     creates: Callable[[Any, Any], bytes] | None = None
     #: Given the session: untagged responses to SELECT and EXAMINE besides the usual ones.
     opens: Callable[[Any], bytes] | None = None
+    #: Given the session, how many messages a long command is through with, and of how many;
+    #: None: not known.  Called between two responses, now and then.
+    reports: Callable[[Any, int | None, int | None], None] | None = None
     #: Given the `imapd.session.entry.Entry` of a user who has shown who they are: may change
     #: it, or raise `Refused`.
     admits: Callable[[Any], None] | None = None
@@ -376,6 +379,7 @@ class Dialect:
     url_parameters: Mapping[bytes, URLParameter] = field(repr=False)
     creates: tuple[Callable[[Any, Any], bytes], ...] = field(repr=False)
     opens: tuple[Callable[[Any], bytes], ...] = field(repr=False)
+    reports: tuple[Callable[[Any, int | None, int | None], None], ...] = field(repr=False)
     enables: Mapping[bytes, Enable] = field(repr=False)
     admits: tuple[Callable[[Any], None], ...] = field(repr=False)
     guards: tuple[Callable[[Any, Any], None], ...] = field(repr=False)
@@ -421,6 +425,7 @@ class Dialect:
             url_parameters=_table(feature.url_parameters for feature in features),
             creates=tuple(each.creates for each in features if each.creates is not None),
             opens=tuple(each.opens for each in features if each.opens is not None),
+            reports=tuple(each.reports for each in features if each.reports is not None),
             enables=_table(feature.enables for feature in features),
             admits=tuple(each.admits for each in features if each.admits is not None),
             guards=tuple(each.guards for each in features if each.guards is not None),

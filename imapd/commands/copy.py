@@ -67,7 +67,7 @@ async def _move(session: Session, move: _Copy) -> Outcome | None:
         return None
     server = IServerMove(view.mailbox, None)
     if server is not None and _one_store(view.mailbox, target):
-        moved = await settled(server.move(uids, target))
+        moved = await session.progress.patiently(server.move(uids, target))
     else:
         moved = await _copied(session, uids, target)
         gone = NumSet.of(*moved.sources)
@@ -90,7 +90,7 @@ async def _copied(session: Session, uids: NumSet, target: IMailbox) -> Copied:
     mailbox = session.selected.mailbox
     server = IServerCopy(mailbox, None)
     if server is not None and _one_store(mailbox, target):
-        return await settled(server.copy(uids, target))
+        return await session.progress.patiently(server.copy(uids, target))
     return await _through_engine(session, mailbox, uids, target)
 
 

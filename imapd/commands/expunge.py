@@ -9,7 +9,6 @@ from imapd.model.states import State
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session
 from imapd.store.access import require
-from imapd.store.answers import settled
 from imapd.wire import grammar
 from imapd.wire.cursor import Cursor
 
@@ -40,7 +39,7 @@ async def _remove(session: Session, among: NumSet | None) -> Outcome | None:
         deleted &= among
     if not deleted:
         return None
-    changes = await settled(view.mailbox.expunge(deleted))
+    changes = await session.progress.patiently(view.mailbox.expunge(deleted))
     view.image.apply(changes)
     if session.announce.vanished and changes.vanished:
         # RFC 7162, 3.2.7 and 3.2.9.

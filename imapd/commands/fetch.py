@@ -129,6 +129,7 @@ class _Writer:
         self.items = items
         #: The client asked for a message that is no more.
         self.gone = False
+        self._done = self._goal = 0
         self._columns = frozenset[Column]().union(*(item.columns for item in items))
         self._content = any(item.content is not None for item in items)
         self._sets_seen = not view.read_only and any(item.sets_seen for item in items)
@@ -137,6 +138,7 @@ class _Writer:
 
     async def write(self, spans: Sequence[Span]) -> None:
         session = self.session
+        self._goal = sum(stop - start for start, stop in spans)
         async for rows in self._rows(spans):
             seen = await self._see(rows) if self._sets_seen else frozenset()
             if self._tells_flags:
@@ -146,6 +148,8 @@ class _Writer:
                 await self._one_by_one(rows, seen)
             else:
                 self._all_at_once(rows)
+                self._done += len(rows.uids)
+                session.progress.reached(self._done, self._goal)
             await session.peer.turn()
 
     async def _rows(self, spans: Sequence[Span]) -> AsyncIterator[Rows]:
@@ -260,6 +264,8 @@ class _Writer:
                     session.write(b")\r\n")
             finally:
                 content.close()
+            self._done += 1
+            session.progress.reached(self._done, self._goal)
             await session.peer.turn()
 
     async def _octets(self, item: Fetched, content: Content) -> list[bytes | Span]:

@@ -29,7 +29,10 @@ class Selected:
     def __init__(self, session: Session) -> None:
         self._view: View = session.selected
         self._saved = session.saved
-        self.turn = session.peer.turn
+        self._session = session
+        #: The place that was looked at first, and how far from there the search has come.
+        self._start: int | None = None
+        self._done = 0
         self.uids: Sequence[int] = self._view.generation.uids[: self._view.count]
         self._last = self.uids[-1] if self.uids else 0
 
@@ -52,10 +55,24 @@ class Selected:
 
     def scan(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
         """As `Source`."""
+        self._reach(uids.first)
         return scanned(self._view.mailbox, uids, columns, self.turn)
+
+    def _reach(self, uid: int) -> None:
+        place = max(0, self._view.generation.position(uid))
+        if self._start is None:
+            self._start = place
+        # Forwards, or backwards from the end.
+        self._done = max(self._done, abs(place - self._start))
+
+    async def turn(self) -> None:
+        """As `Source`; who waits is told how far it has come."""
+        self._session.progress.reached(self._done, len(self.uids))
+        await self._session.peer.turn()
 
     async def message(self, uid: int) -> MessageText | None:
         """As `Source`."""
+        self._reach(uid)
         content = Content(self._view.mailbox, uid)
         try:
             octets = await content.buffer()

@@ -9,6 +9,7 @@ from imapd.extensions import (
     condstore,
     i18nlevel,
     id,
+    inprogress,
     language,
     list_metadata,
     literal_plus,
@@ -71,4 +72,5 @@ FEATURES = (
     acl.FEATURE,
     acl.LIST_MYRIGHTS,
     objectid.FEATURE,
+    inprogress.FEATURE,
 )

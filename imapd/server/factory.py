@@ -75,6 +75,7 @@ class IMAPFactory(Factory):
             log=Logger(namespace="imapd"),
             now=lambda: datetime.fromtimestamp(clock.seconds()).astimezone(),
             later=lambda seconds: deferLater(clock, seconds),
+            seconds=clock.seconds,
             submitters=frozenset(submitters),
             administrators=frozenset(administrators),
         )

@@ -59,6 +59,7 @@ async def _command(session: Session, event: CommandReceived) -> None:
         _bad(session, event.tag, "UIDREQUIRED", "There are no sequence numbers here")
         return
     session.tag = event.tag
+    session.progress.begin()
     try:
         for guard in session.policy.dialect.guards:
             guard(session, command)

@@ -20,6 +20,7 @@ from imapd.model.states import State
 from imapd.session.announce import Announce
 from imapd.session.image import Images
 from imapd.session.outcome import BadCommand, Refused
+from imapd.session.progress import Progress
 from imapd.session.view import View
 from imapd.store.answers import settled
 from imapd.store.errors import StoreError
@@ -64,6 +65,9 @@ class Peer(Protocol):
 
     def write(self, data: bytes) -> None:
         """Send octets; they may wait for others."""
+
+    def flush(self) -> None:
+        """Send now what was written."""
 
     async def event(self) -> Event:
         """What the client sends next."""
@@ -116,6 +120,8 @@ class Policy:
     now: Callable[[], datetime]
     #: A Deferred that fires after so many seconds.
     later: Callable[[float], Deferred[None]]
+    #: The clock of that.
+    seconds: Callable[[], float]
     #: Users that are servers of mail submission (RFC 4467, 3: "submit+").
     submitters: frozenset[str]
     #: Users who may say what accounts may hold (RFC 9208, 4.1.3).
@@ -160,8 +166,8 @@ class Session:
     """What the server keeps of one connection."""
 
     __slots__ = ("_logout", "_unwatch", "account", "announce", "bad", "connection", "enabled", "failures",
-                 "identity", "notices", "peer", "policy", "saved", "state", "tag", "translate", "user",
-                 "utf8", "view")  # fmt: skip
+                 "identity", "notices", "peer", "policy", "progress", "saved", "state", "tag", "translate",
+                 "user", "utf8", "view")  # fmt: skip
 
     def __init__(self, policy: Policy, peer: Peer, connection: Connection) -> None:
         self.policy = policy
@@ -169,6 +175,7 @@ class Session:
         self.connection = connection
         #: Of the command that runs (RFC 9051, 7.3.4 has it in ESEARCH).
         self.tag = b""
+        self.progress = Progress(self, policy.dialect.reports, policy.seconds, policy.later)
         #: Failed log-ins.
         self.failures = 0
         #: Commands in a row that were BAD.
