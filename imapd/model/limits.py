@@ -66,6 +66,10 @@ class Limits:
     #: as long as the mailbox is selected; neighbours in the mailbox are one range.
     saved_ranges: int = 50_000
 
+    #: Mailboxes that one NOTIFY watches.  Each costs some hundred octets, and of a Maildir
+    #: two looks at directories a second; accounts with more than 1,000 are rare.
+    notify_mailboxes: int = 5_000
+
     #: Octets of a client's input that wait while a command runs; then the
     #: transport is paused.  mbsync sends 50 commands in one write.
     input: int = 131_072
