@@ -19,7 +19,9 @@ APPEND INBOX CATENATE (|TEXT {3+}\r\nabc|URL "/INBOX/;UID=1"|URL |;UID=1/;SECTIO
 REPLACE 1 INBOX |UID REPLACE 2 INBOX |GENURLAUTH |URLFETCH |RESETKEY INBOX|RESETKEY\r\n| INTERNAL|
 SETACL |DELETEACL |GETACL |LISTRIGHTS |MYRIGHTS |bob |-anyone |+lrswcda|"Other Users/|Shared/|
 RETURN (MYRIGHTS)|ID ("name" "x")|LANGUAGE de|LANGUAGE |COMPARATOR "i;*"|UNAUTHENTICATE|
-ENABLE UTF8=ACCEPT|UTF8 (~{3+}\r\nabc)|
+GETQUOTA alice|GETQUOTAROOT INBOX|SETQUOTA alice (|STORAGE 5|MAILBOX 0|APPENDLIMIT DELETED-STORAGE|
+GETMETADATA |SETMETADATA INBOX (|(DEPTH infinity MAXSIZE 5) |/private/comment |/shared/vendor/a/b |
+RETURN (METADATA (/private/comment))|ENABLE UTF8=ACCEPT|UTF8 (~{3+}\r\nabc)|
 imap://alice@h/INBOX/;uid=1;urlauth=anonymous|;EXPIRE=2030-01-02T03:04:05Z|:internal:|BODYPARTSTRUCTURE|
 \r\n--x\r\n|--x--|message/rfc822|text/plain; charset="utf-8"|
 Subject: |From: A <a@b>, "x" <y@z>;|=?utf-8?q?=E9?=|
