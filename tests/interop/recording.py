@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from attrs import define, field, frozen
 
@@ -130,6 +130,12 @@ def _unescaped(text: str) -> bytes:
     )
 
 
+#: What a server says unasked that the recorded clients do not know, and pass over (RFC 8474, 4).
+_NEWER: Final = re.compile(
+    rb"^\* OK \[MAILBOXID .*\r\n|(?<= OK )\[MAILBOXID [^\]]*\] ", re.MULTILINE
+)
+
+
 @define
 class Replay:
     """A recorded client, talking to a server again."""
@@ -146,10 +152,14 @@ class Replay:
                 if who == "C":
                     plug.sendall(octets)
                 else:
-                    until = answers.count(b"\r\n") + octets.count(b"\r\n")
-                    while answers.count(b"\r\n") < until and (line := heard.readline()):
+                    until = _lines(answers) + octets.count(b"\r\n")
+                    while _lines(answers) < until and (line := heard.readline()):
                         answers += line
         return answers
+
+
+def _lines(answers: bytes) -> int:
+    return _NEWER.sub(b"", answers).count(b"\r\n")
 
 
 #: What may be another at another time: numbers that stand for a moment, words for a reader.
@@ -170,7 +180,7 @@ _VARIABLE: Sequence[tuple[re.Pattern[bytes], bytes]] = [
 def comparable(answers: bytes) -> list[bytes]:
     """The lines of a server without what may differ from one time to the next."""
     compared = []
-    for line in answers.split(b"\r\n")[:-1]:
+    for line in _NEWER.sub(b"", answers).split(b"\r\n")[:-1]:
         for pattern, by in _VARIABLE:
             line = pattern.sub(by, line)
         compared.append(line)

@@ -167,6 +167,8 @@ def test_every_command(account: Account, stranger: Any) -> None:
     for capability, call in _OPTIONAL.values():
         if capability not in client.capabilities:
             _refused(lambda call=call: call(client))
+        elif capability == "QUOTA":
+            assert call(client)[0] in ("OK", "NO"), "a quota may be there, and fixed"
     _ok(client._simple_command("UNSELECT"))
     client.state = "AUTH"
     assert _ok(client.select("Old", readonly=True)) == [b"3"]
