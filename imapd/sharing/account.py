@@ -22,6 +22,7 @@ from zope.interface.interface import InterfaceClass
 from imapd.model.mailbox import DELIMITER, INBOX, Hint, MailboxInfo
 from imapd.model.rights import ALL_RIGHTS, NO_RIGHTS, Rights, RightsChange, changed_rights
 from imapd.sharing.mailbox import SharedMailbox, shared_id
+from imapd.sharing.metadata import SharingMetadata
 from imapd.sharing.place import Place, below
 from imapd.store.access import IAccess, INamespaces, IShareable, Offer
 from imapd.store.answers import settled
@@ -32,7 +33,7 @@ from imapd.store.errors import (
     NotSelectable,
     StoreError,
 )
-from imapd.store.interfaces import IAccount, IMailbox, WatchCallback
+from imapd.store.interfaces import IAccount, IMailbox, IMetadata, WatchCallback
 
 if TYPE_CHECKING:
     from imapd.sharing.policy import Sharing
@@ -63,7 +64,10 @@ class SharingAccount:
         """What the user's own account provides besides, for what is in it."""
         if interface.providedBy(self) or interface is IShareable:
             return None
-        return interface(self._own, None)
+        provided = interface(self._own, None)
+        if interface is IMetadata and provided is not None:
+            return SharingMetadata(provided, self._user, self._place, self._mailbox_at)
+        return provided
 
     # -- where names lead
 
@@ -143,6 +147,13 @@ class SharingAccount:
             raise NoSuchMailbox
         return mailbox, rights
 
+    @asynccontextmanager
+    async def _mailbox_at(self, place: Place) -> AsyncIterator[tuple[IAccount, IMailbox, Rights]]:
+        """Both of the above."""
+        async with self._at(place) as account:
+            mailbox, rights = await self._found(account, place)
+            yield account, mailbox, rights
+
     async def _hold(self, owner: str, account: IAccount) -> None:
         """Keep an account open, and hear of its changes, until the session ends."""
         if owner in self._held or owner == self._user:
@@ -195,8 +206,7 @@ class SharingAccount:
         place = self._place(name)
         if place is None:
             return await settled(self._own.open(name))
-        async with self._at(place) as account:
-            mailbox, rights = await self._found(account, place)
+        async with self._mailbox_at(place) as (account, mailbox, rights):
             if rights.isdisjoint("ri"):
                 raise _refusal(rights)
             await self._hold(place.owner, account)
@@ -248,8 +258,7 @@ class SharingAccount:
         if place is None:
             await settled(self._own.delete(name))
             return
-        async with self._at(place) as account:
-            _, rights = await self._found(account, place)
+        async with self._mailbox_at(place) as (account, _, rights):
             _require(rights, "x")
             await settled(account.delete(place.name))
 
@@ -261,8 +270,7 @@ class SharingAccount:
             return
         if source is None or target is None or source.owner != target.owner:
             raise BadMailboxName("Mailboxes cannot be moved from one user to another")
-        async with self._at(source) as account:
-            _, rights = await self._found(account, source)
+        async with self._mailbox_at(source) as (account, _, rights):
             _require(rights, "x")
             await self._require_parent(account, target)
             await settled(account.rename(source.name, target.name))
@@ -279,11 +287,10 @@ class SharingAccount:
         if place is None:
             await settled(self._own.open(name))
             return ALL_RIGHTS
-        async with self._at(place) as account:
-            _, rights = await self._found(account, place)
-        if rights.isdisjoint(_KNOWN_BY):
-            raise NoSuchMailbox
-        return rights
+        async with self._mailbox_at(place) as (_, _, rights):
+            if rights.isdisjoint(_KNOWN_BY):
+                raise NoSuchMailbox
+            return rights
 
     @asynccontextmanager
     async def _administered(self, name: str) -> AsyncIterator[tuple[str, IShareable, str]]:
@@ -293,8 +300,7 @@ class SharingAccount:
             mailbox = await settled(self._own.open(name))
             yield self._user, IShareable(self._own), mailbox.id
             return
-        async with self._at(place) as account:
-            mailbox, rights = await self._found(account, place)
+        async with self._mailbox_at(place) as (account, mailbox, rights):
             _require(rights, "a")
             yield place.owner, IShareable(account), mailbox.id
 

@@ -1,0 +1,90 @@
+"""Annotations of mailboxes of others (RFC 5464, 3.3).
+
+What is shared is kept by the owner's account, with the mailbox.  What is private is kept by
+the user's own, among what is the account's own, under entries that no client can name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from attrs import define, field
+from zope.interface import implementer
+
+from imapd.model.rights import Rights
+from imapd.sharing.mailbox import shared_id
+from imapd.sharing.place import Place
+from imapd.store.answers import settled
+from imapd.store.errors import NoPermission, NoSuchMailbox
+from imapd.store.interfaces import IAccount, IMailbox, IMetadata
+
+__all__ = ["SharingMetadata"]
+
+#: Before the id of a mailbox.
+_OTHERS = "/others/"
+_SHARED = "/shared/"
+
+#: The account of a place, its mailbox, and the user's rights on it.
+_Found = Callable[[Place], AbstractAsyncContextManager[tuple[IAccount, IMailbox, Rights]]]
+
+
+@implementer(IMetadata)
+@define(eq=False)
+class SharingMetadata:
+    """As `IMetadata`, of all mailboxes that a user sees."""
+
+    _own: IMetadata = field(repr=False)
+    _user: str
+    _place: Callable[[str], Place | None] = field(repr=False)
+    _found: _Found = field(repr=False)
+
+    async def annotations(self, mailbox: str) -> Mapping[str, bytes]:
+        """As `IMetadata`."""
+        place = self._place(mailbox) if mailbox else None
+        if place is not None:
+            async with self._annotated(place) as (owners, prefix):
+                shared = await settled(owners.annotations(place.name))
+                private = await settled(self._own.annotations(""))
+            return {
+                **{entry: value for entry, value in shared.items() if entry.startswith(_SHARED)},
+                **{
+                    entry.removeprefix(prefix): value
+                    for entry, value in private.items()
+                    if entry.startswith(prefix)
+                },
+            }
+        found = await settled(self._own.annotations(mailbox))
+        return {entry: value for entry, value in found.items() if not entry.startswith(_OTHERS)}
+
+    async def annotate(
+        self, mailbox: str, values: Mapping[str, bytes | None], entries: int, octets: int
+    ) -> None:
+        """As `IMetadata`."""
+        place = self._place(mailbox) if mailbox else None
+        if place is None:
+            await settled(self._own.annotate(mailbox, values, entries, octets))
+            return
+        shared = {entry: value for entry, value in values.items() if entry.startswith(_SHARED)}
+        async with self._annotated(place) as (owners, prefix):
+            private = {prefix + entry: values[entry] for entry in values.keys() - shared.keys()}
+            before = await settled(owners.annotations(place.name))
+            if shared:
+                await settled(owners.annotate(place.name, shared, entries, octets))
+            try:
+                if private:
+                    await settled(self._own.annotate("", private, entries, octets))
+            except BaseException:
+                back = {entry: before.get(entry) for entry in shared}
+                await settled(owners.annotate(place.name, back, entries, octets))
+                raise
+
+    @asynccontextmanager
+    async def _annotated(self, place: Place) -> AsyncIterator[tuple[IMetadata, str]]:
+        """Where the shared ones are, and what the user's private ones begin with."""
+        async with self._found(place) as (account, mailbox, rights):
+            if "l" not in rights:
+                raise NoSuchMailbox
+            if rights.isdisjoint("rswip"):
+                raise NoPermission
+            yield IMetadata(account), f"{_OTHERS}{shared_id(mailbox.id, self._user)}"
