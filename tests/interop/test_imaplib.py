@@ -21,8 +21,6 @@ _OPTIONAL = {
     "DELETEACL": ("ACL", lambda m: m.deleteacl("INBOX", "nobody")),
     "GETACL": ("ACL", lambda m: m.getacl("INBOX")),
     "GETANNOTATION": ("ANNOTATEMORE", lambda m: m.getannotation("INBOX", '"/comment"', '"value"')),
-    "GETQUOTA": ("QUOTA", lambda m: m.getquota('""')),
-    "GETQUOTAROOT": ("QUOTA", lambda m: m.getquotaroot("INBOX")),
     "MYRIGHTS": ("ACL", lambda m: m.myrights("INBOX")),
     "PARTIAL": ("RFC1730", lambda m: m.partial("1", "RFC822", "1", "10")),
     "PROXYAUTH": ("PROXYAUTH", lambda m: m.proxyauth("somebody")),
@@ -31,7 +29,6 @@ _OPTIONAL = {
         "ANNOTATEMORE",
         lambda m: m.setannotation("INBOX", '"/comment"', '("value.priv" "x")'),
     ),
-    "SETQUOTA": ("QUOTA", lambda m: m.setquota('""', "(STORAGE 512)")),
     "SORT": ("SORT", lambda m: m.sort("(DATE)", "UTF-8", "ALL")),
     "THREAD": ("THREAD=REFERENCES", lambda m: m.thread("REFERENCES", "UTF-8", "ALL")),
 }
@@ -164,6 +161,10 @@ def test_every_command(account: Account, stranger: Any) -> None:
     assert _ok(client.uid("FETCH", "1", "(RFC822.SIZE)")) == [
         b"1 (UID 1 RFC822.SIZE %d)" % len(one.octets)
     ]
+    root = b'"%b"' % account.user.encode()
+    assert _ok(client.getquota(account.user)) == [root + b" ()"]
+    assert _ok(client.getquotaroot("INBOX")) == [[b"INBOX " + root], [root + b" ()"]]
+    _refused(lambda: client.setquota(account.user, "(STORAGE 512)"))
     for capability, call in _OPTIONAL.values():
         if capability not in client.capabilities:
             _refused(lambda call=call: call(client))
