@@ -343,6 +343,8 @@ _LIMITS: Final = {
     "message": "Octets of one message that is uploaded.",
     "spool": "Octets of incoming messages that a command holds in memory; what is more waits on disk.",
     "append_messages": "Messages of one APPEND.",
+    "messages": "Messages that one command works on (MESSAGELIMIT); 0 for no limit, 1000 or more otherwise.",
+    "saved_messages": "Messages that one COPY or APPEND takes (SAVELIMIT); 0 for no limit.",
     "append_parts": "Parts that one message is catenated of.",
     "urls": "URLs of one GENURLAUTH or URLFETCH.",
     "nesting": "Parentheses inside parentheses.",
@@ -376,7 +378,7 @@ def _limit_keys() -> tuple[Key, ...]:
             f"limits.{each.name}",
             each.default,
             _LIMITS.get(each.name, ""),
-            _seconds if isinstance(each.default, float) else _whole,
+            _seconds if isinstance(each.default, float) else _whole if each.default else _most,
         )
         for each in attrs.fields(Limits)
     )

@@ -20,6 +20,7 @@ from imapd.model.dates import InternalDate, from_datetime
 from imapd.model.flags import Flags, interned
 from imapd.model.numset import NumSet
 from imapd.model.states import LOGGED_IN
+from imapd.session.allotment import refuse_more
 from imapd.session.content import facts_of
 from imapd.session.outcome import Outcome, Refused
 from imapd.session.session import Incoming, Session
@@ -189,6 +190,7 @@ class Letters:
         """One more message."""
         session = self._session
         limits = session.policy.limits
+        refuse_more(session, len(self._letters) + 1)
         if len(self._letters) >= limits.append_messages:
             raise Refused("LIMIT", "Too many messages in one command")
         held = sum(letter.written.held for letter in self._letters)

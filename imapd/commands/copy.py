@@ -13,6 +13,7 @@ from imapd.model.mailbox import Changes, Copied
 from imapd.model.message import FLAGS, INTERNAL_DATE
 from imapd.model.numset import NumSet, SequenceSet
 from imapd.model.states import State
+from imapd.session.allotment import cut, refuse_more, reported
 from imapd.session.content import Content, facts_of, scanned
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session
@@ -45,7 +46,9 @@ def _arguments(by_uid: bool) -> Any:
 
 async def _copy(session: Session, copy: _Copy) -> Outcome | None:
     view = session.selected
-    uids = view.uids(view.spans(copy.numbers, copy.by_uid, session.saved))
+    spans = view.spans(copy.numbers, copy.by_uid, session.saved)
+    refuse_more(session, sum(stop - start for start, stop in spans), spans)
+    uids = view.uids(spans)
     target = await destination(session, copy.name)
     if not uids:
         return None
@@ -61,7 +64,8 @@ async def _move(session: Session, move: _Copy) -> Outcome | None:
     view = session.writable()
     # RFC 6851, 4.2.
     await require(view.mailbox, "te")
-    uids = view.uids(view.spans(move.numbers, move.by_uid, session.saved))
+    spans, lowest = cut(session, view.spans(move.numbers, move.by_uid, session.saved))
+    uids = view.uids(spans)
     target = await destination(session, move.name)
     if not uids:
         return None
@@ -77,9 +81,10 @@ async def _move(session: Session, move: _Copy) -> Outcome | None:
     assert moved.removed is not None
     session.policy.images.note(view.mailbox.id, moved.removed)
     if not moved.uids:
-        return Outcome("None of the messages exists any more", b"EXPUNGEISSUED")
+        gone_all = Outcome("None of the messages exists any more", b"EXPUNGEISSUED")
+        return reported(session, gone_all, lowest)
     session.write(session.status(b"OK", _copyuid(moved), "Moved"))
-    return None
+    return reported(session, None, lowest)
 
 
 def _one_store(source: IMailbox, target: IMailbox) -> bool:

@@ -6,6 +6,7 @@ from imapd.commands.any_state import nothing
 from imapd.dialect import Capability, Command, Feature
 from imapd.model.numset import NumSet, SequenceSet
 from imapd.model.states import State
+from imapd.session.allotment import cut, reported
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session
 from imapd.store.access import require
@@ -37,14 +38,21 @@ async def _remove(session: Session, among: NumSet | None) -> Outcome | None:
     deleted = view.image.deleted()
     if among is not None:
         deleted &= among
+    lowest = None
+    if among is not None:
+        # EXPUNGE and CLOSE have no limit (RFC 9738, 3.1).
+        spans = list(view.generation.spans(deleted, view.count))
+        spans_left, lowest = cut(session, spans)
+        if lowest is not None:
+            deleted = view.uids(spans_left)
     if not deleted:
         return None
     changes = await session.progress.patiently(view.mailbox.expunge(deleted))
     view.image.apply(changes)
     if session.announce.vanished and changes.vanished:
         # RFC 7162, 3.2.7 and 3.2.9.
-        return Outcome(code=b"HIGHESTMODSEQ %d" % changes.modseq)
-    return None
+        return reported(session, Outcome(code=b"HIGHESTMODSEQ %d" % changes.modseq), lowest)
+    return reported(session, None, lowest)
 
 
 FEATURE = Feature(

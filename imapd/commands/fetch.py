@@ -14,8 +14,9 @@ from imapd.model.flags import SEEN, FlagChange, interned
 from imapd.model.message import Column
 from imapd.model.numset import NumSet, SequenceSet
 from imapd.model.states import State
+from imapd.session.allotment import cut, reported
 from imapd.session.content import Content, scanned
-from imapd.session.outcome import Outcome
+from imapd.session.outcome import Outcome, Refused
 from imapd.session.session import Session
 from imapd.session.view import Span, View
 from imapd.store.access import allowed
@@ -113,11 +114,18 @@ async def _fetch(session: Session, fetch: Fetch) -> Outcome | None:
     enabled = frozenset[str]().union(*(item.enables for item in fetch.items))
     if not enabled <= session.enabled:
         session.enable(*sorted(enabled))
+    fetch.spans, lowest = cut(session, fetch.spans)
+    if lowest is not None and any(
+        modifier.name == "PARTIAL" for modifier, _ in fetch.modifiers
+    ):
+        # RFC 9738, 3.1: what asks for a page of so many is refused.
+        raise Refused(f"MESSAGELIMIT {session.policy.limits.messages}", "The page is too large")
     writer = _Writer(session, view, fetch.items)
     await writer.write(fetch.spans)
-    if writer.gone:
-        return Outcome("Some of the messages no longer exist", b"EXPUNGEISSUED")
-    return None
+    outcome = (
+        Outcome("Some of the messages no longer exist", b"EXPUNGEISSUED") if writer.gone else None
+    )
+    return reported(session, outcome, lowest)
 
 
 class _Writer:

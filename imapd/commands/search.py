@@ -21,13 +21,14 @@ from attrs import frozen
 from imapd.commands.search_keys import KEYS, search_keys
 from imapd.commands.search_source import Selected
 from imapd.dialect import Capability, Command, Feature, SearchReturn
-from imapd.model.numset import EMPTY
-from imapd.model.search import Key, Program, SequenceNumbers
+from imapd.model.numset import EMPTY, NumSet, SequenceSet
+from imapd.model.search import And, Key, Program, SequenceNumbers, UIDs
 from imapd.model.states import State
 from imapd.query import charset
 from imapd.query.results import Found
 from imapd.query.search import leaves_of, search
-from imapd.session.outcome import BadCommand, Refused
+from imapd.session.allotment import cut, reported
+from imapd.session.outcome import BadCommand, Outcome, Refused
 from imapd.session.session import Session
 from imapd.wire import encode
 from imapd.wire.cursor import BadSyntax, Cursor
@@ -36,6 +37,8 @@ __all__ = ["ESEARCH", "FEATURE", "SEARCHRES"]
 
 #: Numbers of a ``* SEARCH`` that are written before others get their turn.
 _NUMBERS: Final = 10_000
+
+_EVERY: Final = NumSet([(1, (1 << 32) - 1)])
 
 #: A return option and what its grammar made.
 _Option = tuple[SearchReturn, Any]
@@ -103,9 +106,9 @@ def _option(cursor: Cursor) -> _Option:
 # The command.
 
 
-async def _search(session: Session, asked: _Search) -> None:
+async def _search(session: Session, asked: _Search) -> Outcome | None:
     try:
-        await _answer(session, asked)
+        return await _answer(session, asked)
     except BadSyntax:
         raise
     except Exception:
@@ -114,7 +117,7 @@ async def _search(session: Session, asked: _Search) -> None:
         raise
 
 
-async def _answer(session: Session, asked: _Search) -> None:
+async def _answer(session: Session, asked: _Search) -> Outcome | None:
     _check_charset(session, asked.charset)
     returns = session.policy.dialect.search_returns
     extended = asked.options is not None or "IMAP4rev2" in session.enabled
@@ -133,7 +136,8 @@ async def _answer(session: Session, asked: _Search) -> None:
         if option.implied_by in used and option.name not in names
     ]
     source = Selected(session)
-    places = await search(asked.program, source, _most(options))
+    program, lowest = _cut(session, asked.program, source)
+    places = await search(program, source, _most(options))
     found = Found(places, source.uids, asked.by_uid, frozenset(names), source.known)
     if asked.saves:
         _save(session, found, options)
@@ -141,6 +145,25 @@ async def _answer(session: Session, asked: _Search) -> None:
         await _write_search(session, found, options)
     elif names != {"SAVE"}:
         _write_esearch(session, found, options)
+    return reported(session, None, lowest)
+
+
+def _cut(session: Session, program: Program, source: Selected) -> tuple[Program, int | None]:
+    """The same of the last messages that may be looked at, and the lowest UID of them (RFC 9738, 3.1).
+
+    Those are looked at that all sets of numbers at the top of the program name.
+    """
+    keys = program.programs if isinstance(program, And) else (program,)
+    meant = _EVERY
+    for key in keys:
+        if isinstance(key, (SequenceNumbers, UIDs)):
+            meant &= NumSet((start + 1, stop) for start, stop in source.spans(key))
+    count = len(source.uids)
+    places = meant & NumSet([(1, count)]) if count else EMPTY
+    _, lowest = cut(session, [(low - 1, high) for low, high in places.ranges])
+    if lowest is None:
+        return program, None
+    return And((UIDs(SequenceSet(((lowest, _EVERY.last),))), program)), lowest
 
 
 def _is_by_number(leaf: Program) -> bool:

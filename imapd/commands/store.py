@@ -13,6 +13,7 @@ from imapd.dialect import Command, Feature, StoreModifier
 from imapd.model.flags import FlagChange, Flags, interned
 from imapd.model.numset import NumSet, SequenceSet
 from imapd.model.states import State
+from imapd.session.allotment import cut, reported
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session
 from imapd.session.view import Span, View
@@ -72,7 +73,7 @@ async def _store(session: Session, store: Store) -> Outcome | None:
     view = session.writable()
     for modifier, argument in store.modifiers:
         modifier.apply(session, store, argument)
-    spans = view.spans(store.numbers, store.by_uid, session.saved)
+    spans, lowest = cut(session, view.spans(store.numbers, store.by_uid, session.saved))
     if not spans:
         return None
     stored = await settled(
@@ -91,10 +92,15 @@ async def _store(session: Session, store: Store) -> Outcome | None:
         for place in range(start, stop)
     )
     await _tell(session, store, spans)
+    outcome: Outcome | None
     if stored.modified:
         failed = _as_named(view, store, stored.modified)
-        return Outcome("Some messages were changed meanwhile", b"MODIFIED " + failed.wire())
-    return Outcome("Some of the messages no longer exist", b"EXPUNGEISSUED") if gone else None
+        outcome = Outcome("Some messages were changed meanwhile", b"MODIFIED " + failed.wire())
+    elif gone:
+        outcome = Outcome("Some of the messages no longer exist", b"EXPUNGEISSUED")
+    else:
+        outcome = None
+    return reported(session, outcome, lowest)
 
 
 def _as_named(view: View, store: Store, uids: NumSet) -> NumSet:

@@ -15,6 +15,7 @@ from imapd.extensions import (
     literal_plus,
     login_referrals,
     mailbox_referrals,
+    messagelimit,
     metadata,
     multiappend,
     notify,
@@ -75,4 +76,5 @@ FEATURES = (
     acl.LIST_MYRIGHTS,
     objectid.FEATURE,
     inprogress.FEATURE,
+    messagelimit.FEATURE,
 )

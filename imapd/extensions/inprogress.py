@@ -17,13 +17,12 @@ def _tell(session: Session, done: int | None, goal: int | None) -> None:
     """An untagged OK; a tag that would end the brackets is NIL (4)."""
     tag = b"NIL" if b"]" in session.tag or not session.tag else encode.quoted(session.tag)
     if done is None or goal is None:
-        session.write(b"* OK [INPROGRESS (%b NIL NIL)] Still working on this\r\n" % tag)
+        code = b"INPROGRESS (%b NIL NIL)" % tag
+        session.write(session.status(b"OK", code, "Still working on this"))
         return
     percent = 100 * done // goal
-    session.write(
-        b"* OK [INPROGRESS (%b %d %d)] Processed %d%% of the messages\r\n"
-        % (tag, done, goal, percent)
-    )
+    code = b"INPROGRESS (%b %d %d)" % (tag, done, goal)
+    session.write(session.status(b"OK", code, f"Processed {percent}% of the messages"))
 
 
 FEATURE = Feature(

@@ -17,7 +17,7 @@ def figures(session: Session, name: str, status: Status, items: Sequence[str]) -
     return b"* STATUS %b (%b)\r\n" % (
         session.mailbox_name(name),
         b" ".join(
-            b"%b %d" % (item.encode("ascii"), known[item.encode("ascii")].value(status))
+            b"%b %d" % (item.encode("ascii"), int(known[item.encode("ascii")].value(status)))
             for item in items
         ),
     )

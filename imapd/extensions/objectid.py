@@ -53,7 +53,7 @@ def _opened(session: Session) -> bytes:
     """RFC 8474, 4.2."""
     if IObjectIDs(session.account, None) is None:
         return b""
-    return b"* OK [MAILBOXID %b] Its id\r\n" % mailbox_id(session.selected.mailbox.id)
+    return session.status(b"OK", b"MAILBOXID " + mailbox_id(session.selected.mailbox.id), "Its id")
 
 
 def _item(name: bytes, column: Column, letter: bytes) -> Callable[[Cursor], Fetched]:

@@ -45,6 +45,11 @@ class Limits:
     #: URLs of one GENURLAUTH or URLFETCH; each may open another user's account.
     urls: int = 100
 
+    #: Messages that one command works on, and that one COPY or APPEND takes (RFC 9738);
+    #: 0: as many as there are.  The RFC advises 1000 or more.
+    messages: int = 0
+    saved_messages: int = 0
+
     #: Parentheses inside parentheses, in one command.
     nesting: int = 32
 
