@@ -90,13 +90,15 @@ class Watcher(Protocol):
 class Image:
     """The shared state of one mailbox."""
 
-    __slots__ = ("_flag_sets", "_logged", "_refreshing", "doubted", "generation", "gone", "hinted", "log",
-                 "log_floor", "mailbox_id", "modseq", "recent_claimed", "watchers")  # fmt: skip
+    __slots__ = ("_flag_sets", "_logged", "_refreshing", "before", "doubted", "generation", "gone", "hinted",
+                 "log", "log_floor", "mailbox_id", "modseq", "recent_claimed", "watchers")  # fmt: skip
 
     def __init__(self, mailbox_id: str) -> None:
         self.mailbox_id = mailbox_id
         self.generation = Generation()
         self.modseq = 0
+        #: What `modseq` was before the last change was taken in.
+        self.before = 0
         #: (modseq, UIDs changed), ascending; complete above `log_floor`.
         self.log: deque[tuple[int, Sequence[int]]] = deque()
         self.log_floor = 0
@@ -181,7 +183,7 @@ class Image:
         if changes.since > self.modseq:
             self.hint(changes.modseq)
             return False
-        self.modseq = changes.modseq
+        self.before, self.modseq = self.modseq, changes.modseq
         generation = self.generation
         uids = generation.uids
         last = uids[-1] if uids else 0

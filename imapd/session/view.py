@@ -152,8 +152,12 @@ class View:
 
     def made(self, changes: Changes) -> None:
         """Take in flag changes that this client made; it is told of them by whoever calls this."""
-        alone = self.image.modseq == changes.since
-        self.image.apply(changes)
+        image = self.image
+        # Who idles may have taken it in already.
+        alone = image.modseq == changes.since or (
+            image.modseq == changes.modseq and image.before == changes.since
+        )
+        image.apply(changes)
         # Together with another's changes they cannot be told apart, and are told again.
         if alone and changes.uids:
             self.own.add(changes.modseq)
