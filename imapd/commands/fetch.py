@@ -115,9 +115,7 @@ async def _fetch(session: Session, fetch: Fetch) -> Outcome | None:
     if not enabled <= session.enabled:
         session.enable(*sorted(enabled))
     fetch.spans, lowest = cut(session, fetch.spans)
-    if lowest is not None and any(
-        modifier.name == "PARTIAL" for modifier, _ in fetch.modifiers
-    ):
+    if lowest is not None and any(modifier.name == "PARTIAL" for modifier, _ in fetch.modifiers):
         # RFC 9738, 3.1: what asks for a page of so many is refused.
         raise Refused(f"MESSAGELIMIT {session.policy.limits.messages}", "The page is too large")
     writer = _Writer(session, view, fetch.items)

@@ -13,9 +13,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import suppress
 from hashlib import blake2b
+from typing import Any
 
 from attrs import define, evolve, field
 from zope.interface import implementer
+from zope.interface.interface import InterfaceClass
 
 from imapd.model.flags import SEEN, FlagChange, Flags, canonical, interned
 from imapd.model.mailbox import Appended, Changes, Status, Stored
@@ -26,7 +28,7 @@ from imapd.sharing.ledger import Ledger
 from imapd.store.access import IRestricted, IShareable
 from imapd.store.answers import each, settled
 from imapd.store.errors import NoPermission, NoSuchMailbox, StoreError
-from imapd.store.interfaces import IFactsKept, IMailbox, IMessageReader, NewMessage
+from imapd.store.interfaces import IFactsKept, IMailbox, IMessageReader, IThreads, NewMessage
 
 __all__ = ["SharedMailbox", "shared_id"]
 
@@ -69,6 +71,10 @@ class SharedMailbox:
             read_only=mailbox.read_only or rights.isdisjoint("swite"),
             new_keywords=mailbox.new_keywords and "w" in rights,
         )  # fmt: skip
+
+    def __conform__(self, interface: InterfaceClass) -> Any:
+        """Threads are the same for all who see the mailbox."""
+        return IThreads(self._mailbox, None) if interface is IThreads else None
 
     # -- rights
 

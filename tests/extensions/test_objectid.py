@@ -14,6 +14,7 @@ from imapd.extensions.objectid import mailbox_id
 from imapd.model.message import THREAD_ID
 from imapd.store.memory import mailbox as memory
 from tests.dialogue import Dialogue, Server, letter
+from tests.sharing.houses import ALICES, opened_up
 
 
 class _INothing(Interface):
@@ -209,6 +210,19 @@ def test_users_are_apart(anywhere: Server, alice: Dialogue) -> None:
     for client in (alice, bob):
         client.append(_letter("a")).select()
     assert _ids(alice, "EMAILID") != _ids(bob, "EMAILID")
+
+
+def test_who_shares_a_mailbox(anywhere: Server) -> None:
+    """Who sees a mailbox of another user is told the same ids of messages and threads as its owner."""
+    server = opened_up(anywhere)
+    owner = server.client()
+    owner.ok("CREATE box")
+    owner.append(_letter("a"), _letter("b", "a"), mailbox="box").ok("SETACL box bob lr")
+    guest = server.client("bob").select(f'"{ALICES}box"')
+    threads = _ids(guest, "THREADID")
+    assert threads[0] == threads[1] != "NIL"
+    owner.select("box")
+    assert (_ids(owner, "EMAILID"), _ids(owner, "THREADID")) == (_ids(guest, "EMAILID"), threads)
 
 
 # SEARCH.
