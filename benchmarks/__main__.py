@@ -18,6 +18,7 @@ from benchmarks.corpus import messages
 
 _MESSAGES = 10_000
 _IDLERS = 500
+_WOKEN = 1_000
 
 
 class Client:
@@ -132,7 +133,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         store = f"maildir:{scratch}/%u" if options.store == "maildir" else options.store
         rows: list[dict[str, object]] = []
-        for measure in (_measure, lambda server: [_idle(server)]):
+        for measure in (
+            _measure,
+            lambda server: [_idle(server)],
+            lambda server: [_wakes(server)],
+        ):
             server = Server(store)
             try:
                 rows += measure(server)
@@ -202,6 +207,43 @@ def _resync(server: Server, client: Client) -> list[dict[str, object]]:
         _row(server, "FETCH CHANGEDSINCE, 1 % changed", 1, "op", lambda: client.command(since)),
         _row(server, "SELECT QRESYNC, 1 % changed", 1, "op", lambda: client.command(select)),
     ]
+
+
+def _wakes(server: Server) -> dict[str, object]:
+    """From a message's coming in to the last of many idlers having been told, and the CPU of all that."""
+    writer = Client(server.port)
+    writer.command(b"NOOP")
+    idlers = [Client(server.port) for _ in range(_WOKEN)]
+    for idler in idlers:
+        idler.command(b"SELECT INBOX")
+        idler.send(b"i IDLE\r\n")
+        idler.wait(b"+ ")
+    cpu = slowest = float("inf")
+    longest = 0.0
+    for number in range(5):
+        if number == 4:
+            server.ask(b"beat")
+        before = 0.0 if number == 4 else server.ask()[0]
+        started = time.perf_counter()
+        writer.send(b"a APPEND INBOX {4+}\r\ntest\r\n")
+        for idler in idlers:
+            idler.wait(b"EXISTS")
+        taken = time.perf_counter() - started
+        writer.wait(b"a OK")
+        if number == 4:
+            longest = server.ask()[1]
+        else:
+            cpu = min(cpu, server.ask()[0] - before)
+            slowest = min(slowest, taken)
+    each = f"{cpu / _WOKEN * 1e6:>10.2f} us{longest * 1000:>10.1f} ms"
+    name = f"APPEND to EXISTS at {_WOKEN:,} idlers"
+    print(f"{name:<48}{slowest * 1000:>12,.1f} {'ms to all':<10}{each}")
+    return {
+        "row": name,
+        "ms": slowest * 1000,
+        "us": cpu / _WOKEN * 1e6,
+        "longest_turn_ms": longest * 1000,
+    }
 
 
 def _idle(server: Server) -> dict[str, object]:

@@ -39,6 +39,9 @@ _REMOVING: Final = frozenset(
     ("EXPUNGE", "UID EXPUNGE", "MOVE", "UID MOVE", "REPLACE", "UID REPLACE")
 )
 
+#: New messages that are told by one FETCH: RFC 9738 lets no server work on less.
+_CHUNK: Final = 1_000
+
 
 async def watch(session: Session, filters: Filters, status: bool) -> None:
     """Put this in the place of what was wanted; with `status`, tell where mailboxes are."""
@@ -329,7 +332,8 @@ class Wanted(Notices):
         numbers = NumSet.from_sorted(
             place + 1 for place in range(start, view.count) if uids[place] not in own
         )
-        if numbers:
-            items = list(self._filters.selected.items)
-            fetch = Fetch(SequenceSet(tuple(numbers.ranges)), False, items)
+        items = list(self._filters.selected.items)
+        spans = [(low - 1, high) for low, high in numbers.ranges]
+        for low, high in view.chunks(spans, _CHUNK):
+            fetch = Fetch(SequenceSet(((low + 1, high),)), False, items)
             await session.policy.dialect.commands[b"FETCH"].run(session, fetch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from imapd.model.limits import Limits
 from tests.dialogue import Dialogue, Server, letter, same
 
 _ALL = "MessageNew MessageExpunge FlagChange"
@@ -46,6 +47,21 @@ def test_new_messages_with_what_fetch_tells(alice: Dialogue, bob: Dialogue) -> N
         "* 5 FETCH (UID 5 FLAGS () RFC822.SIZE 55)",
         "* 6 FETCH (UID 6 FLAGS () RFC822.SIZE 55)",
     )
+
+
+def test_more_new_messages_than_one_command_works_on() -> None:
+    """Each new message is told, also where commands work on no more than 1,000 (RFC 9738)."""
+    server = Server(limits=Limits(messages=1_000))
+    client, other = server.client(), server.client()
+    other.fill(600, "INBOX").select("INBOX")
+    client.select("INBOX")
+    client.ok("NOTIFY SET (selected (MessageNew (UID) MessageExpunge))")
+    assert client.send(b"a APPEND INBOX {4}\r\n").startswith(b"+ ")
+    other.ok("COPY 1:600 INBOX")
+    other.ok("COPY 1:600 INBOX")
+    told = client.send(b"test\r\n")
+    assert told.count(b" EXISTS\r\n") == 1
+    assert told.count(b" FETCH (UID ") == 1_200
 
 
 def test_fetch_of_a_header(alice: Dialogue, bob: Dialogue) -> None:
