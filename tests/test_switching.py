@@ -114,7 +114,7 @@ def test_base(name: str) -> None:
 
 def test_unknown() -> None:
     """A name that there is not is an error that says the nearest."""
-    with pytest.raises(ValueError, match="^there is no capability 'IDEL'; did you mean 'IDLE'\\?$"):
+    with pytest.raises(ValueError, match=r"^there is no capability 'IDEL'; did you mean 'IDLE'\?$"):
         Dialect.of(commands.FEATURES, ["IDEL"])
 
 
@@ -126,5 +126,5 @@ def test_configured() -> None:
 
 def test_misconfigured() -> None:
     """An error names the key."""
-    with pytest.raises(BadConfig, match="^capabilities.disabled: there is no capability 'IDEL'"):
+    with pytest.raises(BadConfig, match=r"^capabilities\.disabled: there is no capability 'IDEL'"):
         prepare(evolve(CONFIG, disabled=("IDEL",)), MemoryReactorClock())

@@ -198,8 +198,11 @@ class IRecent(Interface):
     r"""Provided by an `IMailbox` that remembers which messages no session has been told of."""
 
     def claim_recent() -> Answer[tuple[int, int]]:
-        r"""Take \Recent of all there is: the caller's are the messages from the first UID returned
-        to before the second, which is UIDNEXT of that moment."""
+        r"""Take \Recent of all there is.
+
+        The caller's are the messages from the first UID returned to before the second, which
+        is UIDNEXT of that moment.
+        """
 
 
 class IServerCopy(Interface):
