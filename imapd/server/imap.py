@@ -15,7 +15,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ISSLTransport
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IPushProducer,
+    IReactorTime,
+    ISSLTransport,
+    IWriteDescriptor,
+)
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
@@ -71,6 +77,7 @@ class IMAPProtocol(Protocol):
         self._intake = Intake(self.connection, self._policy.limits.input)
         self.session = Session(self._policy, self, self.connection)
         self.secure = ISSLTransport.providedBy(transport)
+        self._prompt = IWriteDescriptor.providedBy(transport)
         no_delay = getattr(transport, "setTcpNoDelay", None)
         if no_delay is not None:
             no_delay(True)
@@ -179,7 +186,12 @@ class IMAPProtocol(Protocol):
             if not self._ended:
                 if self._intake.inflates:
                     data = self._deflater.deflate(data)
-                self.transport.write(data)  # type: ignore[union-attr]
+                transport: Any = self.transport
+                transport.write(data)
+                if self._prompt:
+                    # Now, and not when the reactor comes round: a turn of it less for each answer.
+                    # What cannot be sent stays with the reactor, and so does a broken connection.
+                    transport.doWrite()
 
     async def turn(self) -> None:
         """As `Peer`."""
