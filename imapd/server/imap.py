@@ -12,6 +12,8 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -319,8 +321,16 @@ class IMAPProtocol(Protocol):
 
     # Serving.
 
-    def _start(self, work: Any) -> None:
-        Deferred.fromCoroutine(work).addErrback(self._fault)
+    def _start(self, work: Coroutine[Deferred[Any], Any, None]) -> None:
+        """Most commands wait for nothing: a Deferred is only made for what does."""
+        try:
+            waiting = work.send(None)
+        except StopIteration:
+            return
+        except Exception:
+            self._fault(Failure())  # type: ignore[no-untyped-call]
+            return
+        Deferred.fromCoroutine(_rest(work, waiting)).addErrback(self._fault)
 
     def _fault(self, failure: Failure) -> None:
         if not isinstance(failure.value, Gone):
@@ -427,3 +437,15 @@ class IMAPProtocol(Protocol):
             self._expect(self._policy.limits.login_timeout)
         else:
             self.bye("Too long without a command")
+
+
+async def _rest(work: Coroutine[Deferred[Any], Any, None], waiting: Deferred[Any]) -> None:
+    """What is left of a coroutine that was begun, and waits for `waiting`."""
+    with suppress(StopIteration):
+        while True:
+            try:
+                result = await waiting
+            except Exception as error:
+                waiting = work.throw(error)
+            else:
+                waiting = work.send(result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from imapd.wire import mutf7
@@ -51,6 +52,7 @@ def mailbox(name: str, utf8: bool = False) -> bytes:
     return octets if _ASTRING.fullmatch(octets) and octets.upper() != b"NIL" else quoted(octets)
 
 
+@lru_cache(maxsize=256)
 def text(words: str, utf8: bool = False) -> bytes:
     """``text`` of a response: never empty, one line; 7 bits, or UTF-8 for who enabled it."""
     return _UNPRINTABLE.sub(" ", words).encode("utf-8" if utf8 else "ascii", "replace") or b"."
