@@ -26,9 +26,6 @@ def interimap(
 ) -> Callable[[], str]:
     """Make both accounts alike, and get what was said."""
     path = program("interimap", "apt-get install interimap")
-    with account.client() as client:
-        if not client.has_capability("QRESYNC"):
-            pytest.skip("the server has no QRESYNC yet")
     config = home / "config"
     config.write_text(
         f"""
