@@ -349,6 +349,7 @@ _LIMITS: Final = {
     "urls": "URLs of one GENURLAUTH or URLFETCH.",
     "nesting": "Parentheses inside parentheses.",
     "list_length": "Members of one list in parentheses.",
+    "keywords": "Keywords of one message, and of a mailbox as clients add to them.",
     "set_ranges": "Ranges of one sequence set.",
     "list_patterns": "Patterns with wildcards of one LIST.",
     "search_keys": "Keys of one search.",

@@ -191,6 +191,7 @@ class Letters:
         session = self._session
         limits = session.policy.limits
         refuse_more(session, len(self._letters) + 1)
+        session.check_keywords(options.flags)
         if len(self._letters) >= limits.append_messages:
             raise Refused("LIMIT", "Too many messages in one command")
         held = sum(letter.written.held for letter in self._letters)

@@ -76,6 +76,8 @@ async def _store(session: Session, store: Store) -> Outcome | None:
     spans, lowest = cut(session, view.spans(store.numbers, store.by_uid, session.saved))
     if not spans:
         return None
+    if store.change is not FlagChange.REMOVE and not store.flags <= view.keywords:
+        session.check_keywords(store.flags | view.keywords)
     stored = await settled(
         view.mailbox.store_flags(view.uids(spans), store.change, store.flags, store.unchanged_since)
     )

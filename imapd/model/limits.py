@@ -56,6 +56,10 @@ class Limits:
     #: Members of one parenthesised list.
     list_length: int = 10_000
 
+    #: Keywords of one message, and of a mailbox as STORE adds to them.  Each is told to
+    #: every client that selects it; Cyrus stops at 128.
+    keywords: int = 1_000
+
     #: Ranges of one sequence set.
     set_ranges: int = 20_000
 

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 
 from imapd.auth.sasl import Mechanism
 from imapd.dialect import Dialect
+from imapd.model.flags import SYSTEM, Flags
 from imapd.model.limits import Limits
 from imapd.model.mailbox import Hint
 from imapd.model.numset import EMPTY, NumSet
@@ -219,6 +220,11 @@ class Session:
         if code:
             return b"%b %b [%b] %b\r\n" % (tag, word, code, said)
         return b"%b %b %b\r\n" % (tag, word, said)
+
+    def check_keywords(self, flags: Flags) -> None:
+        """Raises `Refused` when these are more than one message or mailbox may have (RFC 5530: LIMIT)."""
+        if len(flags) > self.policy.limits.keywords + len(SYSTEM):
+            raise Refused("LIMIT", "Too many keywords")
 
     def mailbox_name(self, name: str) -> bytes:
         """A mailbox name as this client writes it."""
