@@ -19,8 +19,9 @@ class Cost(IntEnum):
 
     VIEW = 0  #: the session's own view: flags and modification sequences
     COLUMN = 1  #: a column of the store
-    HEADER = 2  #: the header block, decoded
-    CONTENT = 3  #: the message itself
+    DERIVED = 2  #: a column made of the header, `imapd.query.columns`
+    HEADER = 3  #: the header block, decoded
+    CONTENT = 4  #: the message itself
 
 
 @frozen

@@ -9,6 +9,7 @@ after.  The form is for comparing only, and is its own: folding it again changes
 
 from __future__ import annotations
 
+from typing import Final
 from unicodedata import normalize
 
 __all__ = ["fold", "fold_line"]
@@ -23,6 +24,12 @@ def fold(text: str) -> str:
     return normalize("NFKD", text)
 
 
+_SPACES: Final = str.maketrans("\t\n\r\0", "    ")
+
+
 def fold_line(text: str) -> str:
-    """The same for a header field: a tab, often all that a fold left, is a space."""
-    return fold(text.replace("\t", " "))
+    """The same for a header field: a tab, often all that a fold left, is a space.
+
+    So is what ends lines, which only an encoded word can bring: what comes is one line.
+    """
+    return fold(text if text.isprintable() else text.translate(_SPACES))

@@ -19,15 +19,15 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Any, Final
 
-from imapd.mime import words
-from imapd.mime.address import addresses
-from imapd.mime.headers import finder, unfold
+from imapd.mime.headers import finder
 from imapd.model.dates import InternalDate, day_of
 from imapd.model.flags import Flags
 from imapd.model.limits import Limits
 from imapd.model.message import FLAGS, HEADER, INTERNAL_DATE, SENT, SIZE
 from imapd.model.search import And, Cost, Key, Or, Program
+from imapd.query.derived import Derived
 from imapd.query.fold import fold, fold_line
+from imapd.query.folded import ADDRESSES, SUBJECT, text_of
 from imapd.query.text import MessageText, header_text
 
 __all__ = ["ALL", "Relation", "address", "body", "flag", "header", "internal_date", "keyword",
@@ -38,8 +38,6 @@ ALL: Final = And(())
 
 _HEADER_MOST: Final = Limits().mime_header
 _FIELD_NAME: Final = re.compile(rb"[!-9;-~\x80-\xff]+").fullmatch
-#: An address with none of these reads as it is written, but for quotation marks.
-_REWRITTEN: Final = re.compile(rb"[\\(\t]|[ <@.][ @.>]").search
 #: The part of an INTERNALDATE that is its day.
 _DAY: Final = operator.itemgetter(slice(11))
 
@@ -142,33 +140,29 @@ def smaller(size: int) -> Key:
 
 def header(name: bytes, string: str) -> Program:
     """``HEADER``, ``SUBJECT``."""
-    values = _fields_named(name)
-    if values is None:
+    if name.lower() == b"subject":
+        return _derived("HEADER", SUBJECT, fold_line(string))
+    if _FIELD_NAME(name) is None:
         return Or(())
+    find = finder((name.lower(),))
     wanted = fold_line(string)
 
     def test(block: bytes) -> bool:
-        return any(wanted in fold_line(words.decode(value)) for _, value in values(block))
+        return any(wanted in text_of(value) for _, value in find(b"\n" + block[:_HEADER_MOST]))
 
     return Key("HEADER", Cost.HEADER, (HEADER,), test, (name.lower(), wanted))
 
 
-def address(name: bytes, string: str) -> Program:
+def address(name: bytes, string: str) -> Key:
     """``FROM``, ``TO``, ``CC``, ``BCC``."""
-    values = _fields_named(name)
-    assert values is not None
-    wanted = fold_line(string)
+    return _derived("ADDRESS", ADDRESSES[name], fold_line(string))
 
-    def test(block: bytes) -> bool:
-        for _, value in values(block):
-            written = fold_line(words.decode(value))
-            if wanted in written or ('"' in written and wanted in written.replace('"', "")):
-                return True
-            if _REWRITTEN(value) and wanted in _address_text(value):
-                return True
-        return False
 
-    return Key("ADDRESS", Cost.HEADER, (HEADER,), test, (name.lower(), wanted))
+def _derived(name: str, column: Derived, wanted: str) -> Key:
+    def test(text: str | None) -> bool:
+        return text is not None and wanted in text
+
+    return Key(name, Cost.DERIVED, (column.name,), test, (wanted,))
 
 
 def body(string: str) -> Program:
@@ -204,19 +198,3 @@ def text(string: str) -> Program:
             Key("TEXT", Cost.CONTENT, (), in_message, (wanted,)),
         )
     )
-
-
-def _fields_named(name: bytes) -> Callable[[bytes], list[tuple[bytes, bytes]]] | None:
-    """From a header block to the fields of that name; None if no field can be called so."""
-    if _FIELD_NAME(name) is None:
-        return None
-    find = finder((name.lower(),))
-    return lambda block: find(b"\n" + block[:_HEADER_MOST])
-
-
-def _address_text(value: bytes) -> str:
-    lines = []
-    for each in addresses(unfold(value)):
-        spec = b"@".join(part for part in (each.mailbox, each.host) if part is not None)
-        lines.append(b"%b <%b>" % (each.name, spec) if each.name else spec)
-    return fold_line("\n".join(words.decode(line) for line in lines))

@@ -38,7 +38,7 @@ _EVERY_ROW: Final = tuple(range(_BLOCK))
 _BLOCK_LEAST: Final = 64
 _TESTS: Final = 65_536
 #: Tests in a row of what costs more: a column's entry, a header to be decoded.
-_ROWS: Final = {Cost.COLUMN: 20_000, Cost.HEADER: 200}
+_ROWS: Final = {Cost.COLUMN: 20_000, Cost.DERIVED: 20_000, Cost.HEADER: 200}
 #: Messages of a block when only the first few matches are wanted and keys are dear.
 _BLOCK_FIRST: Final = 256
 
@@ -87,7 +87,7 @@ async def search(program: Program, source: Source, most: int | None = None) -> S
         size = min(size, _BLOCK_FIRST)
     stages = [
         (stage, [key for key in keys if key.cost is stage])
-        for stage in (Cost.COLUMN, Cost.HEADER, Cost.CONTENT)
+        for stage in (Cost.COLUMN, Cost.DERIVED, Cost.HEADER, Cost.CONTENT)
     ]
     count = len(source.uids)
     found: list[int] = []

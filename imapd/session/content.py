@@ -25,6 +25,7 @@ from imapd.model.message import (
     Facts,
 )  # fmt: skip
 from imapd.model.numset import NumSet
+from imapd.query.columns import DERIVED
 from imapd.store.answers import each, settled
 from imapd.store.errors import MessageGone
 from imapd.store.interfaces import IFactsKept, IMailbox, IMapped, IMessageReader, IThreads
@@ -138,6 +139,9 @@ async def scanned(
     What cannot be computed, of a column that the store does not keep, is None.  A message that
     vanished before it could be read is left out.
     """
+    derived = [DERIVED[name] for name in columns & DERIVED.keys()]
+    if derived:
+        columns = columns - DERIVED.keys() | {HEADER}
     wanted = columns & _FACTS
     async for batch in each(mailbox.scan(uids, columns | {HEADER_SIZE} if wanted else columns)):
         if wanted and not _complete(batch, wanted):
@@ -148,6 +152,10 @@ async def scanned(
         if unknown:
             nothing = dict.fromkeys(unknown, [None] * len(batch.uids))
             batch = Batch(batch.uids, {**batch.columns, **nothing})
+        if derived:
+            headers = batch.columns[HEADER]
+            made = {column.name: list(map(column.of, headers)) for column in derived}
+            batch = Batch(batch.uids, {**batch.columns, **made})
         yield batch
         await turn()
 

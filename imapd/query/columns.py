@@ -1,0 +1,16 @@
+"""All derived columns there are, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from imapd.model.message import Column
+from imapd.query.derived import Derived
+from imapd.query.folded import ADDRESSES, SUBJECT
+
+__all__ = ["DERIVED"]
+
+DERIVED: Final[Mapping[Column, Derived]] = {
+    each.name: each for each in (SUBJECT, *ADDRESSES.values())
+}
