@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from imapd.commands.search_keys import KEYS, search_keys
+from imapd.commands.search_keys import KEYS, resolved, search_keys
 from imapd.commands.search_source import Selected
 from imapd.dialect import Capability, Command, Feature, SearchReturn
 from imapd.model.numset import EMPTY, NumSet, SequenceSet
@@ -123,7 +123,8 @@ async def _answer(session: Session, asked: _Search) -> Outcome | None:
     extended = asked.options is not None or "IMAP4rev2" in session.enabled
     options = list(asked.options or ((_ALL, None),))
     names = {option.name for option, _ in options}
-    leaves = list(leaves_of(asked.program))
+    asked_for = await resolved(session, asked.program)
+    leaves = list(leaves_of(asked_for))
     if session.announce.by_uid and any(map(_is_by_number, leaves)):
         raise BadCommand("There are no sequence numbers here", "UIDREQUIRED")  # RFC 9586, 3.5
     used = {leaf.name for leaf in leaves if isinstance(leaf, Key)}
@@ -136,7 +137,7 @@ async def _answer(session: Session, asked: _Search) -> Outcome | None:
         if option.implied_by in used and option.name not in names
     ]
     source = Selected(session)
-    program, lowest = _cut(session, asked.program, source)
+    program, lowest = _cut(session, asked_for, source)
     places = await search(program, source, _most(options))
     found = Found(places, source.uids, asked.by_uid, frozenset(names), source.known)
     if asked.saves:

@@ -6,20 +6,30 @@ A feature adds a key by a `dialect.SearchKey`; one that contains another key rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, Final
 
 from attrs import define, field
 
 from imapd.dialect import SearchKey
 from imapd.model.flags import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN
-from imapd.model.search import And, Not, Or, Program, Recent, SequenceNumbers, UIDs
+from imapd.model.search import (
+    And,
+    Not,
+    Or,
+    Program,
+    Recent,
+    SequenceNumbers,
+    UIDs,
+    Unresolved,
+)
 from imapd.query import charset, keys
 from imapd.query.keys import Relation
+from imapd.query.search import leaves_of
 from imapd.wire import grammar
 from imapd.wire.cursor import BadSyntax, Cursor
 
-__all__ = ["KEYS", "search_key", "search_keys", "string"]
+__all__ = ["KEYS", "resolved", "search_key", "search_keys", "string"]
 
 
 def search_keys(cursor: Cursor) -> Program:
@@ -33,7 +43,7 @@ def search_keys(cursor: Cursor) -> Program:
         if len(programs) > cursor.limits.search_keys:
             raise _too_many()
     program = programs[0] if len(programs) == 1 else And(tuple(programs))
-    if sum(1 for _ in _leaves(program)) > cursor.limits.search_keys:
+    if sum(1 for _ in leaves_of(program)) > cursor.limits.search_keys:
         raise _too_many()
     return program
 
@@ -129,14 +139,16 @@ def _alternatives(programs: list[Program]) -> Iterator[Program]:
             yield program
 
 
-def _leaves(program: Program) -> Iterator[Program]:
+async def resolved(session: Any, program: Program) -> Program:
+    """The program that it is for this session, at this moment: with nothing unresolved in it."""
+    if isinstance(program, Unresolved):
+        meant = program.resolve(session)
+        return await meant if isinstance(meant, Awaitable) else meant
     if isinstance(program, Not):
-        yield from _leaves(program.program)
-    elif isinstance(program, (And, Or)):
-        for each in program.programs:
-            yield from _leaves(each)
-    else:
-        yield program
+        return Not(await resolved(session, program.program))
+    if isinstance(program, (And, Or)):
+        return type(program)(tuple([await resolved(session, each) for each in program.programs]))
+    return program
 
 
 def _too_many() -> BadSyntax:

@@ -33,6 +33,7 @@ from imapd.extensions import (
     urlauth_binary,
     utf8_accept,
     utf8_only,
+    within,
 )
 
 __all__ = ["BY_CONFIGURATION", "FEATURES"]
@@ -77,4 +78,5 @@ FEATURES = (
     objectid.FEATURE,
     inprogress.FEATURE,
     messagelimit.FEATURE,
+    within.FEATURE,
 )

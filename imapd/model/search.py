@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import Any, Union
 
@@ -11,7 +11,9 @@ from attrs import field, frozen
 from imapd.model.message import Column
 from imapd.model.numset import SequenceSet
 
-__all__ = ["And", "Cost", "Key", "Not", "Or", "Program", "Recent", "SequenceNumbers", "UIDs"]
+__all__ = [
+    "And", "Cost", "Key", "Not", "Or", "Program", "Recent", "SequenceNumbers", "UIDs", "Unresolved",
+]  # fmt: skip
 
 
 class Cost(IntEnum):
@@ -63,6 +65,18 @@ class Recent:
 
 
 @frozen
+class Unresolved:
+    """A key that stands for another program: which one, is found out when the search begins.
+
+    `resolve` gets the session, an `imapd.session.session.Session`.
+    """
+
+    name: str
+    resolve: Callable[[Any], Program | Awaitable[Program]] = field(eq=False, repr=False)
+    arguments: tuple[Any, ...] = ()
+
+
+@frozen
 class And:
     """All of them; none at all is ``ALL``."""
 
@@ -83,4 +97,4 @@ class Not:
     program: Program
 
 
-Program = Union[Key, SequenceNumbers, UIDs, Recent, And, Or, Not]  # noqa: UP007  (used before it is defined)
+Program = Union[Key, SequenceNumbers, UIDs, Recent, Unresolved, And, Or, Not]  # noqa: UP007  (used before it is defined)

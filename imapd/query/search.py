@@ -22,7 +22,18 @@ from typing import Any, Final, Protocol
 
 from imapd.model.message import Batch, Column
 from imapd.model.numset import NumSet
-from imapd.model.search import And, Cost, Key, Not, Or, Program, Recent, SequenceNumbers, UIDs
+from imapd.model.search import (
+    And,
+    Cost,
+    Key,
+    Not,
+    Or,
+    Program,
+    Recent,
+    SequenceNumbers,
+    UIDs,
+    Unresolved,
+)
 from imapd.query.text import MessageText
 
 __all__ = ["Numbers", "Source", "Span", "leaves_of", "search"]
@@ -413,4 +424,5 @@ def _node(program: Program, source: Source) -> _Node:
         return _Any(_node(each, source) for each in program.programs)
     if isinstance(program, Not):
         return _Other(_node(program.program, source))
+    assert not isinstance(program, Unresolved), program
     return _Places(source.spans(program))
