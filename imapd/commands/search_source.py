@@ -10,7 +10,7 @@ from twisted.internet.threads import deferToThread
 from imapd.model.message import FLAGS, MODSEQ, Batch, Column
 from imapd.model.numset import NumSet, SequenceSet
 from imapd.model.search import Recent, SequenceNumbers
-from imapd.query.search import Numbers, Span
+from imapd.query.source import Numbers, Span
 from imapd.query.text import MessageText
 from imapd.session.content import Content, scanned
 from imapd.session.session import Session
@@ -24,7 +24,7 @@ _INLINE = 262_144
 
 
 class Selected:
-    """The messages of a session's view; an `imapd.query.search.Source`."""
+    """The messages of a session's view; an `imapd.query.source.Source`."""
 
     def __init__(self, session: Session) -> None:
         self._view: View = session.selected

@@ -20,7 +20,7 @@ class Cost(IntEnum):
     """What it takes to answer a key; cheaper ones are asked first."""
 
     VIEW = 0  #: the session's own view: flags and modification sequences
-    COLUMN = 1  #: a column of the store
+    COLUMN = 1  #: a column of the store, or one made of that
     DERIVED = 2  #: a column made of the header, `imapd.query.columns`
     HEADER = 3  #: the header block, decoded
     CONTENT = 4  #: the message itself

@@ -1,4 +1,4 @@
-"""What a column is that the header block alone gives: made once, kept in blocks of many messages."""
+"""What a column is that another one gives: made once, kept in blocks of many messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from imapd.model.message import Column
+from imapd.model.message import HEADER, Column
 
 __all__ = ["Derived", "Form"]
 
@@ -23,9 +23,11 @@ class Form(Enum):
 
 @frozen
 class Derived:
-    """A column whose value is a function of the HEADER column."""
+    """A column whose value is a function of another one, which never changes."""
 
     #: Says of what version it is when `of` has come to mean something else: kept values are found by it.
     name: Column
     form: Form
-    of: Callable[[bytes], Any] = field(repr=False, eq=False)
+    of: Callable[[Any], Any] = field(repr=False, eq=False)
+    #: A column that stores keep.
+    source: Column = HEADER

@@ -13,18 +13,17 @@ Rules, where the RFC leaves a choice:
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, Final
 
 from imapd.mime.headers import finder
-from imapd.model.dates import InternalDate, day_of
 from imapd.model.flags import Flags
 from imapd.model.limits import Limits
-from imapd.model.message import FLAGS, HEADER, INTERNAL_DATE, SENT, SIZE
+from imapd.model.message import FLAGS, HEADER, SENT, SIZE
 from imapd.model.search import And, Cost, Key, Or, Program
+from imapd.query.arrived import ARRIVED_DAY
 from imapd.query.derived import Derived
 from imapd.query.fold import fold, fold_line
 from imapd.query.folded import ADDRESSES, SUBJECT, text_of
@@ -38,8 +37,6 @@ ALL: Final = And(())
 
 _HEADER_MOST: Final = Limits().mime_header
 _FIELD_NAME: Final = re.compile(rb"[!-9;-~\x80-\xff]+").fullmatch
-#: The part of an INTERNALDATE that is its day.
-_DAY: Final = operator.itemgetter(slice(11))
 
 
 class Relation(Enum):
@@ -54,21 +51,6 @@ class Relation(Enum):
         if self is Relation.BEFORE:
             return day.__gt__
         return day.__eq__ if self is Relation.ON else day.__le__
-
-
-class _Days(dict[bytes, int]):
-    """The ordinals of days as INTERNALDATEs write them, shared by all searches."""
-
-    def __missing__(self, text: bytes) -> int:
-        if len(self) >= _DAYS_MOST:
-            self.clear()
-        day = self[text] = day_of(text)
-        return day
-
-
-#: A hundred years and more.
-_DAYS_MOST: Final = 50_000
-_day: Final = _Days().__getitem__
 
 
 class _Verdicts(dict[Any, bool]):
@@ -105,17 +87,7 @@ def keyword(name: str) -> Key:
 
 def internal_date(relation: Relation, day: int) -> Key:
     """``BEFORE``, ``ON``, ``SINCE``: the INTERNALDATE's own day."""
-    is_so = relation.of(day)
-
-    def test(internal: InternalDate) -> bool:
-        return is_so(_day(internal[:11]))
-
-    verdict = _Verdicts(test).__getitem__
-
-    def tests(column: Sequence[InternalDate]) -> Iterable[bool]:
-        return map(verdict, map(_DAY, column))
-
-    return Key(relation.name, Cost.COLUMN, (INTERNAL_DATE,), test, (day,), tests)
+    return Key(relation.name, Cost.COLUMN, (ARRIVED_DAY.name,), relation.of(day), (day,))
 
 
 def sent(relation: Relation, day: int) -> Key:

@@ -15,33 +15,18 @@ Rules of this file:
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from itertools import compress
 from typing import Any, Final, Protocol
 
 from imapd.model.message import Batch, Column
-from imapd.model.numset import NumSet
-from imapd.model.search import (
-    And,
-    Cost,
-    Key,
-    Not,
-    Or,
-    Program,
-    Recent,
-    SequenceNumbers,
-    UIDs,
-    Unresolved,
-)
+from imapd.model.search import And, Cost, Key, Not, Or, Program, Unresolved
+from imapd.query.source import Source, Span, placed
 from imapd.query.text import MessageText
 
-__all__ = ["Numbers", "Source", "Span", "leaves_of", "search"]
+__all__ = ["leaves_of", "search"]
 
 Mask = int
-#: Places from the first to before the second.
-Span = tuple[int, int]
-Numbers = SequenceNumbers | UIDs | Recent
 
 #: Messages of a block, and what is less when there are many keys: tests in a row.
 _BLOCK: Final = 8_192
@@ -58,32 +43,8 @@ _DENSE: Final = 8
 #: Matches are looked for one by one if they are fewer than one in so many.
 _SPARSE: Final = 16
 
-_RUN: Final = re.compile(rb"\x01+")
 #: After the last span.
 _NO_MORE: Final[Span] = (1 << 64, 1 << 64)
-
-
-class Source(Protocol):
-    """The messages of one mailbox by place, 0 the first, and what is known of them."""
-
-    @property
-    def uids(self) -> Sequence[int]:
-        """The UID of each place, ascending."""
-
-    def spans(self, numbers: Numbers) -> Iterable[Span]:
-        """The places that a key by number means, ascending."""
-
-    def known(self, column: Column, start: int, stop: int) -> Sequence[Any]:
-        """A column of Cost.VIEW."""
-
-    def scan(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
-        """Columns, complete, of those that are still there, in ascending order."""
-
-    async def message(self, uid: int) -> MessageText | None:
-        """A message, to be closed; None if it is gone."""
-
-    async def turn(self) -> None:
-        """Let others have their turn; raises if there is no one to answer any more."""
 
 
 async def search(program: Program, source: Source, most: int | None = None) -> Sequence[int]:
@@ -171,9 +132,12 @@ class _Block:
         return int.from_bytes(octets, "little")
 
     def places(self, mask: Mask) -> Sequence[int]:
-        """The places in a mask."""
-        if mask == self.all:
-            return range(self.start, self.stop)
+        """The places in a mask; a range, if they are neighbours."""
+        if not mask:
+            return ()
+        first, stop = _ends(mask)
+        if mask.bit_count() == stop - first:
+            return range(self.start + first, self.start + stop)
         octets = self.octets(mask)
         if mask.bit_count() * _SPARSE > self.size:
             return [self.start + row for row in compress(_EVERY_ROW, octets)]
@@ -212,8 +176,7 @@ class _Block:
 
     def _covered(self, mask: Mask) -> Mask:
         """With what lies between them, unless they are few among many: a range is read faster."""
-        first = ((mask & -mask).bit_length() - 1) // 8
-        stop = (mask.bit_length() + 7) // 8
+        first, stop = _ends(mask)
         if mask.bit_count() * _DENSE < stop - first:
             return mask
         return self.mask(range(first, stop))
@@ -222,32 +185,12 @@ class _Block:
         self, wanted: Mask, columns: frozenset[Column]
     ) -> AsyncIterator[tuple[Sequence[int], Batch]]:
         """Batches of the wanted messages, each with the rows that its entries belong to."""
-        octets = self.octets(wanted)
-        uids = self._source.uids[self.start : self.stop]
-        runs = [match.span() for match in _RUN.finditer(octets)]
-        rows: Sequence[int] = (
-            range(*runs[0]) if len(runs) == 1 else list(compress(_EVERY_ROW, octets))
-        )
-        row_of: dict[int, int] | None = None
-        at = 0
-        asked = NumSet([(uids[first], uids[stop - 1]) for first, stop in runs])
-        async for batch in self._source.scan(asked, columns):
-            if not batch.uids:
-                continue
-            stop = at + len(batch.uids)
-            # As many, with the same ends, and all are wanted: the same messages.
-            if (
-                stop <= len(rows)
-                and batch.uids[0] == uids[rows[at]]
-                and batch.uids[-1] == uids[rows[stop - 1]]
-            ):
-                yield rows[at:stop], batch
-                at = stop
+        start = self.start
+        async for places, batch in placed(self._source, self.places(wanted), columns):
+            if isinstance(places, range):
+                yield range(places.start - start, places.stop - start), batch
             else:
-                if row_of is None:
-                    row_of = {uids[row]: row for row in rows}
-                yield [row_of[uid] for uid in batch.uids], batch
-                at = len(rows)
+                yield [place - start for place in places], batch
 
     async def _ask_messages(self, root: _Node, undecided: Mask) -> tuple[Mask, Mask]:
         yes = no = 0
@@ -283,6 +226,11 @@ class _Block:
             rows = list(compress(rows, needed))
             columns = [list(compress(column, needed)) for column in columns]
         return self.mask(rows, _tested(key, columns))
+
+
+def _ends(mask: Mask) -> Span:
+    """From the first row to before what follows the last; there is one."""
+    return ((mask & -mask).bit_length() - 1) // 8, (mask.bit_length() + 7) // 8
 
 
 def _tested(key: Key, columns: Sequence[Sequence[Any]]) -> Iterable[bool]:

@@ -141,7 +141,7 @@ async def scanned(
     """
     derived = [DERIVED[name] for name in columns & DERIVED.keys()]
     if derived:
-        columns = columns - DERIVED.keys() | {HEADER}
+        columns = columns - DERIVED.keys() | {column.source for column in derived}
     wanted = columns & _FACTS
     async for batch in each(mailbox.scan(uids, columns | {HEADER_SIZE} if wanted else columns)):
         if wanted and not _complete(batch, wanted):
@@ -153,8 +153,10 @@ async def scanned(
             nothing = dict.fromkeys(unknown, [None] * len(batch.uids))
             batch = Batch(batch.uids, {**batch.columns, **nothing})
         if derived:
-            headers = batch.columns[HEADER]
-            made = {column.name: list(map(column.of, headers)) for column in derived}
+            made = {
+                column.name: list(map(column.of, batch.columns[column.source]))
+                for column in derived
+            }
             batch = Batch(batch.uids, {**batch.columns, **made})
         yield batch
         await turn()

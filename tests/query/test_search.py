@@ -30,10 +30,12 @@ from imapd.model.message import (
 from imapd.model.numset import NumSet
 from imapd.model.search import And, Cost, Key, Not, Or, Program, Recent, SequenceNumbers
 from imapd.query import search as module
+from imapd.query.arrived import ARRIVED_DAY
 from imapd.query.columns import DERIVED
 from imapd.query.folded import ADDRESSES, SUBJECT
 from imapd.query.keys import body, flag, header, larger
-from imapd.query.search import Numbers, Span, search
+from imapd.query.search import search
+from imapd.query.source import Numbers, Span, values
 from imapd.query.text import MessageText
 from imapd.wire.cursor import Cursor
 
@@ -149,9 +151,10 @@ class _Source:
 
 
 def _entry(column: Column, message: _Message) -> Any:
-    known = facts(message.octets)
     if column in DERIVED:
-        return DERIVED[column].of(known.header)
+        derived = DERIVED[column]
+        return derived.of(_entry(derived.source, message))
+    known = facts(message.octets)
     return {
         INTERNAL_DATE: b"%2d-Mar-2001 23:59:59 -1200" % message.day,
         SIZE: known.size,
@@ -331,7 +334,7 @@ def test_cheap_keys_first() -> None:
     program = _program("BODY text SUBJECT hello ON 2-Mar-2001 SEEN")
     assert list(_run(search(program, source))) == [2]
     assert source.scanned == [
-        (frozenset({INTERNAL_DATE}), "12:16"),
+        (frozenset({ARRIVED_DAY.name}), "12:16"),
         (frozenset({SUBJECT.name}), "14:16"),
     ]
     assert source.read == [14]
@@ -350,7 +353,7 @@ def test_one_scan_for_all_keys_of_a_cost() -> None:
     source = _all(5)
     _run(search(_program("OR (LARGER 1 ON 5-Mar-2001) OR SUBJECT x FROM y"), source))
     assert [columns for columns, _ in source.scanned] == [
-        frozenset({SIZE, INTERNAL_DATE}),
+        frozenset({SIZE, ARRIVED_DAY.name}),
         frozenset({SUBJECT.name, ADDRESSES[b"from"].name}),
     ]
 
@@ -362,7 +365,7 @@ def test_a_few_gaps_are_read_over() -> None:
     assert list(_run(search(_program("UNSEEN ON 1-Mar-2001"), source))) == [
         0, 1, 2, 3, 4, 6, 7, 8, 9,
     ]  # fmt: skip
-    assert source.scanned == [(frozenset({INTERNAL_DATE}), "10:30")]
+    assert source.scanned == [(frozenset({ARRIVED_DAY.name}), "10:30")]
 
 
 def test_many_gaps_are_left_out() -> None:
@@ -372,7 +375,9 @@ def test_many_gaps_are_left_out() -> None:
     ]
     source = _Source(messages, step=100)
     assert list(_run(search(_program("SEEN ON 1-Mar-2001"), source))) == [0, 19]
-    assert source.scanned == [(frozenset({INTERNAL_DATE}), f"{source.uids[0]},{source.uids[19]}")]
+    assert source.scanned == [
+        (frozenset({ARRIVED_DAY.name}), f"{source.uids[0]},{source.uids[19]}")
+    ]
 
 
 def test_the_first_is_enough() -> None:
@@ -451,3 +456,16 @@ def test_a_large_mailbox() -> None:
     rare = _program("1,2,8192:8194,20000 UNSEEN")
     assert list(_run(search(rare, _Many([_Message()] * 20_000)))) == [0, 8_193]
     assert list(_run(search(flag("x"), _Many([])))) == []
+
+
+def test_values_of_many() -> None:
+    """Columns of any places come as one; who is gone is left out."""
+    source = _Source([_Message(subject=str(place), gone=place == 4) for place in range(9)])
+    whole = _run(values(source, range(1, 9), (SUBJECT.name, ARRIVED_DAY.name)))
+    assert list(whole.places) == [1, 2, 3, 5, 6, 7, 8]
+    assert whole.columns[SUBJECT.name] == ["1", "2", "3", "5", "6", "7", "8"]
+    assert len(whole.columns[ARRIVED_DAY.name]) == 7
+    some = _run(values(source, [0, 2, 7], [SUBJECT.name]))
+    assert (list(some.places), some.columns) == ([0, 2, 7], {SUBJECT.name: ["0", "2", "7"]})
+    none = _run(values(source, [], [SUBJECT.name]))
+    assert (list(none.places), none.columns) == ([], {SUBJECT.name: []})

@@ -1,0 +1,94 @@
+"""The messages of one mailbox as queries ask for them, and columns of many of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from attrs import field, frozen
+
+from imapd.model.message import Batch, Column
+from imapd.model.numset import NumSet
+from imapd.model.search import Recent, SequenceNumbers, UIDs
+from imapd.query.results import runs
+from imapd.query.text import MessageText
+
+__all__ = ["Numbers", "Source", "Span", "Values", "placed", "values"]
+
+#: Places from the first to before the second.
+Span = tuple[int, int]
+Numbers = SequenceNumbers | UIDs | Recent
+
+
+class Source(Protocol):
+    """The messages of one mailbox by place, 0 the first, and what is known of them."""
+
+    @property
+    def uids(self) -> Sequence[int]:
+        """The UID of each place, ascending."""
+
+    def spans(self, numbers: Numbers) -> Iterable[Span]:
+        """The places that a key by number means, ascending."""
+
+    def known(self, column: Column, start: int, stop: int) -> Sequence[Any]:
+        """A column of Cost.VIEW."""
+
+    def scan(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
+        """Columns, complete, of those that are still there, in ascending order."""
+
+    async def message(self, uid: int) -> MessageText | None:
+        """A message, to be closed; None if it is gone."""
+
+    async def turn(self) -> None:
+        """Let others have their turn; raises if there is no one to answer any more."""
+
+
+@frozen
+class Values:
+    """Columns of messages; every column has one entry a place."""
+
+    #: Ascending.
+    places: Sequence[int]
+    columns: Mapping[Column, Sequence[Any]] = field(repr=False)
+
+
+async def values(source: Source, places: Sequence[int], columns: Iterable[Column]) -> Values:
+    """Columns of the messages at `places`, ascending; those that are gone are left out."""
+    names = frozenset(columns)
+    there: list[int] = []
+    found: dict[Column, list[Any]] = {name: [] for name in names}
+    async for some, batch in placed(source, places, names):
+        there += some
+        for name, column in found.items():
+            column += batch.columns[name]
+        await source.turn()
+    return Values(places if len(there) == len(places) else there, found)
+
+
+async def placed(
+    source: Source, places: Sequence[int], columns: frozenset[Column]
+) -> AsyncIterator[tuple[Sequence[int], Batch]]:
+    """Batches of the messages at `places`, ascending, each with the places of its entries."""
+    uids = source.uids
+    place_of: dict[int, int] | None = None
+    at = 0
+    if not places:
+        return
+    asked = NumSet([(uids[first], uids[stop - 1]) for first, stop in runs(places)])
+    async for batch in source.scan(asked, columns):
+        if not batch.uids:
+            continue
+        stop = at + len(batch.uids)
+        # As many, with the same ends, and all are wanted: the same messages.
+        if (
+            stop <= len(places)
+            and batch.uids[0] == uids[places[at]]
+            and batch.uids[-1] == uids[places[stop - 1]]
+        ):
+            yield places[at:stop], batch
+            at = stop
+        else:
+            if place_of is None:
+                place_of = {uids[place]: place for place in places}
+            yield [place_of[uid] for uid in batch.uids], batch
+            at = len(places)
