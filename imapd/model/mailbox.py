@@ -121,7 +121,11 @@ class Copied:
 
 @frozen
 class Hint:
-    """Mailbox `mailbox_id` moved past `modseq`; with `mailbox_id` empty, the list of mailboxes changed."""
+    """Mailbox `mailbox_id` moved past `modseq`; with `mailbox_id` empty, the list of mailboxes changed.
+
+    With `entries`, neither: these annotations of it, or of the account itself, did.
+    """
 
     mailbox_id: str
     modseq: int = 0
+    entries: tuple[str, ...] = ()

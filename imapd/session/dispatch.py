@@ -12,7 +12,7 @@ from typing import Final
 
 from imapd.dialect import Command, Upload
 from imapd.session.outcome import BadCommand, Outcome, of_exception
-from imapd.session.session import Gone, Incoming, Session
+from imapd.session.session import USUAL, Gone, Incoming, Session
 from imapd.store.errors import StoreError
 from imapd.wire.connection import (
     CommandReceived,
@@ -70,7 +70,7 @@ async def _command(session: Session, event: CommandReceived) -> None:
         result = command.run(session, arguments)
         if result is not None and not isinstance(result, Outcome):
             result = await result
-        if session.view is not None and command.announces:
+        if command.announces and (session.view is not None or session.notices is not USUAL):
             await session.news(command.expunges)
             if result is None:
                 result = _held_back(session)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -39,7 +39,7 @@ from imapd.wire.connection import (
 )
 from imapd.wire.cursor import Cursor
 
-__all__ = ["Gone", "Incoming", "Notices", "Peer", "Policy", "Session"]
+__all__ = ["USUAL", "Gone", "Incoming", "Notices", "Peer", "Policy", "Session"]
 
 
 class Gone(Exception):
@@ -156,11 +156,15 @@ class Notices:
     def left(self, session: Session, view: View) -> None:
         """A mailbox is no longer selected."""
 
+    def annotated(self, name: str, entries: Sequence[str]) -> None:
+        """The client has changed annotations of a mailbox, or, without a name, of the server."""
+
     def close(self) -> None:
         """The session has ended."""
 
 
-_ASKED: Final = Notices()
+#: Until the client asks for others.
+USUAL: Final = Notices()
 
 
 class Session:
@@ -195,7 +199,7 @@ class Session:
         self._unwatch: Callable[[], None] | None = None
         self.enabled: frozenset[str] = frozenset()
         self.announce = Announce()
-        self.notices: Notices = _ASKED
+        self.notices: Notices = USUAL
         #: Names and strings are UTF-8 for this client.
         self.utf8 = False
         self.view: View | None = None
@@ -273,6 +277,8 @@ class Session:
             await settled(logout())
 
     def _hint(self, hint: Hint) -> None:
+        if hint.entries:
+            return
         if not hint.mailbox_id and self.view is not None:
             # A mailbox came or went: it may be this one.
             self.view.image.doubted = True

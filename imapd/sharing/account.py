@@ -21,8 +21,9 @@ from zope.interface.interface import InterfaceClass
 
 from imapd.model.mailbox import DELIMITER, INBOX, Hint, MailboxInfo
 from imapd.model.rights import ALL_RIGHTS, NO_RIGHTS, Rights, RightsChange, changed_rights
+from imapd.sharing.held import Held
 from imapd.sharing.mailbox import SharedMailbox, shared_id
-from imapd.sharing.metadata import SharingMetadata
+from imapd.sharing.metadata import SharingMetadata, told_of_own
 from imapd.sharing.place import Place, below
 from imapd.store.access import IAccess, INamespaces, IShareable, Offer
 from imapd.store.answers import settled
@@ -52,13 +53,12 @@ class SharingAccount:
     _sharing: Sharing = field(repr=False)
     _user: str
     _own: IAccount = field(repr=False)
-    #: Accounts of others with an open mailbox, and what ends watching them.
-    _held: dict[str, tuple[IAccount, Callable[[], None]]] = field(
-        factory=dict, init=False, repr=False
-    )
-    _watchers: list[WatchCallback] = field(factory=list, init=False, repr=False)
+    _held: Held = field(init=False, repr=False)
 
     _log = Logger()
+
+    def __attrs_post_init__(self) -> None:
+        self._held = Held(self._sharing, self._user)
 
     def __conform__(self, interface: InterfaceClass) -> Any:
         """What the user's own account provides besides, for what is in it."""
@@ -84,6 +84,11 @@ class SharingAccount:
     def is_own(self, name: str) -> bool:
         """As `INamespaces`."""
         return self._place(name) is None
+
+    async def follow(self, accounts: int) -> None:
+        """As `INamespaces`."""
+        self._held.followed = accounts
+        await self.mailboxes()
 
     @property
     def _public(self) -> str:
@@ -116,14 +121,8 @@ class SharingAccount:
         if owner == self._user:
             yield self._own
             return
-        if owner in self._held:
-            yield self._held[owner][0]
-            return
-        account = await self._sharing.opened(owner)
-        try:
+        async with self._held.account(owner) as account:
             yield account
-        finally:
-            await settled(account.close())
 
     @asynccontextmanager
     async def _at(self, place: Place) -> AsyncIterator[IAccount]:
@@ -153,16 +152,6 @@ class SharingAccount:
         async with self._at(place) as account:
             mailbox, rights = await self._found(account, place)
             yield account, mailbox, rights
-
-    async def _hold(self, owner: str, account: IAccount) -> None:
-        """Keep an account open, and hear of its changes, until the session ends."""
-        if owner in self._held or owner == self._user:
-            return
-        account = await self._sharing.opened(owner)
-        if owner in self._held:
-            await settled(account.close())
-            return
-        self._held[owner] = account, account.watch(self._hint)
 
     # -- mailboxes
 
@@ -206,12 +195,11 @@ class SharingAccount:
         place = self._place(name)
         if place is None:
             return await settled(self._own.open(name))
-        async with self._mailbox_at(place) as (account, mailbox, rights):
+        async with self._mailbox_at(place) as (_, mailbox, rights):
             if rights.isdisjoint("ri"):
                 raise _refusal(rights)
-            await self._hold(place.owner, account)
-        held = self._held[place.owner][0]
-        owner = place.owner
+            owner = place.owner
+            held = await self._held.hold(owner)
         return SharedMailbox.of(
             await settled(held.open(place.name)),
             IShareable(held),
@@ -351,33 +339,22 @@ class SharingAccount:
 
     def watch(self, callback: WatchCallback) -> Callable[[], None]:
         """As `IAccount`; of others, of accounts with a mailbox that was opened."""
-        stop = self._own.watch(callback)
 
-        def call(hint: Hint) -> None:
-            callback(hint)
+        def of_own(hint: Hint) -> None:
+            for each in told_of_own(hint):
+                callback(each)
+
+        stops = self._own.watch(of_own), self._held.watch(callback)
 
         def end() -> None:
-            stop()
-            if call in self._watchers:
-                self._watchers.remove(call)
+            for stop in stops:
+                stop()
 
-        self._watchers.append(call)
         return end
-
-    def _hint(self, hint: Hint) -> None:
-        """Of a change in an account of another: said of the mailbox as this user knows it."""
-        if hint.mailbox_id:
-            ledger = self._sharing.ledger(hint.mailbox_id, self._user)
-            hint = Hint(shared_id(hint.mailbox_id, self._user), ledger.highest(hint.modseq))
-        for callback in tuple(self._watchers):
-            callback(hint)
 
     async def close(self) -> None:
         """As `IAccount`."""
-        held, self._held = self._held, {}
-        for account, stop in held.values():
-            stop()
-            await settled(account.close())
+        await self._held.close()
         await settled(self._own.close())
 
 

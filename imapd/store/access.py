@@ -105,6 +105,9 @@ class INamespaces(Interface):
     def is_own(name: str) -> bool:
         """Whether a mailbox of that name is, or would be, the user's own."""
 
+    def follow(accounts: int) -> Answer[None]:
+        """From now on hints come of all that the user sees, opened or not, in so many accounts."""
+
 
 class IRestricted(Interface):
     """Provided by an `IMailbox` with which its user may not do everything."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from imapd.store.errors import OverQuota, TooManyEntries
 
-__all__ = ["annotated"]
+__all__ = ["annotated", "changed_entries"]
 
 
 def annotated(
@@ -34,6 +34,13 @@ def annotated(
     if growth > 0 and held + growth > octets:
         raise OverQuota("There is no room for more annotations")
     return after
+
+
+def changed_entries(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Those that came, went, or have another value."""
+    return tuple(
+        entry for entry in dict.fromkeys((*before, *after)) if before.get(entry) != after.get(entry)
+    )
 
 
 def _octets(entries: Mapping[str, bytes]) -> int:

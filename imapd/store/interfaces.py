@@ -102,6 +102,7 @@ class IAccount(Interface):
         """Call back with a `Hint` after each change, whoever made it; returns what ends that.
 
         Hints may be merged, repeated and, rarely, lost: they say when to look, not what is there.
+        Those of annotations are not repeated: each is of one `IMetadata.annotate`, or several.
         """
 
     def close() -> Answer[None]:
@@ -341,8 +342,10 @@ class IMetadata(Interface):
 
     def annotate(
         mailbox: str, values: Mapping[str, bytes | None], entries: int, octets: int
-    ) -> Answer[None]:
+    ) -> Answer[Sequence[str]]:
         """Set entries, and remove those whose value is None: all or none.
+
+        Returns those that are not as they were; when it does, a `Hint` has named them.
 
         Raises `NoSuchMailbox`; `TooManyEntries` when the mailbox would come to have more than
         `entries`, and `OverQuota` when the account would come to have more than `octets`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 from attrs import define, field
@@ -36,8 +36,8 @@ class _Account:
         values: Mapping[str, bytes | None],
         entries: int = 10,
         octets: int = 10_000,
-    ) -> None:
-        await settled(self.able.annotate(mailbox, values, entries, octets))
+    ) -> Sequence[str]:
+        return await settled(self.able.annotate(mailbox, values, entries, octets))
 
 
 class Metadata(Subject):
@@ -67,6 +67,40 @@ class Metadata(Subject):
         await account.set("INBOX", {"/a": b"1", "/b": b"2", "/c": b"3"})
         await account.set("INBOX", {"/a": None, "/b": b"two", "/d": b"4", "/never": None})
         assert await account.has("INBOX") == {"/b": b"two", "/c": b"3", "/d": b"4"}
+
+    @promise
+    async def test_metadata_hints(self) -> None:
+        """Every session of the user is told once which entries have changed, and of which mailbox."""
+        account, other = await self._annotated(), await self._annotated()
+        await account.session.create("a")
+        await account.set("a", {"/gone": b"1", "/same": b"2", "/other": b"3"})
+        box = await account.session.open("a")
+        (mine, _), (theirs, end) = account.session.watch(), other.session.watch()
+        values = {"/gone": None, "/same": b"2", "/other": b"4", "/new": b"5", "/never": None}
+        assert {*await account.set("a", values)} == {"/gone", "/other", "/new"}
+        assert [{*await account.set("", {"/x": b"1"})}, *await account.set("", {"/x": b"1"})] == [
+            {"/x"}
+        ]
+        await settled(self.settle())
+        for hints in (mine, theirs):
+            assert sorted((hint.mailbox_id, *sorted(hint.entries)) for hint in hints) == [
+                ("", "/x"),
+                (box.id, "/gone", "/new", "/other"),
+            ]
+        end()
+        await account.set("a", {"/gone": b"1"})
+        assert len(mine) == 3
+        assert len(theirs) == 2
+
+    @promise
+    async def test_metadata_no_hint_of_what_failed(self) -> None:
+        """What could not be changed is not told of."""
+        account = await self._annotated()
+        hints, _ = account.session.watch()
+        with pytest.raises(OverQuota):
+            await account.set("INBOX", {"/x": b"x"}, octets=0)
+        await settled(self.settle())
+        assert hints == []
 
     @promise
     async def test_metadata_of_each_its_own(self) -> None:

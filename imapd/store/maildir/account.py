@@ -226,14 +226,16 @@ class MaildirAccount:
             await waiting
         return metadata.read(self.index, mailbox)
 
-    def annotate(
+    async def annotate(
         self, mailbox: str, values: Mapping[str, bytes | None], entries: int, octets: int
-    ) -> Deferred[None]:
+    ) -> Sequence[str]:
         """As `IMetadata`."""
-        return self.writer.do(
+        changed = await self.writer.do(
             lambda turn: metadata.annotate(turn.index, mailbox, values, entries, octets),
             durable=True,
         )
+        self._lookout.annotated()
+        return changed
 
     # -- quota
 

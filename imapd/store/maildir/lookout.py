@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import MutableMapping
 from typing import Any, Final, TypeVar
 
@@ -17,7 +18,7 @@ from twisted.logger import Logger
 
 from imapd.model.mailbox import Hint
 from imapd.store.errors import NoSuchMailbox
-from imapd.store.maildir import namespace
+from imapd.store.maildir import metadata, namespace
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.outside import reconcile
 from imapd.store.maildir.tree import Tree, modified
@@ -57,6 +58,8 @@ class Lookout:
     #: Directories and mtimes of mailboxes that were up to date, and the root's.
     _seen: dict[int, tuple[str, int, int]] = field(factory=dict, init=False, repr=False)
     _root: int = field(default=0, init=False)
+    #: The last change of annotations that was told.
+    _annotated: int = field(default=0, init=False)
     #: Readings of directories that are under way, and when each mailbox was last read.
     _readings: dict[int, Deferred[None]] = field(factory=dict, init=False, repr=False)
     _read: dict[int, float] = field(factory=dict, init=False, repr=False)
@@ -73,6 +76,7 @@ class Lookout:
     def start(self) -> None:
         """Look once a second."""
         if not self._poll.running:
+            self._annotated = metadata.last_change(self._index)
             self._poll.start(_POLL, now=False)
 
     def stop(self) -> None:
@@ -124,6 +128,18 @@ class Lookout:
         self._read[0] = self._reactor.seconds()
         return self._writer.alone(namespace.discover)
 
+    def annotated(self) -> None:
+        """Tell which annotations have changed, in this process or another."""
+        if not self._poll.running:
+            return
+        try:
+            self._annotated, hints = metadata.changes(self._index, self._annotated)
+        except sqlite3.Error:
+            # What changed is changed all the same; it is told at the next look.
+            self._log.failure("{root}: cannot look for changes", root=self._tree.root)
+            return
+        self._watchers.publish(hints)
+
     def _look(self) -> None:
         """Once a second, while someone watches; the index is asked only if something moved."""
         try:
@@ -137,6 +153,7 @@ class Lookout:
                 self._written = written
                 for _, id, modseq in self._index.modseqs():
                     self._watchers.found(id, modseq)
+                self.annotated()
             self._rest()
         except Exception:
             self._log.failure("{root}: cannot look for changes", root=self._tree.root)

@@ -1,24 +1,28 @@
 """Annotations of mailboxes, and of the account, in the index (RFC 5464).
 
-They are rows of `meta`, by the mailbox's id: so they follow it when it is renamed.
+They are rows of `meta`, by the mailbox's id: so they follow it when it is renamed.  What changed
+is noted in `annotation_log`, where every process finds what to tell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from imapd.store.annotating import annotated
+from imapd.model.mailbox import Hint
+from imapd.store.annotating import annotated, changed_entries
 from imapd.store.errors import NoSuchMailbox
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.names import sought
 
-__all__ = ["annotate", "duplicate", "forget", "read"]
+__all__ = ["annotate", "changes", "duplicate", "forget", "last_change", "read"]
 
 #: Before the mailbox's id, which is empty for the account, and the entry.
 _PREFIX: Final = "annotation:"
 #: What sorts next after the colons.
 _END: Final = ";"
+#: Changes that are remembered: others look for them once a second.
+_LOG_MOST: Final = 1_000
 
 
 def read(index: Index, mailbox: str) -> Mapping[str, bytes]:
@@ -28,7 +32,7 @@ def read(index: Index, mailbox: str) -> Mapping[str, bytes]:
 
 def annotate(
     index: Index, mailbox: str, values: Mapping[str, bytes | None], entries: int, octets: int
-) -> None:
+) -> Sequence[str]:
     """As `IMetadata.annotate`, inside a transaction."""
     id = _id(index, mailbox)
     before = _of(index, id)
@@ -38,6 +42,35 @@ def annotate(
     for entry, value in after.items():
         if before.get(entry) != value:
             index.set_meta(_key(id, entry), value)
+    changed = changed_entries(before, after)
+    if changed:
+        index.many(
+            "INSERT INTO annotation_log (mailbox_id, entry) VALUES (?, ?)",
+            [(id, entry) for entry in changed],
+        )
+        index.sql("DELETE FROM annotation_log WHERE number <= ?", (last_change(index) - _LOG_MOST,))
+    return changed
+
+
+def last_change(index: Index) -> int:
+    """The number of the last change that was noted."""
+    row = index.sql("SELECT coalesce(max(number), 0) FROM annotation_log").fetchone()
+    return int(row[0])
+
+
+def changes(index: Index, after: int) -> tuple[int, list[Hint]]:
+    """What changed after that number, and the number of the last; a hint names an entry once."""
+    hints: list[Hint] = []
+    for number, id, entry in index.sql(
+        "SELECT number, mailbox_id, entry FROM annotation_log WHERE number > ? ORDER BY number",
+        (after,),
+    ):
+        after = number
+        if hints and hints[-1].mailbox_id == id and entry not in hints[-1].entries:
+            hints[-1] = Hint(id, entries=(*hints[-1].entries, entry))
+        else:
+            hints.append(Hint(id, entries=(entry,)))
+    return after, hints
 
 
 def duplicate(index: Index, source: str, target: str) -> None:

@@ -119,8 +119,14 @@ CREATE TABLE IF NOT EXISTS offers (
     owner TEXT NOT NULL,
     PRIMARY KEY (identifier, owner)
 ) WITHOUT ROWID;
+-- which annotations changed, of which mailbox; only the last are kept
+CREATE TABLE IF NOT EXISTS annotation_log (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    mailbox_id TEXT NOT NULL,
+    entry TEXT NOT NULL
+);
 """
-_ADDED_TABLES: Final = frozenset(("acl", "seen_marks", "offers"))
+_ADDED_TABLES: Final = frozenset(("acl", "seen_marks", "offers", "annotation_log"))
 
 #: Pages of 4 KB of the log that are written before it is brought home.
 _CHECKPOINT: Final = 2_000

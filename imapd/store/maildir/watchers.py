@@ -42,7 +42,7 @@ class Watchers:
     def publish(self, hints: Sequence[Hint]) -> None:
         """Tell everyone."""
         for hint in hints:
-            if hint.mailbox_id:
+            if hint.mailbox_id and not hint.entries:
                 self._told[hint.mailbox_id] = max(hint.modseq, self._told.get(hint.mailbox_id, 0))
             for call in tuple(self._calls):
                 if call in self._calls:

@@ -21,7 +21,7 @@ from imapd.model.mailbox import DELIMITER, INBOX, Hint, MailboxInfo
 from imapd.model.numset import NumSet
 from imapd.model.quota import Allowance, Quota, Usage
 from imapd.store.access import IShareable
-from imapd.store.annotating import annotated
+from imapd.store.annotating import annotated, changed_entries
 from imapd.store.errors import (
     BadMailboxName,
     HasChildren,
@@ -238,12 +238,16 @@ class MemoryAccount:
 
     def annotate(
         self, mailbox: str, values: Mapping[str, bytes | None], entries: int, octets: int
-    ) -> None:
+    ) -> Sequence[str]:
         """As `IMetadata`."""
         held = sum(len(value) for each in self._annotations.values() for value in each.values())
-        self._annotations[self._annotated(mailbox)] = annotated(
-            self.annotations(mailbox), values, held=held, entries=entries, octets=octets
-        )
+        id, before = self._annotated(mailbox), self.annotations(mailbox)
+        after = annotated(before, values, held=held, entries=entries, octets=octets)
+        self._annotations[id] = after
+        changed = changed_entries(before, after)
+        if changed:
+            self._tell(Hint(id, entries=changed))
+        return changed
 
     def _annotated(self, name: str) -> str:
         mailbox = self._mailboxes.get(name)

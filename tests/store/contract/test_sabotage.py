@@ -267,6 +267,26 @@ class TellsEveryone(MemoryAccount):
             callback(hint)
 
 
+class TellsAnnotationsThatStay(MemoryAccount):
+    def annotate(self, mailbox, values, entries, octets):
+        super().annotate(mailbox, values, entries, octets)
+        self._tell(Hint(self._annotated(mailbox), entries=tuple(values)))
+        return tuple(values)
+
+
+class TellsAnnotationsTwice(MemoryAccount):
+    def _tell(self, hint):
+        super()._tell(hint)
+        if hint.entries:
+            super()._tell(hint)
+
+
+class TellsAnnotationsTooEarly(MemoryAccount):
+    def annotate(self, mailbox, values, entries, octets):
+        self._tell(Hint(self._annotated(mailbox), entries=tuple(values)))
+        return super().annotate(mailbox, values, entries, octets)
+
+
 SABOTAGE = [
     (UsesUidsAgain, "test_expunge_the_last_uid_is_not_used_again"),
     (UsesUidsAgain, "test_any_history"),
@@ -315,6 +335,9 @@ SABOTAGE = [
     (RenamesSubscriptions, "test_rename_leaves_subscriptions"),
     (TakesAnyName, "test_a_name_that_cannot_be"),
     (TellsEveryone, "test_users_hints"),
+    (TellsAnnotationsThatStay, "test_metadata_hints"),
+    (TellsAnnotationsTwice, "test_metadata_hints"),
+    (TellsAnnotationsTooEarly, "test_metadata_no_hint_of_what_failed"),
 ]
 
 

@@ -73,6 +73,42 @@ def test_another_process(place):
         other.stop()
 
 
+def test_another_process_annotates(place):
+    """Which annotations another process changed is told within seconds, each change once."""
+    other = Place(place.path).start()
+
+    def annotate(who, mailbox, **values):
+        values = {f"/{entry}": value for entry, value in values.items()}
+        return who.run(who.account.annotate(mailbox, values, 100, 10_000))
+
+    try:
+        id = place.box().id
+        annotate(other, "INBOX", before=b"1")
+        hints = []
+        end = place.account.watch(hints.append)
+        annotate(other, "INBOX", x=b"1", y=b"2")
+        assert annotate(place, "INBOX", x=b"3") == ("/x",)
+        annotate(other, "", z=b"1")
+        place.run(place.pump.pause(2.3))
+        assert [(hint.mailbox_id, hint.entries) for hint in hints] == [
+            (id, ("/x", "/y")),
+            (id, ("/x",)),
+            ("", ("/z",)),
+        ]
+        end()
+    finally:
+        other.stop()
+
+
+def test_annotations_in_thousands(place):
+    """Of changes of annotations only the last are noted in the index."""
+    for number in range(25):
+        values = {f"/{number}/{each}": b"x" for each in range(100)}
+        place.run(place.account.annotate("", values, 10_000, 1_000_000))
+    (count,) = place.account.index.sql("SELECT count(*) FROM annotation_log").fetchone()
+    assert count == 1_000
+
+
 def test_the_log_is_joined(place, monkeypatch):
     """Old entries of the log are joined, and every answer stays right."""
     monkeypatch.setattr(edits, "_APART", 8)
