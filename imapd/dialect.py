@@ -214,8 +214,10 @@ class Enable:
     name: str
     implies: tuple[str, ...] = ()
     #: Given the session, once, when it is switched on: puts in place what changes with it
-    #: (`session.announce`, `session.utf8`).
+    #: (`session.announce`, `session.utf8`, `session.notices`).
     installs: Callable[[Any], None] | None = None
+    #: Given the session, whether it can be; without it, always.
+    available: Callable[[Any], bool] | None = None
 
 
 @frozen

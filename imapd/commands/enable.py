@@ -24,7 +24,11 @@ def _names(cursor: Cursor) -> list[bytes]:
 
 def _enable(session: Session, names: list[bytes]) -> None:
     """Unknown names are passed over: mutt sends UTF8=ACCEPT to everybody."""
-    known = {name.upper(): each.name for name, each in session.policy.dialect.enables.items()}
+    known = {
+        name.upper(): each.name
+        for name, each in session.policy.dialect.enables.items()
+        if each.available is None or each.available(session)
+    }
     new = session.enable(*(known[name] for name in names if name in known))
     session.write(b" ".join([b"* ENABLED", *(name.encode("ascii") for name in new)]) + b"\r\n")
 

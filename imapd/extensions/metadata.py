@@ -6,7 +6,7 @@
   configured; nobody sets it by IMAP.
 * Options are taken before the mailbox, as the grammar has them, and behind it, as the
   examples have them (RFC 5464, 4.2.1 and 5).
-* Changes that others make are not told unasked (4.1: MAY), so ENABLE knows no METADATA.
+* Changes that others make are told to who has enabled that: `imapd.extensions.metadata_news`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Final
 
 from attrs import frozen
 
-from imapd.dialect import Capability, Command, Feature, When
+from imapd.dialect import Capability, Command, Enable, Feature, When
+from imapd.extensions.metadata_news import announce
 from imapd.model.states import LOGGED_IN
 from imapd.session.outcome import Outcome, Refused
 from imapd.session.session import Session
@@ -32,8 +33,6 @@ __all__ = ["FEATURE", "Wanted", "entries", "entry", "feature", "of_mailbox", "to
 _SCOPES: Final = ("private", "shared")
 #: RFC 5464, 3.2: no "*", "%", no controls up to 0x19, nothing above ASCII, nothing between slashes.
 _NAME: Final = re.compile(rb"(?:/[^/*%\x00-\x19\x80-\xff]+)+")
-#: What need not be quoted.
-_PLAIN: Final = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\]+')
 _LONGEST: Final = 1_000
 _DEPTHS: Final[Mapping[bytes, int | None]] = {b"0": 0, b"1": 1, b"INFINITY": None}
 
@@ -177,17 +176,13 @@ def _found(there: Mapping[str, bytes], wanted: Wanted) -> dict[bytes, bytes | No
 def told(session: Session, name: str, there: Mapping[str, bytes], wanted: Wanted) -> bytes:
     """``metadata-resp`` of a mailbox that has these, or nothing if nothing is to be told."""
     said = [
-        _astring(sent) + b" " + _octets(value)
+        encode.astring(sent) + b" " + _octets(value)
         for sent, value in _found(there, wanted).items()
         if value is None or wanted.maxsize is None or len(value) <= wanted.maxsize
     ]
     if not said:
         return b""
     return b"* METADATA %b (%b)\r\n" % (session.mailbox_name(name), b" ".join(said))
-
-
-def _astring(sent: bytes) -> bytes:
-    return sent if _PLAIN.fullmatch(sent) else encode.string(sent)
 
 
 def _octets(value: bytes | None) -> bytes:
@@ -225,7 +220,10 @@ async def _setmetadata(session: Session, asked: _Set) -> None:
         limits.metadata_value
     ):
         raise Refused(f"METADATA MAXSIZE {limits.metadata_value}", "The value is too long")
-    await settled(able.annotate(asked.name, asked.values, limits.metadata_entries, limits.metadata))
+    changed = await settled(
+        able.annotate(asked.name, asked.values, limits.metadata_entries, limits.metadata)
+    )
+    session.notices.annotated(asked.name, changed)
 
 
 def feature(shared: Mapping[str, str] = MappingProxyType({})) -> Feature:
@@ -244,6 +242,9 @@ def feature(shared: Mapping[str, str] = MappingProxyType({})) -> Feature:
             return Outcome(code=b"METADATA LONGENTRIES %d" % longest)
         return None
 
+    def is_servers_alone(session: Session) -> bool:
+        return _able(session) is None and bool(of_server)
+
     return Feature(
         name="METADATA",
         rfc=5464,
@@ -256,8 +257,17 @@ def feature(shared: Mapping[str, str] = MappingProxyType({})) -> Feature:
             Capability(
                 "METADATA-SERVER",
                 When.AFTER_LOGIN,
-                available=lambda session: _able(session) is None and bool(of_server),
+                available=is_servers_alone,
             ),
+        ),
+        enables=(
+            Enable(
+                "METADATA",
+                installs=announce,
+                available=lambda session: _able(session) is not None,
+            ),
+            # What is configured does not change.
+            Enable("METADATA-SERVER", available=is_servers_alone),
         ),
         commands=(
             Command("GETMETADATA", LOGGED_IN, _get, getmetadata),

@@ -18,6 +18,7 @@ from imapd.extensions.notify_filters import EVENTS, Event, Filters, Selected
 from imapd.extensions.notify_notices import Wanted, watch
 from imapd.model.mailbox import DELIMITER
 from imapd.model.states import LOGGED_IN
+from imapd.session.capabilities import capabilities
 from imapd.session.outcome import Refused
 from imapd.session.session import Session
 from imapd.wire import grammar
@@ -169,7 +170,7 @@ def _check(wanted: _Events, selected: bool) -> None:
     """
     if wanted.items and not selected:
         raise BadSyntax("Only of the selected mailbox can FETCH be told")
-    if selected and wanted.events & (Event.NAMES | Event.SUBSCRIPTIONS):
+    if selected and wanted.events & ~(Event.MESSAGES | Event.FLAGS | Event.NONE):
         raise BadSyntax("Of the selected mailbox only messages can be told")
     if wanted.unknown:
         return
@@ -182,12 +183,24 @@ def _check(wanted: _Events, selected: bool) -> None:
 # What is done.
 
 
+def _known(session: Session) -> Event:
+    """All events that there are for this user (RFC 5465, 5.6 and 5.7)."""
+    known = ~Event.NONE
+    names = capabilities(session).split()
+    if b"METADATA" not in names:
+        known &= ~Event.METADATA
+        if b"METADATA-SERVER" not in names:
+            known &= ~Event.SERVER
+    return known
+
+
 async def _notify(session: Session, asked: _Set | None) -> None:
     if asked is None:
         await watch(session, Filters(), status=False)
         return
-    if asked.unknown:
-        names = " ".join(name for name, _ in EVENTS.values())
+    known = _known(session)
+    if asked.unknown or asked.filters.others & ~known:
+        names = " ".join(name for name, event in EVENTS.values() if event & known)
         raise Refused(f"BADEVENT ({names})", "There is no such event here")
     await watch(session, asked.filters, asked.status)
 

@@ -1,4 +1,4 @@
-r"""The mailboxes that are not selected and whose messages a client of NOTIFY watches (RFC 5465, 5.1 to 5.3).
+r"""The mailboxes that are not selected and that a client of NOTIFY looks into (RFC 5465, 5.1 to 5.3).
 
 Rules of this file:
 
@@ -115,14 +115,14 @@ class Boxes:
 
     async def follow(self, info: MailboxInfo) -> None:
         """Its name or its subscription has changed: watch it, or watch it no longer."""
-        if not self.filters.watches(info):
+        if not self.filters.opens(info):
             self.drop(info.id)
         elif info.id not in self._boxes:
             await self.watch(info)
 
     async def created(self, info: MailboxInfo, own: bool) -> None:
         """It is new: whatever is in it already has come since."""
-        if self.filters.watches(info):
+        if self.filters.opens(info):
             await self.watch(info, None if own else _NEW)
             self._waiting[info.id] = None
 
@@ -141,6 +141,15 @@ class Boxes:
             return False
         self._waiting[id] = None
         return True
+
+    def doubt(self, id: str) -> None:
+        """Whether it may still be read is to be seen before anything is told."""
+        if id in self._boxes and not self._is_selected(id):
+            self._waiting[id] = None
+
+    def holds(self, id: str) -> bool:
+        """Whether it is watched, and may be read."""
+        return id in self._boxes
 
     def noted(self, id: str, changes: Changes) -> None:
         """The client did this."""
@@ -168,11 +177,12 @@ class Boxes:
     def tell_status(self, info: MailboxInfo) -> None:
         """At the beginning; what is wanted says what is told (RFC 5465, 3.1)."""
         box = self._boxes.get(info.id)
-        if box is None or self._is_selected(info.id):
+        watched = self.filters.watches(info)
+        if box is None or not watched or self._is_selected(info.id):
             return
         told = ["MESSAGES", "UIDNEXT", "UIDVALIDITY"]
         known = self._session.policy.dialect.status_items
-        flags = self.filters.watches(info) & Event.FLAGS
+        flags = watched & Event.FLAGS
         if b"HIGHESTMODSEQ" in known and (flags or self._tells_modseq):
             told.append("HIGHESTMODSEQ")
         self._session.write(figures(self._session, info.name, box.status, told))

@@ -34,6 +34,9 @@ class Event(Flag):
     SUBSCRIPTIONS = 8
     #: Wider groups have no say.
     NONE = 16
+    METADATA = 32
+    #: Of annotations of the server: of whichever mailboxes it is said.
+    SERVER = 64
 
 
 #: By the name in lower case; what is not here is told of in BADEVENT.
@@ -45,6 +48,8 @@ EVENTS: Final[Mapping[str, tuple[str, Event]]] = {
         ("FlagChange", Event.FLAGS),
         ("MailboxName", Event.NAMES),
         ("SubscriptionChange", Event.SUBSCRIPTIONS),
+        ("MailboxMetadataChange", Event.METADATA),
+        ("ServerMetadataChange", Event.SERVER),
     )
 }
 
@@ -107,6 +112,15 @@ class Filters:
         if not info.selectable:
             return Event.NEVER
         return self.events(info) & (Event.MESSAGES | Event.FLAGS)
+
+    def opens(self, info: MailboxInfo) -> bool:
+        """Whether it must be opened: to see its messages, or whether the user may read what is another's."""
+        if not info.selectable:
+            return False
+        wanted = Event.MESSAGES | Event.FLAGS
+        if not self.is_personal(info.name):
+            wanted |= Event.METADATA
+        return bool(self.events(info) & wanted)
 
 
 def parent_of(name: str) -> str:

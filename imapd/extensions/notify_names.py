@@ -96,7 +96,7 @@ class Names:
             self._unwatch = None
 
     def _hint(self, hint: Hint) -> None:
-        if not hint.mailbox_id:
+        if not hint.mailbox_id and not hint.entries:
             self.doubted = True
         for listener in tuple(self._listeners):
             listener.heard(hint)

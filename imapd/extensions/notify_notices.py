@@ -6,17 +6,20 @@ Rules of this file:
 * Of the selected mailbox the view knows what has not been told, as it does without NOTIFY.
 * What a command of the client does to the selected mailbox is its result, and always told
   (RFC 5465, 3); so are removals by others that it finds, for numbers are of all messages.
+* What is told of annotations is all in the hints.
 * While the store fails nothing is told; the next hint or command tries again.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Final, cast
 
 from attrs import evolve
 
 from imapd.commands.fetch import Fetch
+from imapd.extensions.metadata_news import SERVER, MetadataNews
 from imapd.extensions.notify_boxes import Boxes
 from imapd.extensions.notify_filters import Event, Filters
 from imapd.extensions.notify_names import Change, Kind, Names, names_of
@@ -63,8 +66,8 @@ async def watch(session: Session, filters: Filters, status: bool) -> None:
 class Wanted(Notices):
     """The policy of a session that has used NOTIFY."""
 
-    __slots__ = ("_account", "_boxes", "_command", "_count", "_filters", "_lost", "_muted", "_names",
-                 "_own_names", "_own_uids", "_quiet", "_session", "_stuck")  # fmt: skip
+    __slots__ = ("_account", "_boxes", "_command", "_count", "_filters", "_lost", "_metadata", "_muted",
+                 "_names", "_own_names", "_own_uids", "_quiet", "_session", "_stuck")  # fmt: skip
 
     def __init__(self, session: Session, filters: Filters) -> None:
         self._session = session
@@ -78,6 +81,7 @@ class Wanted(Notices):
         self._names: Names | None = None
         #: How much of `Names.log` has been told.
         self._count = 0
+        self._metadata = MetadataNews()
         #: What this client did to names, and what came into the selected mailbox by it.
         self._own_names: set[tuple[Kind, str]] = set()
         self._own_uids: set[int] = set()
@@ -104,7 +108,7 @@ class Wanted(Notices):
             await names.refresh()
             self._count = names.count
             for info in names.infos.values():
-                if self._filters.watches(info):
+                if self._filters.opens(info):
                     await boxes.watch(info)
                     if boxes.lost:
                         raise Refused("NOTIFICATIONOVERFLOW", "Those are too many mailboxes")
@@ -144,6 +148,14 @@ class Wanted(Notices):
 
     def heard(self, hint: Hint) -> None:
         """As `notify_names.Listener`."""
+        if hint.entries:
+            if not self._filters.others & (Event.METADATA if hint.mailbox_id else Event.SERVER):
+                return
+            self._metadata.heard(hint)
+            self._boxes.doubt(hint.mailbox_id)
+            self._stuck = False
+            self._session.peer.wake()
+            return
         if hint.mailbox_id and not self._boxes.hint(hint.mailbox_id, hint.modseq):
             return
         self._stuck = False
@@ -165,6 +177,10 @@ class Wanted(Notices):
         self._muted = None
         quiet = self._quiet if self._command == "CLOSE" else not view.has_news()
         self._boxes.left(view, view.image.modseq if quiet else view.told)
+
+    def annotated(self, name: str, entries: Sequence[str]) -> None:
+        """As `Notices`."""
+        self._metadata.did(name, entries)
 
     def _did(self, kind: Kind, name: str) -> None:
         if self._names is not None:
@@ -192,7 +208,9 @@ class Wanted(Notices):
         names = self._names
         if names is None or self._stuck:
             return False
-        return bool(self._boxes) or names.doubted or names.count != self._count
+        return (
+            bool(self._boxes) or bool(self._metadata) or names.doubted or names.count != self._count
+        )
 
     def _selected_pending(self, expunges: bool) -> bool:
         view = self._session.view
@@ -214,6 +232,8 @@ class Wanted(Notices):
             try:
                 await self._tell_names(names)
                 await self._boxes.tell(names)
+                if self._metadata:
+                    await self._metadata.tell(self._session, names.infos.values(), self._told_of)
             except StoreError:
                 self._stuck = True
             if self._lost or self._boxes.lost:
@@ -227,6 +247,14 @@ class Wanted(Notices):
         self._lost = False
         self._filters = Filters()
         self._forget()
+
+    async def _told_of(self, info: MailboxInfo) -> bool:
+        """Whether changes of annotations are (RFC 5465, 5.6 and 5.7)."""
+        if info is SERVER:
+            return bool(self._filters.others & Event.SERVER)
+        if not self._filters.events(info) & Event.METADATA:
+            return False
+        return self._filters.is_personal(info.name) or self._boxes.holds(info.id)
 
     # Names.
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from imapd.wire import mutf7
 
-__all__ = ["mailbox", "nstring", "quoted", "string", "text"]
+__all__ = ["astring", "mailbox", "nstring", "quoted", "string", "text"]
 
 _ASTRING: Final = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\]+')
 _QUOTABLE: Final = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]*")
@@ -37,6 +37,11 @@ def string(octets: bytes, utf8: bool = False) -> bytes:
                 return quoted(octets)
     octets = octets.replace(b"\0", b"")
     return b"{%d}\r\n%b" % (len(octets), octets)
+
+
+def astring(octets: bytes) -> bytes:
+    """``astring``."""
+    return octets if _ASTRING.fullmatch(octets) else string(octets)
 
 
 def nstring(octets: bytes | None, utf8: bool = False) -> bytes:

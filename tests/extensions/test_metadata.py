@@ -64,6 +64,9 @@ def test_only_the_server_has_annotations() -> None:
     names = client.ok("CAPABILITY").split()
     assert b"METADATA-SERVER" in names
     assert not {b"METADATA", b"LIST-METADATA"} & {*names}
+    same(client.ok("ENABLE METADATA METADATA-SERVER"), "* ENABLED METADATA-SERVER")
+    client.ok("NOTIFY SET (personal (ServerMetadataChange))")
+    assert client.do("NOTIFY SET (personal (MailboxMetadataChange))").startswith(b"a NO [BADEVENT")
     same(client.ok('GETMETADATA "" /shared/comment'), '* METADATA "" (/shared/comment "Hello")')
     same(
         client.do("GETMETADATA INBOX /shared/comment"),
@@ -101,11 +104,6 @@ def test_states(server: Server) -> None:
     client.log_in().select()
     client.ok('SETMETADATA INBOX (/private/x "y")')
     same(client.ok("GETMETADATA INBOX /private/x"), '* METADATA INBOX (/private/x "y")')
-
-
-def test_no_changes_are_told_unasked(client: Dialogue) -> None:
-    """RFC 5464, 4.1: without support for that, ENABLE does not enable it."""
-    same(client.ok("ENABLE METADATA METADATA-SERVER"), "* ENABLED")
 
 
 # Names of entries.

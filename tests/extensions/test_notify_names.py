@@ -208,8 +208,8 @@ def test_a_lost_hint(server: Server) -> None:
     assert client.read() == b""
     same(
         client.do("NOOP"),
-        "a OK NOOP completed",
         '* LIST (\\HasNoChildren) "/" quietly',
+        "a OK NOOP completed",
     )
 
 

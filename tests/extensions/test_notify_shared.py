@@ -73,8 +73,8 @@ def test_no_access(alice: Dialogue, bob: Dialogue) -> None:
     alice.ok("SETACL box bob lr")
     same(
         bob.do("NOOP"),
-        "a OK NOOP completed",
         f'* LIST (\\HasNoChildren) "/" {_BOX}',
+        "a OK NOOP completed",
     )
     alice.fill(1, "box")
     same(bob.read(), f"* STATUS {_BOX} (MESSAGES 2 UIDNEXT 3 UIDVALIDITY {{{{*}}}})")

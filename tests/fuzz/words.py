@@ -24,7 +24,9 @@ SETACL |DELETEACL |GETACL |LISTRIGHTS |MYRIGHTS |bob |-anyone |+lrswcda|"Other U
 RETURN (MYRIGHTS)|ID ("name" "x")|LANGUAGE de|LANGUAGE |COMPARATOR "i;*"|UNAUTHENTICATE|
 GETQUOTA alice|GETQUOTAROOT INBOX|SETQUOTA alice (|STORAGE 5|MAILBOX 0|APPENDLIMIT DELETED-STORAGE|
 GETMETADATA |SETMETADATA INBOX (|(DEPTH infinity MAXSIZE 5) |/private/comment |/shared/vendor/a/b |
-RETURN (METADATA (/private/comment))|ENABLE UTF8=ACCEPT|UTF8 (~{3+}\r\nabc)|
+RETURN (METADATA (/private/comment))|ENABLE UTF8=ACCEPT|ENABLE METADATA|
+NOTIFY SET (|NOTIFY NONE|personal (MessageNew MessageExpunge)|selected (FlagChange |mailboxes INBOX |
+MailboxMetadataChange|ServerMetadataChange|UTF8 (~{3+}\r\nabc)|
 imap://alice@h/INBOX/;uid=1;urlauth=anonymous|;EXPIRE=2030-01-02T03:04:05Z|:internal:|BODYPARTSTRUCTURE|
 \r\n--x\r\n|--x--|message/rfc822|text/plain; charset="utf-8"|
 Subject: |From: A <a@b>, "x" <y@z>;|=?utf-8?q?=E9?=|
