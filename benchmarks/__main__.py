@@ -1,4 +1,7 @@
-"""Rows of work that mail clients do, by the server's CPU: ``python -m benchmarks [--store NAME:ARG]``."""
+"""Rows of work that mail clients do, by the server's CPU: ``python -m benchmarks [--store NAME:ARG]``.
+
+``python -m benchmarks finding`` has the rows of SEARCH in a mailbox of 100,000 messages.
+"""
 
 from __future__ import annotations
 
@@ -6,87 +9,17 @@ import argparse
 import json
 import re
 import resource
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import finding
 from benchmarks.corpus import messages
+from benchmarks.measuring import Client, Server, row
 
 _MESSAGES = 10_000
 _IDLERS = 500
 _WOKEN = 1_000
-
-
-class Client:
-    """A blocking connection that waits for the tagged answer."""
-
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port))
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._rest = b""
-        self._read_until(b"\r\n")
-        self.command(b"LOGIN bench testpass")
-
-    def _read_until(self, end: bytes) -> int:
-        size = 0
-        tail = b""
-        while True:
-            data = self._socket.recv(1 << 20)
-            if not data:
-                raise ConnectionError(tail)
-            size += len(data)
-            tail = (tail + data)[-4096:]
-            if end in tail and tail.endswith(b"\r\n"):
-                return size
-
-    def command(self, text: bytes) -> int:
-        """Octets of the whole answer."""
-        self._socket.sendall(b"t1 " + text + b"\r\n")
-        return self._read_until(b"t1 OK")
-
-    def answer(self, text: bytes) -> bytes:
-        """A short answer."""
-        self._socket.sendall(b"t1 " + text + b"\r\n")
-        answer = b""
-        while b"t1 OK" not in answer:
-            answer += self._socket.recv(65536)
-        return answer
-
-    def send(self, data: bytes) -> None:
-        """Octets as they are."""
-        self._socket.sendall(data)
-
-    def wait(self, end: bytes) -> int:
-        """Read until `end` has come at a line's end."""
-        return self._read_until(end)
-
-
-class Server:
-    """The measured process."""
-
-    def __init__(self, store: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.serve", store], stdout=subprocess.PIPE, text=True
-        )
-        assert self._process.stdout is not None
-        self.port, control = map(int, self._process.stdout.readline().split())
-        self._control = socket.create_connection(("127.0.0.1", control)).makefile("rwb")
-
-    def ask(self, word: bytes = b"rest") -> tuple[float, float, int]:
-        """CPU seconds, longest turn in seconds, octets of memory."""
-        self._control.write(word + b"\r\n")
-        self._control.flush()
-        cpu, longest, memory = self._control.readline().split()
-        return float(cpu), float(longest), int(memory)
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.terminate()
-        self._process.wait()
 
 
 def _load(client: Client) -> None:
@@ -100,51 +33,42 @@ def _load(client: Client) -> None:
             batch.clear()
 
 
-def _row(
-    server: Server, name: str, count: int, unit: str, work: Callable[[], object]
-) -> dict[str, object]:
-    """The best of five runs by CPU; the longest turn from one more run with the heart beating."""
-    best = float("inf")
-    for _ in range(5):
-        before = server.ask()[0]
-        work()
-        best = min(best, server.ask()[0] - before)
-    server.ask(b"beat")
-    work()
-    longest = server.ask()[1]
-    rate = count / best
-    each = f"{best / count * 1e6:>10.2f} us{longest * 1000:>10.1f} ms"
-    print(f"{name:<48}{rate:>12,.0f} {unit + '/s':<10}{each}", flush=True)
-    return {"row": name, "rate": rate, "us": best / count * 1e6, "longest_turn_ms": longest * 1000}
-
-
 def main() -> None:
     """Print the table; with --json write it too."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", nargs="?", choices=("all", "finding"), default="all")
     parser.add_argument(
         "--store",
         default="maildir",
         help="memory: or maildir:DIR/%%u; maildir alone is in a scratch folder",
     )
+    parser.add_argument("--messages", type=int, default=100_000, help="for finding")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
     with tempfile.TemporaryDirectory() as scratch:
         store = f"maildir:{scratch}/%u" if options.store == "maildir" else options.store
-        rows: list[dict[str, object]] = []
-        for measure in (
-            _measure,
-            lambda server: [_idle(server)],
-            lambda server: [_wakes(server)],
-        ):
-            server = Server(store)
-            try:
-                rows += measure(server)
-            finally:
-                server.close()
+        rows = (
+            finding.measure(store, options.messages) if options.what == "finding" else _all(store)
+        )
     if options.json:
         options.json.write_text(json.dumps({"store": options.store, "rows": rows}, indent=1) + "\n")
+
+
+def _all(store: str) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for measure in (
+        _measure,
+        lambda server: [_idle(server)],
+        lambda server: [_wakes(server)],
+    ):
+        server = Server(store)
+        try:
+            rows += measure(server)
+        finally:
+            server.close()
+    return rows
 
 
 def _measure(server: Server) -> list[dict[str, object]]:
@@ -165,29 +89,29 @@ def _measure(server: Server) -> list[dict[str, object]]:
             client.command(b"NOOP")
 
     rows = [
-        _row(server, "FETCH 1:* (UID FLAGS)", _MESSAGES, "msg",
+        row(server, "FETCH 1:* (UID FLAGS)", _MESSAGES, "msg",
              lambda: client.command(b"FETCH 1:* (UID FLAGS)")),
-        _row(server, "FETCH 1:* (ENVELOPE INTERNALDATE RFC822.SIZE)", _MESSAGES, "msg",
+        row(server, "FETCH 1:* (ENVELOPE INTERNALDATE RFC822.SIZE)", _MESSAGES, "msg",
              lambda: client.command(b"FETCH 1:* (ENVELOPE INTERNALDATE RFC822.SIZE)")),
-        _row(server, "FETCH 1:* (BODYSTRUCTURE)", _MESSAGES, "msg",
+        row(server, "FETCH 1:* (BODYSTRUCTURE)", _MESSAGES, "msg",
              lambda: client.command(b"FETCH 1:* (BODYSTRUCTURE)")),
-        _row(server, "FETCH 1:* (BODY.PEEK[HEADER.FIELDS (...)])", _MESSAGES, "msg",
+        row(server, "FETCH 1:* (BODY.PEEK[HEADER.FIELDS (...)])", _MESSAGES, "msg",
              lambda: client.command(
                  b"FETCH 1:* (BODY.PEEK[HEADER.FIELDS (FROM TO SUBJECT DATE MESSAGE-ID)])")),
-        _row(server, "FETCH 1:2000 (BODY.PEEK[])", 2000, "msg",
+        row(server, "FETCH 1:2000 (BODY.PEEK[])", 2000, "msg",
              lambda: client.command(b"FETCH 1:2000 (BODY.PEEK[])")),
-        _row(server, "STORE 1:* +FLAGS.SILENT, then -FLAGS.SILENT", 2 * _MESSAGES, "msg",
+        row(server, "STORE 1:* +FLAGS.SILENT, then -FLAGS.SILENT", 2 * _MESSAGES, "msg",
              lambda: (client.command(b"STORE 1:* +FLAGS.SILENT (\\Flagged)"),
                       client.command(b"STORE 1:* -FLAGS.SILENT (\\Flagged)"))),
-        _row(server, "SEARCH UNSEEN", 1, "op", lambda: client.command(b"SEARCH UNSEEN")),
-        _row(server, "SEARCH SINCE 1-Jan-2020 BEFORE 1-Jan-2021", 1, "op",
+        row(server, "SEARCH UNSEEN", 1, "op", lambda: client.command(b"SEARCH UNSEEN")),
+        row(server, "SEARCH SINCE 1-Jan-2020 BEFORE 1-Jan-2021", 1, "op",
              lambda: client.command(b"SEARCH SINCE 1-Jan-2020 BEFORE 1-Jan-2021")),
-        _row(server, "SELECT of the 10,000", 1, "op", lambda: client.command(b"SELECT INBOX")),
-        _row(server, "NOOP, selected, one at a time", 5000, "op", noops),
+        row(server, "SELECT of the 10,000", 1, "op", lambda: client.command(b"SELECT INBOX")),
+        row(server, "NOOP, selected, one at a time", 5000, "op", noops),
     ]  # fmt: skip
     rows += _resync(server, client)
     client.command(b"UNSELECT")
-    rows.append(_row(server, "NOOP, one at a time", 5000, "op", noops))
+    rows.append(row(server, "NOOP, one at a time", 5000, "op", noops))
     return rows
 
 
@@ -204,8 +128,8 @@ def _resync(server: Server, client: Client) -> list[dict[str, object]]:
     since = b"FETCH 1:* (FLAGS) (CHANGEDSINCE %b)" % modseq[1]
     select = b"SELECT INBOX (QRESYNC (%b %b))" % (validity[1], modseq[1])
     return [
-        _row(server, "FETCH CHANGEDSINCE, 1 % changed", 1, "op", lambda: client.command(since)),
-        _row(server, "SELECT QRESYNC, 1 % changed", 1, "op", lambda: client.command(select)),
+        row(server, "FETCH CHANGEDSINCE, 1 % changed", 1, "op", lambda: client.command(since)),
+        row(server, "SELECT QRESYNC, 1 % changed", 1, "op", lambda: client.command(select)),
     ]
 
 

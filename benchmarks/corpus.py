@@ -6,7 +6,7 @@ import base64
 import random
 from collections.abc import Iterator
 
-__all__ = ["messages"]
+__all__ = ["letters", "messages"]
 
 _WORDS = [
     "report", "meeting", "invoice", "lunch", "server", "release", "plan", "draft",
@@ -40,7 +40,7 @@ def _text(source: random.Random, size: int) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-def _message(source: random.Random, number: int) -> bytes:
+def _header(source: random.Random, number: int) -> list[str]:
     subject = " ".join(source.choices(_WORDS, k=4))
     if source.random() < 0.2:
         subject = "Ré: " + subject
@@ -57,6 +57,11 @@ def _message(source: random.Random, number: int) -> bytes:
     ]
     if number > 5 and source.random() < 0.4:
         header.append(f"In-Reply-To: <{number - source.randrange(1, 5)}.0@example.org>")
+    return header
+
+
+def _message(source: random.Random, number: int) -> bytes:
+    header = _header(source, number)
     kind = source.random()
     plain = _text(source, source.choice((300, 1200, 3000, 6000)))
     if kind < 0.4:
@@ -86,3 +91,11 @@ def messages(count: int, seed: int = 1) -> Iterator[bytes]:
     source = random.Random(seed)
     for number in range(count):
         yield _message(source, number)
+
+
+def letters(count: int, seed: int = 1) -> Iterator[bytes]:
+    """`count` messages whose header is all that matters."""
+    source = random.Random(seed)
+    for number in range(count):
+        header = _header(source, number)
+        yield ("\r\n".join(header) + "\r\n\r\n" + _text(source, 60)).encode()

@@ -1,0 +1,96 @@
+"""A client that waits, the server that is measured, and what a row costs."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+
+__all__ = ["Client", "Server", "row"]
+
+
+class Client:
+    """A blocking connection that waits for the tagged answer."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._rest = b""
+        self._read_until(b"\r\n")
+        self.command(b"LOGIN bench testpass")
+
+    def _read_until(self, end: bytes) -> int:
+        size = 0
+        tail = b""
+        while True:
+            data = self._socket.recv(1 << 20)
+            if not data:
+                raise ConnectionError(tail)
+            size += len(data)
+            tail = (tail + data)[-4096:]
+            if end in tail and tail.endswith(b"\r\n"):
+                return size
+
+    def command(self, text: bytes) -> int:
+        """Octets of the whole answer."""
+        self._socket.sendall(b"t1 " + text + b"\r\n")
+        return self._read_until(b"t1 OK")
+
+    def answer(self, text: bytes) -> bytes:
+        """A short answer."""
+        self._socket.sendall(b"t1 " + text + b"\r\n")
+        answer = b""
+        while b"t1 OK" not in answer:
+            answer += self._socket.recv(65536)
+        return answer
+
+    def send(self, data: bytes) -> None:
+        """Octets as they are."""
+        self._socket.sendall(data)
+
+    def wait(self, end: bytes) -> int:
+        """Read until `end` has come at a line's end."""
+        return self._read_until(end)
+
+
+class Server:
+    """The measured process."""
+
+    def __init__(self, store: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.serve", store], stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        self.port, control = map(int, self._process.stdout.readline().split())
+        self._control = socket.create_connection(("127.0.0.1", control)).makefile("rwb")
+
+    def ask(self, word: bytes = b"rest") -> tuple[float, float, int]:
+        """CPU seconds, longest turn in seconds, octets of memory."""
+        self._control.write(word + b"\r\n")
+        self._control.flush()
+        cpu, longest, memory = self._control.readline().split()
+        return float(cpu), float(longest), int(memory)
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        self._process.wait()
+
+
+def row(
+    server: Server, name: str, count: int, unit: str, work: Callable[[], object]
+) -> dict[str, object]:
+    """The best of five runs by CPU; the longest turn from one more run with the heart beating."""
+    best = float("inf")
+    for _ in range(5):
+        before = server.ask()[0]
+        work()
+        best = min(best, server.ask()[0] - before)
+    server.ask(b"beat")
+    work()
+    longest = server.ask()[1]
+    rate = count / best
+    each = f"{best / count * 1e6:>10.2f} us{longest * 1000:>10.1f} ms"
+    print(f"{name:<48}{rate:>12,.0f} {unit + '/s':<10}{each}", flush=True)
+    return {"row": name, "rate": rate, "us": best / count * 1e6, "longest_turn_ms": longest * 1000}
