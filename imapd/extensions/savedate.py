@@ -13,10 +13,12 @@ from typing import Final
 
 from imapd.commands.fetch_items import Fetched, Rows
 from imapd.dialect import Capability, Feature, FetchItem, SearchKey
-from imapd.model.dates import InternalDate, day_of, from_timestamp
-from imapd.model.message import INTERNAL_DATE, SAVED
-from imapd.model.search import Cost, Key
-from imapd.query.keys import Relation
+from imapd.model.dates import from_timestamp
+from imapd.model.message import SAVED
+from imapd.model.search import And, Key, Not, Or, Program
+from imapd.query.arrived import ARRIVED_DAY
+from imapd.query.blocks import LEAST, MOST
+from imapd.query.keys import Relation, number
 from imapd.wire import grammar
 from imapd.wire.cursor import Cursor
 
@@ -44,24 +46,30 @@ def _fetched(cursor: Cursor) -> Fetched:
     return _SAVEDATE
 
 
-def _saved(relation: Relation) -> Callable[[Cursor], Key]:
-    def saved(cursor: Cursor) -> Key:
-        """``"SAVEDBEFORE" SP date``, and so on."""
+def _saved(relation: Relation) -> Callable[[Cursor], Program]:
+    name = "SAVED" + relation.name
+
+    def saved(cursor: Cursor) -> Program:
+        """``"SAVEDBEFORE" SP date``, and so on; without a save date, that of the message."""
         cursor.space()
-        day = grammar.date(cursor)
-        is_so = relation.of(day)
-
-        def test(seconds: int | None, internal: InternalDate) -> bool:
-            return is_so(day_of(internal) if seconds is None else _EPOCH + seconds // _DAY)
-
-        return Key("SAVED" + relation.name, Cost.COLUMN, (SAVED, INTERNAL_DATE), test, (day,))
+        first, last = relation.days(grammar.date(cursor))
+        start, stop = (first - _EPOCH) * _DAY, (last + 1 - _EPOCH) * _DAY
+        return Or(
+            (
+                number(name, SAVED, start, stop - 1),
+                And((Not(_SUPPORTED), number(name, ARRIVED_DAY.name, first, last))),
+            )
+        )
 
     return saved
 
 
+_SUPPORTED: Final = number("SAVEDATESUPPORTED", SAVED, LEAST, MOST)
+
+
 def _is_supported(cursor: Cursor) -> Key:
     """``"SAVEDATESUPPORTED"``."""
-    return Key("SAVEDATESUPPORTED", Cost.COLUMN, (SAVED,), lambda seconds: seconds is not None)
+    return _SUPPORTED
 
 
 FEATURE = Feature(

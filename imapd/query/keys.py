@@ -14,23 +14,24 @@ Rules, where the RFC leaves a choice:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, Final
 
 from imapd.mime.headers import finder
 from imapd.model.flags import Flags
 from imapd.model.limits import Limits
-from imapd.model.message import FLAGS, HEADER, SENT, SIZE
+from imapd.model.message import FLAGS, HEADER, SENT, SIZE, Column
 from imapd.model.search import And, Cost, Key, Or, Program
 from imapd.query.arrived import ARRIVED_DAY
+from imapd.query.blocks import LEAST, MOST, between, holding
 from imapd.query.derived import Derived
 from imapd.query.fold import fold, fold_line
 from imapd.query.folded import ADDRESSES, SUBJECT, text_of
 from imapd.query.text import MessageText, header_text
 
 __all__ = ["ALL", "Relation", "address", "body", "flag", "header", "internal_date", "keyword",
-           "larger", "sent", "smaller", "text"]  # fmt: skip
+           "larger", "number", "sent", "smaller", "text"]  # fmt: skip
 
 #: Every message.
 ALL: Final = And(())
@@ -46,11 +47,11 @@ class Relation(Enum):
     ON = 2
     SINCE = 3
 
-    def of(self, day: int) -> Callable[[int], bool]:
-        """Whether a day is so."""
-        if self is Relation.BEFORE:
-            return day.__gt__
-        return day.__eq__ if self is Relation.ON else day.__le__
+    def days(self, day: int) -> tuple[int, int]:
+        """The first and the last day that lies so."""
+        first = LEAST if self is Relation.BEFORE else day
+        last = {Relation.BEFORE: day - 1, Relation.ON: day, Relation.SINCE: MOST}[self]
+        return first, last
 
 
 class _Verdicts(dict[Any, bool]):
@@ -87,27 +88,34 @@ def keyword(name: str) -> Key:
 
 def internal_date(relation: Relation, day: int) -> Key:
     """``BEFORE``, ``ON``, ``SINCE``: the INTERNALDATE's own day."""
-    return Key(relation.name, Cost.COLUMN, (ARRIVED_DAY.name,), relation.of(day), (day,))
+    return number(relation.name, ARRIVED_DAY.name, *relation.days(day))
 
 
 def sent(relation: Relation, day: int) -> Key:
     """``SENTBEFORE``, ``SENTON``, ``SENTSINCE``: the Date field's own day."""
-    is_so = relation.of(day)
-
-    def test(sent: int | None) -> bool:
-        return sent is not None and is_so(sent)
-
-    return Key("SENT" + relation.name, Cost.COLUMN, (SENT,), _Verdicts(test).__getitem__, (day,))
+    return number("SENT" + relation.name, SENT, *relation.days(day))
 
 
 def larger(size: int) -> Key:
     """``LARGER``."""
-    return Key("LARGER", Cost.COLUMN, (SIZE,), size.__lt__, (size,))
+    return number("LARGER", SIZE, size + 1, MOST)
 
 
 def smaller(size: int) -> Key:
     """``SMALLER``."""
-    return Key("SMALLER", Cost.COLUMN, (SIZE,), size.__gt__, (size,))
+    return number("SMALLER", SIZE, LEAST, size - 1)
+
+
+def number(name: str, column: Column, least: int, most: int) -> Key:
+    """Whose number in a column, if it has one, is from `least` to `most`."""
+
+    def test(value: int | None) -> bool:
+        return value is not None and least <= value <= most
+
+    def tests(values: Sequence[int | None]) -> Sequence[bool]:
+        return between(values, least, most)
+
+    return Key(name, Cost.COLUMN, (column,), test, (least, most), tests)
 
 
 def header(name: bytes, string: str) -> Program:
@@ -134,7 +142,10 @@ def _derived(name: str, column: Derived, wanted: str) -> Key:
     def test(text: str | None) -> bool:
         return text is not None and wanted in text
 
-    return Key(name, Cost.DERIVED, (column.name,), test, (wanted,))
+    def tests(texts: Sequence[str | None]) -> Sequence[bool]:
+        return holding(texts, wanted)
+
+    return Key(name, Cost.DERIVED, (column.name,), test, (wanted,), tests)
 
 
 def body(string: str) -> Program:

@@ -15,7 +15,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from typing import Any, Final, Protocol
 
@@ -38,7 +38,7 @@ _ROWS: Final = {Cost.COLUMN: 20_000, Cost.DERIVED: 20_000, Cost.HEADER: 200}
 #: Messages of a block when only the first few matches are wanted and keys are dear.
 _BLOCK_FIRST: Final = 256
 
-#: Columns of a range are read whole if at least one message in so many is wanted.
+#: Columns of a range are read, and tested, whole if at least one message in so many is wanted.
 _DENSE: Final = 8
 #: Matches are looked for one by one if they are fewer than one in so many.
 _SPARSE: Final = 16
@@ -111,7 +111,7 @@ class _Block:
         self.answers: dict[_Test | _Places, tuple[Mask, Mask]] = {}
         self.stage = Cost.VIEW
         self._rows: Sequence[int] = ()
-        self._columns: dict[Column, Sequence[Any]] = {}
+        self._columns: Mapping[Column, Sequence[Any]] = {}
         self._message: MessageText | None = None
 
     def octets(self, mask: Mask) -> bytes:
@@ -162,10 +162,13 @@ class _Block:
         wanted = self._covered(undecided) if stage is Cost.COLUMN else undecided
         async for rows, batch in self._batches(wanted, columns):
             for at in range(0, len(rows), most):
-                self._rows = rows[at : at + most]
-                self._columns = {
-                    name: column[at : at + most] for name, column in batch.columns.items()
-                }
+                if len(rows) <= most:
+                    self._rows, self._columns = rows, batch.columns
+                else:
+                    self._rows = rows[at : at + most]
+                    self._columns = {
+                        name: column[at : at + most] for name, column in batch.columns.items()
+                    }
                 here = self.mask(self._rows)
                 gone &= ~here
                 more, less = root.decide(here, self)
@@ -220,6 +223,8 @@ class _Block:
             return int.from_bytes(bytes(_tested(key, columns)), "little")
         rows = self._rows
         columns = [self._columns[name] for name in key.columns]
+        if key.tests is not None and need.bit_count() * _DENSE >= len(rows):
+            return self.mask(rows, _tested(key, columns)) & need
         if need.bit_count() < len(rows):
             octets = self.octets(need)
             needed = [octets[row] for row in rows]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from imapd.extensions.within import FEATURE
 from imapd.model.dates import from_datetime
 from imapd.model.search import Key
+from imapd.query.arrived import ARRIVED
 from imapd.wire.cursor import Cursor
 from tests.dialogue import Dialogue, Server, letter
 
@@ -103,7 +104,7 @@ class _Session:
 @given(st.lists(_moments), st.integers(1, 400_000))
 def test_many(moments: list[datetime], interval: int) -> None:
     """A whole column says what each of its messages says."""
-    column = [from_datetime(moment) for moment in moments]
+    column = [ARRIVED.of(from_datetime(moment)) for moment in moments]
     for declared in FEATURE.search_keys:
         older = declared.name == "OLDER"
         unresolved = declared.grammar(Cursor(b" %d" % interval, limits=None))  # type: ignore[arg-type]
@@ -113,4 +114,4 @@ def test_many(moments: list[datetime], interval: int) -> None:
         target = _NOW - timedelta(seconds=interval)
         expected = [moment <= target if older else moment >= target for moment in moments]
         assert list(key.tests(column)) == expected
-        assert [key.test(internal) for internal in column] == expected
+        assert [key.test(arrived) for arrived in column] == expected
