@@ -19,7 +19,7 @@ from attrs import define, field
 
 from imapd.mime.tokens import Kind, Token, tokens
 
-__all__ = ["Address", "addresses"]
+__all__ = ["Address", "addresses", "first_address"]
 
 _NO_HOST: Final = b"MISSING_DOMAIN"
 _NO_MAILBOX: Final = b"MISSING_MAILBOX"
@@ -51,23 +51,31 @@ _END_OF_GROUP: Final = Address(None, None, None, None)
 
 def addresses(value: bytes) -> list[Address]:
     """The addresses of a field's unfolded text."""
-    found: list[Address] = []
-    at = 0
-    while len(found) <= _MOST and (match := _COMMON.match(value, at)) is not None:
-        quoted, phrase, mailbox, host, bare, domain = match.groups()
-        if bare is not None:
-            found.append(Address(None, None, bare, domain))
-        else:
-            name = b" ".join(phrase.split()) if quoted is None else quoted
-            found.append(Address(name or None, None, mailbox, host))
-        at = match.end()
-    if at < len(value):
-        found.extend(islice(_Reader().read(value[at:]), _MOST + 1))
+    found = list(islice(_addresses(value), _MOST + 1))
     if len(found) > _MOST:
         del found[_MOST:]
         if _in_group(found):
             found.append(_END_OF_GROUP)
     return found
+
+
+def first_address(value: bytes) -> Address | None:
+    """The first of them: the mark of a group, where the text begins with one."""
+    return next(_addresses(value), None)
+
+
+def _addresses(value: bytes) -> Iterator[Address]:
+    at = 0
+    while (match := _COMMON.match(value, at)) is not None:
+        quoted, phrase, mailbox, host, bare, domain = match.groups()
+        if bare is not None:
+            yield Address(None, None, bare, domain)
+        else:
+            name = b" ".join(phrase.split()) if quoted is None else quoted
+            yield Address(name or None, None, mailbox, host)
+        at = match.end()
+    if at < len(value):
+        yield from _Reader().read(value[at:])
 
 
 def _in_group(found: list[Address]) -> bool:

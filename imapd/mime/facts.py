@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from imapd.mime.bodystructure import bodystructure
-from imapd.mime.envelope import envelope, sent_day
+from imapd.mime.envelope import envelope
 from imapd.mime.octets import Octets
 from imapd.mime.parse import parse
+from imapd.mime.sent import sent_day
 from imapd.model.limits import Limits
 from imapd.model.message import Facts
 

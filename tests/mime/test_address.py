@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imapd.mime.address import Address, addresses
+from imapd.mime.address import Address, addresses, first_address
 
 END = (None, None, None, None)
 
@@ -121,3 +121,18 @@ def test_many_in_a_group() -> None:
     found = addresses(b"G:" + b"a," * 20_000)
     assert len(found) == 10_001
     assert found[-1] == Address(*END)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (b"", None),
+        (b" , ,", None),
+        (b"A <a@b>, c@d", plain(b"a", b"b", b"A")),
+        (b"(x), a . b @ c", plain(b"a.b", b"c")),
+        (b"A Group: c@d;", group(b"A Group")),
+    ],
+)
+def test_first(value: bytes, found: tuple[bytes | None, ...] | None) -> None:
+    """The first one alone, which may be a group's mark."""
+    assert first_address(value) == found
