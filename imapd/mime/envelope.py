@@ -8,7 +8,7 @@ from imapd.mime.address import Address, addresses
 from imapd.mime.headers import finder, unfold
 from imapd.mime.strings import nstring
 
-__all__ = ["envelope"]
+__all__ = ["address_list", "envelope"]
 
 _NAMES: Final = (
     b"date", b"subject", b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc",
@@ -17,6 +17,14 @@ _NAMES: Final = (
 #: Several of these count as one (RFC 5322, 4.5.3); of the others the first counts.
 _LISTS: Final = frozenset((b"to", b"cc", b"bcc"))
 _find: Final = finder(_NAMES)
+
+
+def address_list(header: bytes, name: bytes) -> bytes | None:
+    """The unfolded text of an address field, in small letters, as ENVELOPE takes it."""
+    found = finder((name,))(b"\n" + header)
+    if name not in _LISTS:
+        del found[1:]
+    return b", ".join([unfold(value) for _, value in found]) if found else None
 
 
 def envelope(header: bytes) -> bytes:

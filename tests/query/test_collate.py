@@ -25,7 +25,7 @@ from imapd.query.fold import fold
 )
 def test_order(texts: list[str]) -> None:
     """Case counts for nothing, an accent comes after every letter; the rest is Unicode's order."""
-    assert sorted(texts[::-1], key=collate) == texts
+    assert sorted(set(texts), key=collate) == texts
 
 
 def test_rfc_5051() -> None:
