@@ -10,6 +10,7 @@ from attrs import field, frozen
 from imapd.model.flags import Flags
 
 __all__ = [
+    "ANNOTATIONS",
     "BODYSTRUCTURE",
     "EMAIL_ID",
     "ENVELOPE",
@@ -41,6 +42,7 @@ HEADER_SIZE: Final = "header_size"  #: int, where the body begins.
 SENT: Final = "sent"  #: int or None: proleptic ordinal of the Date field's own day.
 SAVED: Final = "saved"  #: int, when it came into this mailbox, in seconds since 1970 (RFC 8514).
 EMAIL_ID: Final = "email_id"  #: octets that copies of a message share, and no other has (RFC 8474).
+ANNOTATIONS: Final = "annotations"  #: `model.annotation.Annotations` (RFC 5257).
 THREAD_ID: Final = "thread_id"  #: octets that related messages share; None: nobody has asked yet.
 
 

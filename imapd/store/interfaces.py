@@ -24,6 +24,7 @@ from typing import TypeVar, Union
 from attrs import field, frozen
 from zope.interface import Attribute, Interface
 
+from imapd.model.annotation import Annotated, Annotation, Annotations
 from imapd.model.dates import InternalDate
 from imapd.model.flags import FlagChange, Flags
 from imapd.model.mailbox import Appended, Changes, Copied, Hint, MailboxInfo, Status, Stored
@@ -32,10 +33,10 @@ from imapd.model.numset import NumSet
 from imapd.model.quota import Allowance, Quota
 
 __all__ = [
-    "Answer", "IAccount", "IFactsKept", "IMailStore", "IMailbox", "IMapped", "IMessageReader",
-    "IMetadata", "IObjectIDs", "IOtherAccounts", "IQuota", "IQuotas", "IRecent", "IServerCopy",
-    "IServerMove", "IServerReplace", "ISpool", "ISpools", "IThreads", "IURLKeys", "NewMessage",
-    "WatchCallback",
+    "Answer", "IAccount", "IAnnotated", "IAnnotations", "IFactsKept", "IMailStore", "IMailbox",
+    "IMapped", "IMessageReader", "IMetadata", "IObjectIDs", "IOtherAccounts", "IQuota", "IQuotas",
+    "IRecent", "IServerCopy", "IServerMove", "IServerReplace", "ISpool", "ISpools", "IThreads",
+    "IURLKeys", "NewMessage", "WatchCallback",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -193,6 +194,8 @@ class NewMessage:
     flags: Flags
     internal_date: InternalDate
     facts: Facts
+    #: Of a mailbox that is `IAnnotations` only.
+    annotations: Annotations = field(factory=dict)
 
 
 class IRecent(Interface):
@@ -350,3 +353,38 @@ class IMetadata(Interface):
         Raises `NoSuchMailbox`; `TooManyEntries` when the mailbox would come to have more than
         `entries`, and `OverQuota` when the account would come to have more than `octets`.
         """
+
+
+class IAnnotations(Interface):
+    """Provided by an `IMailbox` whose messages are annotated (RFC 5257).
+
+    It serves the column ANNOTATIONS.  What a `NewMessage` has comes in with it; copies and what
+    is moved have what is `SHARED` and `PRIVATE`, nothing of other users.  Entries mean nothing
+    to a store.
+    """
+
+    private_annotations = Attribute(
+        "Whether users have annotations of their own, besides what is shared."
+    )
+
+    def annotate(
+        uids: NumSet,
+        values: Mapping[Annotation, bytes | None],
+        entries: int,
+        octets: int,
+        unchanged_since: int | None = None,
+    ) -> Answer[Stored]:
+        """Set annotations of each message, and remove those whose value is None: all or none.
+
+        One change, as of `IMailbox.store_flags`, also with `unchanged_since`.  A message that has
+        them so already keeps its modseq.  Raises `TooManyEntries` when a message would come to
+        have more than `entries` of anyone's, and `OverQuota` when those of all messages of the
+        account would come to take more than `octets`, as `model.annotation` counts them.
+        """
+
+    def annotated_since(modseq: int) -> Answer[Sequence[Annotated]]:
+        """The changes that `annotate` made after `modseq`; the first of very many may be forgotten."""
+
+
+class IAnnotated(Interface):
+    """Provided by an `IAccount` whose mailboxes are `IAnnotations`."""

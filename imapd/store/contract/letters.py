@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
+from imapd.model.annotation import Annotations
 from imapd.model.dates import InternalDate
 from imapd.model.flags import Flags, interned
 from imapd.model.message import Facts
@@ -134,10 +135,13 @@ class Letter:
     flags: Flags
     date: InternalDate
     facts: Facts = field(repr=False)
+    annotations: Annotations = field(factory=dict)
 
     def new(self, content: IMessageReader | None = None) -> NewMessage:
         """As it is given to `IMailbox.append`."""
-        return NewMessage(content or Octets(self.octets), self.flags, self.date, self.facts)
+        return NewMessage(
+            content or Octets(self.octets), self.flags, self.date, self.facts, self.annotations
+        )
 
 
 def letter(
@@ -145,6 +149,7 @@ def letter(
     flags: Iterable[str] = (),
     date_time: InternalDate = DATE,
     body: bytes = b"How are you?\r\n",
+    annotations: Annotations | None = None,
 ) -> Letter:
     """A message of plain text; the subject is an atom."""
     name = subject.encode("ascii")
@@ -157,4 +162,4 @@ def letter(
         header=header,
         sent=date(1996, 7, 17).toordinal(),
     )
-    return Letter(header + body, interned(flags), date_time, facts)
+    return Letter(header + body, interned(flags), date_time, facts, annotations or {})

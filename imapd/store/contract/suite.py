@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imapd.store.contract.annotating import AnnotatingMessages
 from imapd.store.contract.appending import Appending
 from imapd.store.contract.changing import Changing
 from imapd.store.contract.copying import Copying
@@ -52,6 +53,7 @@ class StoreContract(
     Spooling,
     Quotas,
     Metadata,
+    AnnotatingMessages,
     Together,
     Hostile,
     Isolation,

@@ -26,6 +26,7 @@ from imapd.store.access import IShareable
 from imapd.store.errors import NoSuchMailbox, NotSelectable
 from imapd.store.interfaces import (
     IAccount,
+    IAnnotated,
     IMetadata,
     IObjectIDs,
     IQuota,
@@ -59,7 +60,7 @@ _TIDY: Final = 0.3
 _CHECKPOINT: Final = 500
 
 
-@implementer(IAccount, ISpools, IURLKeys, IQuota, IObjectIDs, IMetadata)
+@implementer(IAccount, ISpools, IURLKeys, IQuota, IObjectIDs, IMetadata, IAnnotated)
 @define(eq=False)
 class MaildirAccount:
     """Shared by all sessions of the user; `_left` is called when each has closed."""

@@ -17,12 +17,14 @@ from contextlib import suppress
 
 from attrs import frozen
 
+from imapd.model.annotation import Annotations
 from imapd.model.dates import InternalDate
 from imapd.model.flags import Flags
 from imapd.model.mailbox import Appended, Copied
 from imapd.model.message import Facts
 from imapd.model.numset import NumSet
 from imapd.store.errors import Inconvenient, MessageGone
+from imapd.store.maildir import annotating
 from imapd.store.maildir.edit import Edit, Entry
 from imapd.store.maildir.filename import FileName, fresh
 from imapd.store.maildir.index import base_of
@@ -41,6 +43,7 @@ class Incoming:
     flags: Flags
     internal_date: InternalDate
     facts: Facts
+    annotations: Annotations
 
 
 def sync(messages: Sequence[Incoming]) -> None:
@@ -101,6 +104,9 @@ def _entered(turn: Turn, edit: Edit, messages: Sequence[Incoming]) -> list[int]:
             )
         )
     edit.enter(entries)
+    base = base_of(edit.row.number)
+    for entry, message in zip(entries, messages):
+        annotating.enter(turn.index, base + entry.uid, message.annotations)
     return [entry.uid for entry in entries]
 
 
@@ -159,6 +165,7 @@ def copy(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
         "INSERT INTO headers (id, header) SELECT ?, header FROM headers WHERE id = ?",
         [(row[0], row[3]) for row in many],
     )
+    annotating.copy(index, [(row[0], row[3]) for row in many])
     for uid, row in zip(copies, found):
         edit.came(uid, row[1], row[2])
     return Copied(target.uidvalidity, sources, copies, edit.finish())

@@ -135,7 +135,11 @@ class Edit:
     def remove(self, found: Sequence[tuple[int, int, int]]) -> None:
         """Messages by key, flags and size.  Their files go when the tree is tidied."""
         base = base_of(self.row.number)
-        self.turn.index.many("DELETE FROM messages WHERE id = ?", [(row[0],) for row in found])
+        for table in ("messages", "message_annotations"):
+            self.turn.index.many(
+                f"DELETE FROM {table} WHERE id = ?",  # noqa: S608
+                [(row[0],) for row in found],
+            )
         for id, flags, size in found:
             self.went(id - base, flags, size)
 

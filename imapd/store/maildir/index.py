@@ -185,12 +185,12 @@ class Index:
     def drop_mailbox(self, number: int) -> None:
         """Forget it and its messages."""
         base = base_of(number)
-        for table in ("messages", "files", "facts", "headers"):
+        for table in ("messages", "files", "facts", "headers", "message_annotations"):
             self.sql(
                 f"DELETE FROM {table} WHERE id BETWEEN ? AND ?",  # noqa: S608
                 (base, base + UID_MASK),
             )
-        for table in ("log", "acl", "seen_marks"):
+        for table in ("log", "acl", "seen_marks", "message_annotation_log"):
             self.sql(f"DELETE FROM {table} WHERE mailbox = ?", (number,))  # noqa: S608
         self.sql("DELETE FROM mailboxes WHERE number = ?", (number,))
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from imapd.model.annotation import Annotation, Annotations
 from imapd.model.flags import Flags
 from imapd.model.mailbox import Changes
 from imapd.model.message import (
+    ANNOTATIONS,
     BODYSTRUCTURE,
     EMAIL_ID,
     ENVELOPE,
@@ -27,10 +29,14 @@ from imapd.model.numset import EMPTY, NumSet
 from imapd.store.maildir.index import UID_MASK, Index, MailboxRow, base_of
 from imapd.store.maildir.spans import parsed, spans
 
-__all__ = ["BATCH", "batches", "changes", "live", "log_since", "rows", "uids"]
+__all__ = ["BATCH", "annotated", "batches", "changes", "live", "log_since", "rows", "uids"]
 
 #: Messages in a batch: some half a millisecond of work.
 BATCH: Final = 500
+
+#: Octets of annotations in a batch, after which it ends.
+_ANNOTATIONS_MOST: Final = 1 << 20
+_NONE: Final[Annotations] = {}
 
 _EXPRESSION: Final[dict[Column, str]] = {
     FLAGS: "m.flags",
@@ -73,6 +79,39 @@ def rows(index: Index, number: int, wanted: NumSet, columns: str, tables: str) -
                 break
 
 
+def annotated(index: Index, runs: Iterator[Any]) -> Iterator[Any]:
+    """The same rows with their `Annotations` behind the id; fewer at once where these are large."""
+    for run in runs:
+        at = 0
+        while at < len(run):
+            there, stop = _annotations(index, run[at][0], run[-1][0])
+            found = []
+            for row in run[at:]:
+                if row[0] > stop:
+                    break
+                found.append((row[0], there.get(row[0], _NONE), *row[1:]))
+            at += len(found)
+            yield found
+
+
+def _annotations(index: Index, low: int, high: int) -> tuple[dict[int, Annotations], int]:
+    """Those of messages by key, from `low` to the key that is the second part of the answer."""
+    there: dict[int, dict[Annotation, bytes]] = {}
+    octets = last = 0
+    rows = index.sql(
+        "SELECT id, entry, whose, value FROM message_annotations WHERE id BETWEEN ? AND ? ORDER BY id",
+        (low, high),
+    )
+    for id, entry, whose, value in rows:
+        if id != last and octets > _ANNOTATIONS_MOST:
+            rows.close()
+            return dict(there), last
+        there.setdefault(id, {})[Annotation(entry, whose)] = value
+        octets += len(value)
+        last = id
+    return dict(there), high
+
+
 def batches(
     index: Index, number: int, wanted: NumSet, columns: frozenset[Column]
 ) -> Iterator[Batch]:
@@ -88,7 +127,11 @@ def batches(
     expressions = ", ".join(_EXPRESSION[name] for name in names) or "NULL"
     base = base_of(number)
     decode = index.flagsets.flags.__getitem__
-    for found in rows(index, number, wanted, expressions, tables):
+    runs = rows(index, number, wanted, expressions, tables)
+    if ANNOTATIONS in columns:
+        names.insert(0, ANNOTATIONS)
+        runs = annotated(index, runs)
+    for found in runs:
         ids, *entries = zip(*found)
         made: dict[Column, Sequence[Any]] = dict(zip(names, entries))
         if FLAGS in made:

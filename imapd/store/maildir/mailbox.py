@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
+from imapd.model.annotation import Annotated, Annotation
 from imapd.model.flags import FlagChange, Flags
 from imapd.model.mailbox import Appended, Changes, Copied, Status, Stored
 from imapd.model.message import Batch, Column, Facts
@@ -16,6 +17,7 @@ from imapd.model.numset import NumSet
 from imapd.store.errors import Inconvenient, MessageGone
 from imapd.store.interfaces import (
     Answer,
+    IAnnotations,
     IFactsKept,
     IMailbox,
     IMessageReader,
@@ -26,7 +28,7 @@ from imapd.store.interfaces import (
     IThreads,
     NewMessage,
 )
-from imapd.store.maildir import delivery, flagging, kinship, lookup, moving
+from imapd.store.maildir import annotating, delivery, flagging, kinship, lookup, moving
 from imapd.store.maildir.edit import Edit
 from imapd.store.maildir.index import base_of
 from imapd.store.maildir.opening import opened
@@ -48,7 +50,9 @@ _MANY: Final = 20_000
 _MANY_UIDS: Final = 50_000
 
 
-@implementer(IMailbox, IRecent, IServerCopy, IServerMove, IServerReplace, IFactsKept, IThreads)
+@implementer(
+    IMailbox, IRecent, IServerCopy, IServerMove, IServerReplace, IFactsKept, IThreads, IAnnotations
+)
 @define(eq=False)
 class MaildirMailbox:
     """Shared by all sessions of the user that have it open."""
@@ -59,6 +63,7 @@ class MaildirMailbox:
     uidvalidity: int
     read_only: bool = False
     new_keywords: bool = True
+    private_annotations: bool = True
     _uids: tuple[int, NumSet] = field(default=(0, NumSet()), init=False, repr=False)
 
     # -- reading
@@ -151,7 +156,13 @@ class MaildirMailbox:
                 if mine:
                     ours.append(draft)
                 incoming.append(
-                    delivery.Incoming(draft, message.flags, message.internal_date, message.facts)
+                    delivery.Incoming(
+                        draft,
+                        message.flags,
+                        message.internal_date,
+                        message.facts,
+                        message.annotations,
+                    )
                 )
         except BaseException:
             close()
@@ -259,6 +270,29 @@ class MaildirMailbox:
         return self._account.writer.do(
             lambda turn: kinship.join(turn, self.number, messages), durable=False
         )
+
+    def annotate(
+        self,
+        uids: NumSet,
+        values: Mapping[Annotation, bytes | None],
+        entries: int,
+        octets: int,
+        unchanged_since: int | None = None,
+    ) -> Deferred[Stored]:
+        """As `IAnnotations`."""
+        account = self._account
+        account.index.directory(self.number)
+
+        def work(turn: Turn) -> Stored:
+            return annotating.annotate(
+                turn, self.number, uids, values, entries, octets, unchanged_since
+            )
+
+        return account.change(account.allowed(work), durable=True)
+
+    def annotated_since(self, modseq: int) -> Sequence[Annotated]:
+        """As `IAnnotations`."""
+        return annotating.since(self._account.index, self.number, modseq)
 
     def _after_check(self, call: Callable[[], Answer[_T]]) -> Answer[_T]:
         waiting = self._account.check(self.number)

@@ -11,6 +11,7 @@ import time
 from imapd.model.flags import DELETED
 from imapd.model.mailbox import Changes, Copied
 from imapd.model.numset import NumSet
+from imapd.store.maildir import annotating
 from imapd.store.maildir.edit import Edit
 from imapd.store.maildir.flagsets import BIT
 from imapd.store.maildir.index import base_of
@@ -53,6 +54,7 @@ def move(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
     )
     many("UPDATE facts SET id = ? WHERE id = ?", keys)
     many("UPDATE headers SET id = ? WHERE id = ?", keys)
+    annotating.move(turn.index, keys)
     for (new, _), (old, flags, size) in zip(keys, found):
         source.went(old - base, flags, size)
         target.came(new - target_base, flags, size)

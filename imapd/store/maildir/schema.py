@@ -19,7 +19,7 @@ from typing import Final
 
 from imapd.store.errors import StoreUnavailable
 
-__all__ = ["VERSION", "connect", "ensure"]
+__all__ = ["ANNOTATION_OCTETS", "VERSION", "connect", "ensure"]
 
 VERSION: Final = 1
 
@@ -125,8 +125,43 @@ CREATE TABLE IF NOT EXISTS annotation_log (
     mailbox_id TEXT NOT NULL,
     entry TEXT NOT NULL
 );
+-- annotations of messages, by the key of the message
+CREATE TABLE IF NOT EXISTS message_annotations (
+    id INTEGER NOT NULL,
+    entry TEXT NOT NULL,
+    whose TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (id, entry, whose)
+) WITHOUT ROWID;
+-- by modseq, the UIDs and the names of what was changed, as JSON
+CREATE TABLE IF NOT EXISTS message_annotation_log (
+    mailbox INTEGER NOT NULL,
+    modseq INTEGER NOT NULL,
+    changed TEXT NOT NULL,
+    PRIMARY KEY (mailbox, modseq)
+) WITHOUT ROWID;
 """
-_ADDED_TABLES: Final = frozenset(("acl", "seen_marks", "offers", "annotation_log"))
+#: In `meta`: the octets that all annotations of messages take.
+ANNOTATION_OCTETS: Final = "message_annotation_octets"
+_COUNTED: Final = """
+CREATE TRIGGER IF NOT EXISTS message_annotations_came AFTER INSERT ON message_annotations BEGIN
+    INSERT INTO meta (key, value)
+    VALUES ('message_annotation_octets', length(new.entry) + length(new.value))
+    ON CONFLICT (key) DO UPDATE SET value = value + excluded.value;
+END;
+CREATE TRIGGER IF NOT EXISTS message_annotations_changed AFTER UPDATE OF value ON message_annotations BEGIN
+    UPDATE meta SET value = value + length(new.value) - length(old.value)
+    WHERE key = 'message_annotation_octets';
+END;
+CREATE TRIGGER IF NOT EXISTS message_annotations_went AFTER DELETE ON message_annotations BEGIN
+    UPDATE meta SET value = value - length(old.entry) - length(old.value)
+    WHERE key = 'message_annotation_octets';
+END;
+"""
+_ADDED_TABLES: Final = frozenset(
+    ("acl", "seen_marks", "offers", "annotation_log",
+     "message_annotations", "message_annotation_log")
+)  # fmt: skip
 
 #: Pages of 4 KB of the log that are written before it is brought home.
 _CHECKPOINT: Final = 2_000
@@ -180,7 +215,7 @@ def _complete(connection: sqlite3.Connection) -> None:
     """Add the tables that an index made by an older program is without."""
     names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     if not names >= _ADDED_TABLES:
-        connection.executescript(f"BEGIN IMMEDIATE; {_ADDED} COMMIT;")
+        connection.executescript(f"BEGIN IMMEDIATE; {_ADDED} {_COUNTED} COMMIT;")
 
 
 def _make(path: str) -> None:
@@ -190,7 +225,7 @@ def _make(path: str) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
             connection.executescript(
-                f"BEGIN; {_TABLES} {_ADDED} PRAGMA user_version = {VERSION}; COMMIT;"
+                f"BEGIN; {_TABLES} {_ADDED} {_COUNTED} PRAGMA user_version = {VERSION}; COMMIT;"
             )
         finally:
             connection.close()

@@ -30,7 +30,15 @@ from imapd.store.errors import (
     NotSelectable,
     OverQuota,
 )
-from imapd.store.interfaces import IAccount, IMetadata, IObjectIDs, IQuota, IURLKeys, WatchCallback
+from imapd.store.interfaces import (
+    IAccount,
+    IAnnotated,
+    IMetadata,
+    IObjectIDs,
+    IQuota,
+    IURLKeys,
+    WatchCallback,
+)
 from imapd.store.memory.mailbox import MemoryMailbox
 from imapd.store.memory.sharing import MemorySharing
 
@@ -40,7 +48,7 @@ __all__ = ["MemoryAccount"]
 _FORBIDDEN = frozenset(("Cc", "Cs", "Zl", "Zp"))
 
 
-@implementer(IAccount, IURLKeys, IQuota, IObjectIDs, IMetadata)
+@implementer(IAccount, IURLKeys, IQuota, IObjectIDs, IMetadata, IAnnotated)
 @define(eq=False)
 class MemoryAccount:
     """The account of all sessions of one user."""
@@ -196,7 +204,8 @@ class MemoryAccount:
             special_use,
             self._clock,
             self._threads,
-            admit=self._admit,
+            admit=self._admit_messages,
+            held=self._message_annotations,
         )
         self._mailboxes[name] = mailbox
         above = next(
@@ -270,6 +279,12 @@ class MemoryAccount:
     def allow(self, allowance: Allowance) -> None:
         """As `IQuota`."""
         self._allowed = allowance
+
+    def _admit_messages(self, storage: int, messages: int, annotations: int) -> None:
+        self._admit(storage, messages)
+
+    def _message_annotations(self) -> int:
+        return sum(mailbox.annotation_octets for mailbox in self._mailboxes.values())
 
     def _admit(self, storage: int = 0, messages: int = 0, mailboxes: int = 0) -> None:
         """Raise `OverQuota` if there is no room for so much more."""

@@ -19,6 +19,7 @@ from typing import Any, Final
 from attrs import define, field
 from zope.interface import implementer
 
+from imapd.model.annotation import Annotations, octets_of
 from imapd.model.flags import (
     DELETED,
     RECENT,
@@ -31,6 +32,7 @@ from imapd.model.flags import (
 )
 from imapd.model.mailbox import Appended, Changes, Copied, Hint, Status, Stored
 from imapd.model.message import (
+    ANNOTATIONS,
     BODYSTRUCTURE,
     EMAIL_ID,
     ENVELOPE,
@@ -49,8 +51,10 @@ from imapd.model.message import (
 )
 from imapd.model.numset import EMPTY, NumSet
 from imapd.model.threads import thread_of
+from imapd.store.annotating import carried
 from imapd.store.errors import MessageGone, NoSuchMailbox
 from imapd.store.interfaces import (
+    IAnnotations,
     IFactsKept,
     IMailbox,
     IMessageReader,
@@ -61,6 +65,7 @@ from imapd.store.interfaces import (
     IThreads,
     NewMessage,
 )
+from imapd.store.memory.annotating import MemoryAnnotations
 from imapd.store.memory.log import ChangeLog
 from imapd.store.memory.reader import octets
 from imapd.store.readers import BytesReader
@@ -70,7 +75,7 @@ __all__ = ["MemoryMailbox"]
 #: Columns that are a field of `Facts`, and do not change when facts are computed again.
 _FACTS: Final = (ENVELOPE, BODYSTRUCTURE, HEADER, HEADER_SIZE, SENT)
 _SERVED: Final = frozenset(
-    (FLAGS, MODSEQ, INTERNAL_DATE, SIZE, SAVED, EMAIL_ID, THREAD_ID, *_FACTS)
+    (FLAGS, MODSEQ, INTERNAL_DATE, SIZE, SAVED, EMAIL_ID, THREAD_ID, ANNOTATIONS, *_FACTS)
 )
 #: The column of the messages themselves; `scan` does not serve it.
 _OCTETS: Final = "octets"
@@ -94,8 +99,13 @@ class MemoryMailbox:
     _threads: dict[bytes, bytes] = field(factory=dict, repr=False)
     read_only: bool = False
     new_keywords: bool = True
-    #: Given octets and messages by which it is to grow: its account's, which may raise `OverQuota`.
-    _admit: Callable[[int, int], None] = field(default=lambda octets, messages: None, repr=False)
+    #: Given octets, messages and octets of annotations by which it is to grow: its account's,
+    #: which may raise `OverQuota`.
+    _admit: Callable[[int, int, int], None] = field(
+        default=lambda octets, messages, annotations: None, repr=False
+    )
+    #: The octets of all annotations of messages of the account.
+    _held: Callable[[], int] = field(default=lambda: 0, repr=False)
 
     _deleted: bool = field(default=False, init=False)
     _uids: list[int] = field(factory=list, init=False, repr=False)
@@ -109,6 +119,16 @@ class MemoryMailbox:
     _deleted_count: int = field(default=0, init=False, repr=False)
     _size: int = field(default=0, init=False, repr=False)
     _deleted_size: int = field(default=0, init=False, repr=False)
+    #: Octets of the annotations of its messages.
+    annotation_octets: int = field(default=0, init=False, repr=False)
+    _annotations: MemoryAnnotations = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._annotations = MemoryAnnotations(self, self._held)
+
+    def __conform__(self, interface: object) -> MemoryAnnotations | None:
+        """What it provides by another object."""
+        return self._annotations if interface is IAnnotations else None
 
     @_columns.default
     def _no_rows(self) -> dict[Column, list[Any]]:
@@ -192,8 +212,9 @@ class MemoryMailbox:
         self._check()
         contents = [await octets(message.content) for message in messages]
         self._check()
-        self._admit(sum(map(len, contents)), len(contents))
-        uids = self._add(_new_rows(messages, contents))
+        rows = _new_rows(messages, contents)
+        self._admit(sum(map(len, contents)), len(contents), _annotation_octets(rows))
+        uids = self._add(rows)
         changes = self._commit(uids)
         self._tell(changes)
         return Appended(self.uidvalidity, uids, changes)
@@ -243,7 +264,7 @@ class MemoryMailbox:
         places = self._places(uids)
         sources = [self._uids[place] for place in places]
         rows = self._rows(places)
-        target._admit(sum(rows[SIZE]), len(places))
+        target._admit(sum(rows[SIZE]), len(places), _annotation_octets(rows))
         copies = target._add(rows)
         changes = target._commit(copies)
         target._tell(changes)
@@ -254,7 +275,7 @@ class MemoryMailbox:
         target = self._target(destination)
         places = self._places(uids)
         rows = self._rows(places)
-        self._admit_instead(target, places, sum(rows[SIZE]))
+        self._admit_instead(target, places, rows)
         copies = target._add(rows)
         return self._moved(target, self._remove(places), copies)
 
@@ -266,18 +287,20 @@ class MemoryMailbox:
         place = self._place(uid)
         if place is None:
             raise MessageGone(f"there is no message {uid}")
-        self._admit_instead(target, [place], len(content))
-        came = target._add(_new_rows([message], [content]))
+        rows = _new_rows([message], [content])
+        self._admit_instead(target, [place], rows)
+        came = target._add(rows)
         return self._moved(target, self._remove([place]), came)
 
-    def _admit_instead(self, target: MemoryMailbox, places: Sequence[int], size: int) -> None:
-        """As many messages, of that size together, come into `target` as go from these places."""
-        messages = len(places)
+    def _admit_instead(self, target: MemoryMailbox, places: Sequence[int], rows: _Rows) -> None:
+        """These rows come into `target` for what goes from these places."""
+        size, messages, annotations = sum(rows[SIZE]), len(places), _annotation_octets(rows)
         if target._admit == self._admit:
             # Of one account: it loses what is here.
             size -= sum(self._columns[SIZE][place] for place in places)
+            annotations -= sum(octets_of(self._columns[ANNOTATIONS][place]) for place in places)
             messages = 0
-        target._admit(size, messages)
+        target._admit(size, messages, annotations)
 
     def _moved(self, target: MemoryMailbox, sources: list[int], uids: list[int]) -> Copied:
         """These went from here, and those came there: told as one change of each mailbox."""
@@ -288,6 +311,18 @@ class MemoryMailbox:
             target._tell(changes)
         self._tell(removed)
         return Copied(target.uidvalidity, sources, uids, changes, removed)
+
+    def reannotate(self, becomes: Mapping[int, Annotations], growth: int) -> Changes:
+        """Messages, by UID, get other annotations, which take so many octets more: one change."""
+        self._admit(0, 0, growth)
+        for uid, after in becomes.items():
+            place = bisect_left(self._uids, uid)
+            self._columns[ANNOTATIONS][place] = after
+            self._columns[MODSEQ][place] = self._log.modseq + 1
+        self.annotation_octets += growth
+        changes = self._commit(becomes.keys())
+        self._tell(changes)
+        return changes
 
     def claim_recent(self) -> tuple[int, int]:
         """As `IRecent`."""
@@ -323,6 +358,7 @@ class MemoryMailbox:
         self._deleted = True
         self._uids.clear()
         self._columns = self._no_rows()
+        self.annotation_octets = 0
         self._publish(Hint(self.id, self._log.modseq))
 
     # -- the columns
@@ -350,7 +386,10 @@ class MemoryMailbox:
         return places
 
     def _rows(self, places: Sequence[int]) -> _Rows:
-        return {name: [column[place] for place in places] for name, column in self._columns.items()}
+        """What copies of these messages have."""
+        rows = {name: [column[place] for place in places] for name, column in self._columns.items()}
+        rows[ANNOTATIONS] = list(map(carried, rows[ANNOTATIONS]))
+        return rows
 
     def _add(self, rows: _Rows) -> list[int]:
         """New messages at the end, with the modseq that `_commit` will give; their UIDs."""
@@ -366,6 +405,7 @@ class MemoryMailbox:
             column.extend(own[name])
         for place in range(first, first + count):
             self._tally(place, +1)
+        self.annotation_octets += _annotation_octets(rows)
         return uids
 
     def _remove(self, places: Sequence[int]) -> list[int]:
@@ -376,6 +416,7 @@ class MemoryMailbox:
         stays = [True] * len(self._uids)
         for place in places:
             self._tally(place, -1)
+            self.annotation_octets -= octets_of(self._columns[ANNOTATIONS][place])
             stays[place] = False
         self._uids = list(compress(self._uids, stays))
         for name, column in self._columns.items():
@@ -443,7 +484,12 @@ def _new_rows(messages: Sequence[NewMessage], contents: Sequence[bytes]) -> _Row
     rows[_OCTETS] = contents
     rows[EMAIL_ID] = [secrets.token_bytes(16) for _ in contents]
     rows[THREAD_ID] = [None] * len(contents)
+    rows[ANNOTATIONS] = [message.annotations for message in messages]
     return rows
+
+
+def _annotation_octets(rows: _Rows) -> int:
+    return sum(map(octets_of, rows[ANNOTATIONS]))
 
 
 def _cut(column: Sequence[Any], spans: Sequence[slice]) -> Sequence[Any]:

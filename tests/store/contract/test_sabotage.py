@@ -15,10 +15,11 @@ from twisted.internet.defer import Deferred
 from imapd.model.dates import timestamp_of
 from imapd.model.flags import SEEN
 from imapd.model.mailbox import Copied, Hint
-from imapd.model.message import FLAGS, INTERNAL_DATE, SAVED
+from imapd.model.message import ANNOTATIONS, FLAGS, INTERNAL_DATE, SAVED
 from imapd.model.numset import EMPTY, NumSet
 from imapd.store.contract import StoreContract
 from imapd.store.memory import MemoryAccount, MemoryMailbox, MemoryStore
+from imapd.store.memory.annotating import MemoryAnnotations
 
 
 class UsesUidsAgain(MemoryMailbox):
@@ -287,6 +288,55 @@ class TellsAnnotationsTooEarly(MemoryAccount):
         return super().annotate(mailbox, values, entries, octets)
 
 
+class RunsOut(MemoryAnnotations):
+    """The first message of an account that goes beyond a bound is changed still."""
+
+    def annotate(self, uids, values, entries, octets, unchanged_since=None):
+        return super().annotate(uids, values, entries + 1, octets + 50, unchanged_since)
+
+
+class AnnotatesInSecret(MemoryAnnotations):
+    def annotate(self, uids, values, entries, octets, unchanged_since=None):
+        stored = super().annotate(uids, values, entries, octets, unchanged_since)
+        return attrs.evolve(stored, changes=attrs.evolve(stored.changes, uids=[]))
+
+
+class AnnotatesAnyway(MemoryAnnotations):
+    def annotate(self, uids, values, entries, octets, unchanged_since=None):
+        return super().annotate(uids, values, entries, octets)
+
+
+class ForgetsRemovals(MemoryAnnotations):
+    def annotated_since(self, modseq):
+        has = dict(zip(self._mailbox._uids, self._mailbox._columns[ANNOTATIONS]))
+        return [
+            attrs.evolve(
+                each,
+                uids=NumSet.of(*(uid for uid in each.uids if each.annotations & has[uid].keys())),
+            )
+            for each in super().annotated_since(modseq)
+        ]
+
+
+class CopiesWhatIsOthers(MemoryMailbox):
+    def _rows(self, places):
+        rows = super()._rows(places)
+        return {**rows, ANNOTATIONS: [self._columns[ANNOTATIONS][place] for place in places]}
+
+
+class CopiesNoAnnotations(MemoryMailbox):
+    def _rows(self, places):
+        return {**super()._rows(places), ANNOTATIONS: [{} for _ in places]}
+
+
+class MiscountsAnnotations(MemoryMailbox):
+    def _remove(self, places):
+        before = self.annotation_octets
+        removed = super()._remove(places)
+        self.annotation_octets = before
+        return removed
+
+
 SABOTAGE = [
     (UsesUidsAgain, "test_expunge_the_last_uid_is_not_used_again"),
     (UsesUidsAgain, "test_any_history"),
@@ -338,6 +388,15 @@ SABOTAGE = [
     (TellsAnnotationsThatStay, "test_metadata_hints"),
     (TellsAnnotationsTwice, "test_metadata_hints"),
     (TellsAnnotationsTooEarly, "test_metadata_no_hint_of_what_failed"),
+    (RunsOut, "test_annotate_too_many"),
+    (RunsOut, "test_annotate_too_large"),
+    (AnnotatesInSecret, "test_annotate_is_one_change"),
+    (AnnotatesAnyway, "test_annotate_unchanged_since"),
+    (ForgetsRemovals, "test_annotate_says_what_changed"),
+    (CopiesWhatIsOthers, "test_annotate_copy"),
+    (CopiesWhatIsOthers, "test_annotate_move"),
+    (CopiesNoAnnotations, "test_annotate_copy"),
+    (MiscountsAnnotations, "test_annotate_too_large"),
 ]
 
 
@@ -381,6 +440,8 @@ def test_sabotage_is_caught(broken: type[Any], test: str, monkeypatch: pytest.Mo
     assert failures(MemoryStore, test) == []
     if issubclass(broken, MemoryMailbox):
         monkeypatch.setattr("imapd.store.memory.account.MemoryMailbox", broken)
+    elif issubclass(broken, MemoryAnnotations):
+        monkeypatch.setattr("imapd.store.memory.mailbox.MemoryAnnotations", broken)
     elif issubclass(broken, MemoryAccount):
         monkeypatch.setattr("imapd.store.memory.store.MemoryAccount", broken)
     make_store = broken if issubclass(broken, MemoryStore) else MemoryStore
