@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +21,9 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
-__all__ = ["Connection", "Recorder", "Replay", "comparable", "read", "save", "written"]
+__all__ = [
+    "Connection", "Recorder", "Replay", "comparable", "inflated", "read", "save", "written",
+]  # fmt: skip
 
 _SEPARATOR = "-- connection"
 _ODD = re.compile(rb"[^\x20-\x5b\x5d-\x7e]")
@@ -32,6 +35,14 @@ class Connection:
     """What was said, in turns: who (``C`` or ``S``) and the octets."""
 
     turns: Sequence[tuple[str, bytes]]
+
+
+def inflated(connection: Connection) -> bytes:
+    """What a client said after COMPRESS; AssertionError if it did not compress."""
+    said = b"".join(octets for who, octets in connection.turns if who == "C")
+    _, begun, rest = said.partition(b" COMPRESS DEFLATE\r\n")
+    assert begun, said
+    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(rest)
 
 
 @define(eq=False)

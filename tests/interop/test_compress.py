@@ -1,4 +1,4 @@
-"""COMPRESS=DEFLATE with clients that use it: Python's zlib by hand, and ImapFlow, which always does."""
+"""COMPRESS=DEFLATE with clients that use it: Python's zlib by hand, ImapFlow, Mail::IMAPClient."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 import socket
 import subprocess
 import zlib
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.interop.mail import letters
-from tests.interop.recording import Recorder
+from tests.interop.recording import Recorder, inflated
 from tests.interop.running import Account
 
 _HERE = Path(__file__).parent
@@ -117,7 +117,44 @@ def test_imapflow(program: Callable[..., str], account: Account) -> None:
     found = [b64decode(each) for each in json.loads(done.stdout)]
     assert found == [letter.octets for letter in mail]
     (connection,) = recorder.connections()
-    said = b"".join(octets for who, octets in connection.turns if who == "C")
-    _, begun, rest = said.partition(b" COMPRESS DEFLATE\r\n")
-    assert begun
-    assert b"FETCH" in zlib.decompressobj(-15).decompress(rest)
+    assert b"FETCH" in inflated(connection)
+
+
+_PERL = r"""
+use strict; use warnings; use JSON::PP; use Mail::IMAPClient; use MIME::Base64;
+my $given = decode_json(do { local $/; <STDIN> });
+my $imap = Mail::IMAPClient->new(
+    Server => '127.0.0.1', Port => $given->{port}, User => $given->{user},
+    Password => $given->{password}, Uid => 1,
+) or die "cannot log in: $@";
+$imap->compress or die $imap->LastError;
+$imap->append('INBOX', decode_base64($_)) or die $imap->LastError for @{ $given->{mail} };
+$imap->select('INBOX') or die $imap->LastError;
+print encode_json([ map { encode_base64($imap->message_string($_), '') } $imap->messages ]);
+$imap->logout;
+"""
+
+
+def test_perl(program: Callable[..., str], account: Account) -> None:
+    """Mail::IMAPClient writes and reads compressed messages, small and large, as they are."""
+    perl = program("perl", "apt-get install perl")
+    modules = ["-MMail::IMAPClient", "-MCompress::Zlib"]
+    if subprocess.run([perl, *modules, "-e", "1"], capture_output=True).returncode:
+        pytest.skip("install with: apt-get install libmail-imapclient-perl")
+    mail = [letter.octets for letter in letters(43, 3, ["plain", "attachments", "8-bit"])]
+    mail.append(b"Subject: large\r\n\r\n" + b"All work and no play.\r\n" * 20_000)
+    with Recorder((account.host, account.server.imap)) as recorder:
+        given = {
+            "port": recorder.port,
+            "user": account.user,
+            "password": account.password,
+            "mail": [b64encode(each).decode() for each in mail],
+        }
+        done = subprocess.run(
+            [perl, "-e", _PERL], input=json.dumps(given).encode(), capture_output=True, timeout=60
+        )
+    assert done.returncode == 0, done.stderr.decode()
+    assert [b64decode(each) for each in json.loads(done.stdout)] == mail
+    assert [octets for _, octets in account.messages("INBOX")] == mail
+    (connection,) = recorder.connections()
+    assert b"APPEND" in inflated(connection)

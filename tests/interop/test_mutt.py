@@ -21,6 +21,7 @@ import pytest
 from attrs import frozen
 
 from tests.interop.mail import FOLDERS, Letter, letters
+from tests.interop.recording import Recorder, inflated
 from tests.interop.running import Account
 
 _PATIENCE = 15.0
@@ -183,6 +184,27 @@ def test_reads(mutt: _Mutt, account: Account, security: str) -> None:
     assert {flags for flags, _ in account.messages("INBOX")} <= {
         frozenset(), frozenset({"\\Seen"}),
     }  # fmt: skip
+
+
+def test_compressed(mutt: _Mutt, account: Account) -> None:
+    """Mutt compresses when it is told to, writes messages that way and copies them out unchanged."""
+    asked = subprocess.run([mutt.program, "-n", "-Q", "imap_deflate"], capture_output=True)
+    if asked.returncode:
+        pytest.skip("this one does not compress")
+    mail = letters(58, 8)
+    source, out = mutt.local("source", mail), mutt.local("out")
+    copy = "<tag-pattern>~A<enter><tag-prefix><copy-message>"
+    with Recorder((account.host, account.server.imap)) as recorder:
+        account.recorded = recorder.port
+        mutt.configure("plain", "set imap_deflate")
+        mutt.press(f"{copy}+INBOX<enter><quit>", "-f", str(source))
+        mutt.press(f"{copy}{out}<enter><quit>")
+    assert sorted(_plain(octets) for _, octets in account.messages("INBOX")) == sorted(
+        letter.octets for letter in mail
+    )
+    assert _octets(out) == sorted(letter.octets for letter in mail)
+    assert [b"APPEND" in said for said in map(inflated, recorder.connections())] == [True, False]
+    assert [b"FETCH" in said for said in map(inflated, recorder.connections())] == [False, True]
 
 
 def test_lists_folders(mutt: _Mutt, account: Account) -> None:
