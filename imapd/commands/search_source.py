@@ -10,12 +10,16 @@ from twisted.internet.threads import deferToThread
 from imapd.model.message import FLAGS, MODSEQ, Batch, Column
 from imapd.model.numset import NumSet, SequenceSet
 from imapd.model.search import Recent, SequenceNumbers
+from imapd.model.text import Sought, Told
 from imapd.query.source import Numbers, Span
 from imapd.query.text import MessageText
+from imapd.query.verdicts import Verdicts
 from imapd.session.content import Content, scanned
 from imapd.session.session import Session
 from imapd.session.view import View
+from imapd.store.answers import each
 from imapd.store.errors import MessageGone
+from imapd.store.interfaces import ITextIndex
 
 __all__ = ["Selected"]
 
@@ -33,6 +37,8 @@ class Selected:
         #: The place that was looked at first, and how far from there the search has come.
         self._start: int | None = None
         self._done = 0
+        #: What the index told last.
+        self._told: dict[Sought, list[Told]] = {}
         self.uids: Sequence[int] = self._view.generation.uids[: self._view.count]
         self._last = self.uids[-1] if self.uids else 0
 
@@ -69,6 +75,27 @@ class Selected:
         """As `Source`; who waits is told how far it has come."""
         self._session.progress.reached(self._done, len(self.uids))
         await self._session.peer.turn()
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """As `Source`; all sessions of this process share them."""
+        return self._view.image.verdicts
+
+    async def told(self, sought: Sought, low: int, high: int) -> AsyncIterator[Told]:
+        """As `Source`."""
+        index = ITextIndex(self._view.mailbox, None)
+        if index is None:
+            return
+        kept = self._told.setdefault(sought, [])
+        for told in kept:
+            if told.uids[0] <= low <= told.uids[-1]:
+                yield told
+                low = told.uids[-1] + 1
+        if low <= high:
+            async for told in each(index.told(sought, low, high)):
+                # The next block of messages may begin within it.
+                kept[:] = [told]
+                yield told
 
     async def message(self, uid: int) -> MessageText | None:
         """As `Source`."""

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from imapd.model.message import Column
 from imapd.model.numset import SequenceSet
+from imapd.model.text import Sought
 
 __all__ = [
     "And", "Cost", "Key", "Not", "Or", "Program", "Recent", "SequenceNumbers", "UIDs", "Unresolved",
@@ -43,6 +44,9 @@ class Key:
     #: The same of many messages: gets whole columns, gives an answer a message.  Made
     #: where a loop of its own is faster than calls of `test`.
     tests: Callable[..., Iterable[bool]] | None = field(default=None, eq=False, repr=False)
+    #: Of Cost.HEADER and Cost.CONTENT: what a message that passes must meet.  The answer is
+    #: remembered, so it has to be the message's alone.
+    sought: Sought | None = field(default=None, eq=False, repr=False)
 
 
 @frozen

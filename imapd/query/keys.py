@@ -23,6 +23,7 @@ from imapd.model.flags import Flags
 from imapd.model.limits import Limits
 from imapd.model.message import FLAGS, HEADER, SENT, SIZE, Column
 from imapd.model.search import And, Cost, Key, Or, Program
+from imapd.model.text import Place, Sought
 from imapd.query.arrived import ARRIVED_DAY
 from imapd.query.blocks import LEAST, MOST, between, holding
 from imapd.query.derived import Derived
@@ -130,7 +131,10 @@ def header(name: bytes, string: str) -> Program:
     def test(block: bytes) -> bool:
         return any(wanted in text_of(value) for _, value in find(b"\n" + block[:_HEADER_MOST]))
 
-    return Key("HEADER", Cost.HEADER, (HEADER,), test, (name.lower(), wanted))
+    # A line of `header_text` begins so.
+    field = f"\n{fold(name.decode('latin-1'))}:"
+    sought = Sought((Place.HEADER,), (field, wanted), enough=False)
+    return Key("HEADER", Cost.HEADER, (HEADER,), test, (name.lower(), wanted), sought=sought)
 
 
 def address(name: bytes, string: str) -> Key:
@@ -157,7 +161,8 @@ def body(string: str) -> Program:
     def test(message: MessageText) -> bool:
         return any(wanted in text for text in message.bodies())
 
-    return Key("BODY", Cost.CONTENT, (), test, (wanted,))
+    sought = Sought((Place.BODY,), (wanted,))
+    return Key("BODY", Cost.CONTENT, (), test, (wanted,), sought=sought)
 
 
 def text(string: str) -> Program:
@@ -177,7 +182,21 @@ def text(string: str) -> Program:
 
     return Or(
         (
-            Key("TEXT in header", Cost.HEADER, (HEADER,), in_header, (in_line,)),
-            Key("TEXT", Cost.CONTENT, (), in_message, (wanted,)),
+            Key(
+                "TEXT in header",
+                Cost.HEADER,
+                (HEADER,),
+                in_header,
+                (in_line,),
+                sought=Sought((Place.HEADER,), (in_line,)),
+            ),
+            Key(
+                "TEXT",
+                Cost.CONTENT,
+                (),
+                in_message,
+                (wanted,),
+                sought=Sought((Place.PARTS, Place.BODY), (wanted,)),
+            ),
         )
     )

@@ -5,6 +5,8 @@ Rules of this file:
 * Messages are taken a block at a time, in ascending order.  Of each block every message is
   decided by the cheapest keys that can decide it: the view's, then columns, then headers,
   then the message itself.  What is decided is not asked again.
+* Before headers and messages are looked at: what earlier searches found out is recalled, and
+  an index of the texts, if there is one, tells what it knows.
 * A set of messages of a block is a `Mask`: an int with one octet a message, 1 or 0, so
   that AND, OR and NOT are one operation each.
 * `_Node.decide` answers with two masks, of those that match and of those that do not; the
@@ -15,12 +17,14 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from typing import Any, Final, Protocol
 
 from imapd.model.message import Batch, Column
 from imapd.model.search import And, Cost, Key, Not, Or, Program, Unresolved
+from imapd.model.text import Told
 from imapd.query.source import Source, Span, placed
 from imapd.query.text import MessageText
 
@@ -52,15 +56,17 @@ async def search(program: Program, source: Source, most: int | None = None) -> S
 
     With `most`, of so many first ones; below 0, of so many last ones.
     """
-    root = _node(program, source)
-    keys = [leaf for leaf in leaves_of(program) if isinstance(leaf, Key)]
-    size = max(_BLOCK_LEAST, min(_BLOCK, _TESTS // max(1, len(keys))))
+    leaves = list(leaves_of(program))
+    tests = {leaf: _Test(leaf) for leaf in leaves if isinstance(leaf, Key)}
+    root = _node(program, source, tests)
+    size = max(_BLOCK_LEAST, min(_BLOCK, _TESTS // max(1, len(leaves))))
     if most is not None and root.cost > Cost.VIEW:
         size = min(size, _BLOCK_FIRST)
     stages = [
-        (stage, [key for key in keys if key.cost is stage])
+        (stage, [key for key in tests if key.cost is stage])
         for stage in (Cost.COLUMN, Cost.DERIVED, Cost.HEADER, Cost.CONTENT)
     ]
+    sought = {key: test for key, test in tests.items() if key.sought is not None}
     count = len(source.uids)
     found: list[int] = []
     starts = range(0, count, size)
@@ -68,12 +74,20 @@ async def search(program: Program, source: Source, most: int | None = None) -> S
     for start in reversed(starts) if backwards else starts:
         block = _Block(source, start, min(start + size, count))
         yes, no = root.decide(block.all, block)
-        for stage, asked in stages:
-            undecided = block.all ^ yes ^ no
-            if asked and undecided:
-                more, less = await block.ask(root, undecided, stage, asked)
-                yes |= more
-                no |= less
+        try:
+            for stage, asked in stages:
+                undecided = block.all ^ yes ^ no
+                if stage is Cost.HEADER and sought and undecided:
+                    more, less = await block.foretell(root, undecided, sought)
+                    yes |= more
+                    no |= less
+                    undecided ^= more | less
+                if asked and undecided:
+                    more, less = await block.ask(root, undecided, stage, asked)
+                    yes |= more
+                    no |= less
+        finally:
+            block.remember(sought)
         if backwards:
             found += reversed(block.places(yes))
         else:
@@ -147,6 +161,33 @@ class _Block:
             places.append(self.start + row)
             row = octets.find(1, row + 1)
         return places
+
+    async def foretell(
+        self, root: _Node, undecided: Mask, tests: Mapping[Key, _Test]
+    ) -> tuple[Mask, Mask]:
+        """Those of the undecided that are decided without looking at them."""
+        first, stop = _ends(undecided)
+        uids = self._source.uids[self.start + first : self.start + stop]
+        every = _mask(b"\1" * len(uids))
+        for key, test in tests.items():
+            known, passed = map(_mask, self._source.verdicts.recall(key, uids))
+            if known != every and key.sought is not None:
+                async for told in self._source.told(key.sought, uids[0], uids[-1]):
+                    more, holds = _told(told, uids)
+                    known |= more
+                    passed |= holds
+                    await self._source.turn()
+            before, among = self.answers.get(test, (0, 0))
+            self.answers[test] = before | known << 8 * first, among | passed << 8 * first
+        return root.decide(undecided, self)
+
+    def remember(self, tests: Mapping[Key, _Test]) -> None:
+        """Tell the source what was found out."""
+        uids = self._source.uids[self.start : self.stop]
+        for key, test in tests.items():
+            if test in self.answers:
+                known, passed = map(self.octets, self.answers[test])
+                self._source.verdicts.learn(key, uids, known, passed)
 
     async def ask(
         self, root: _Node, undecided: Mask, stage: Cost, keys: list[Key]
@@ -238,6 +279,31 @@ def _ends(mask: Mask) -> Span:
     return ((mask & -mask).bit_length() - 1) // 8, (mask.bit_length() + 7) // 8
 
 
+def _mask(octets: bytes) -> Mask:
+    return int.from_bytes(octets, "little")
+
+
+def _told(told: Told, uids: Sequence[int]) -> tuple[Mask, Mask]:
+    """Of whom an index knows, and who passes."""
+    if not told.uids:
+        return 0, 0
+    start = bisect_left(uids, told.uids[0])
+    stop = bisect_right(uids, told.uids[-1], start)
+    some = uids[start:stop]
+    if not some:
+        return 0, 0
+    first = bisect_left(told.uids, some[0])
+    every = _mask(b"\1" * len(some))
+    known = every if some == told.uids[first : first + len(some)] else _members(told.uids, some)
+    known &= every ^ _members(told.may, some)
+    return known << 8 * start, (known & _members(told.holds, some)) << 8 * start
+
+
+def _members(these: Collection[int], uids: Sequence[int]) -> Mask:
+    """Which of the UIDs are among these."""
+    return _mask(bytes(map(frozenset(these).__contains__, uids))) if these else 0
+
+
 def _tested(key: Key, columns: Sequence[Sequence[Any]]) -> Iterable[bool]:
     return map(key.test, *columns) if key.tests is None else key.tests(*columns)
 
@@ -263,9 +329,10 @@ class _Test:
         self.cost = key.cost
 
     def decide(self, need: Mask, block: _Block) -> tuple[Mask, Mask]:
-        if self.cost > block.stage:
-            return 0, 0
         known, passed = block.answers.get(self, (0, 0))
+        if self.cost > block.stage:
+            known &= need
+            return passed & known, known & ~passed
         # The view answers for the whole block at once.
         fresh = (need if self.cost else block.all) & ~known
         if fresh:
@@ -368,14 +435,14 @@ def _order(node: _Node) -> tuple[Cost, bool]:
     return node.cost, not isinstance(node, _Places)
 
 
-def _node(program: Program, source: Source) -> _Node:
+def _node(program: Program, source: Source, tests: Mapping[Key, _Test]) -> _Node:
     if isinstance(program, Key):
-        return _Test(program)
+        return tests[program]
     if isinstance(program, And):
-        return _Every(_node(each, source) for each in program.programs)
+        return _Every(_node(each, source, tests) for each in program.programs)
     if isinstance(program, Or):
-        return _Any(_node(each, source) for each in program.programs)
+        return _Any(_node(each, source, tests) for each in program.programs)
     if isinstance(program, Not):
-        return _Other(_node(program.program, source))
+        return _Other(_node(program.program, source, tests))
     assert not isinstance(program, Unresolved), program
     return _Places(source.spans(program))

@@ -10,8 +10,10 @@ from attrs import field, frozen
 from imapd.model.message import Batch, Column
 from imapd.model.numset import NumSet
 from imapd.model.search import Recent, SequenceNumbers, UIDs
+from imapd.model.text import Sought, Told
 from imapd.query.results import runs
 from imapd.query.text import MessageText
+from imapd.query.verdicts import Verdicts
 
 __all__ = ["Numbers", "Source", "Span", "Values", "placed", "values"]
 
@@ -35,6 +37,13 @@ class Source(Protocol):
 
     def scan(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
         """Columns, complete, of those that are still there, in ascending order."""
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """What was found out about these messages before, kept for the next search."""
+
+    def told(self, sought: Sought, low: int, high: int) -> AsyncIterator[Told]:
+        """What an index knows of messages with UIDs from `low` to `high`; it may know nothing."""
 
     async def message(self, uid: int) -> MessageText | None:
         """A message, to be closed; None if it is gone."""

@@ -24,6 +24,7 @@ from imapd.model.flags import DELETED, SEEN, Flags
 from imapd.model.mailbox import Changes
 from imapd.model.message import FLAGS, MODSEQ
 from imapd.model.numset import NumSet
+from imapd.query.verdicts import Verdicts
 from imapd.store.answers import each, settled
 from imapd.store.errors import NoSuchMailbox
 from imapd.store.interfaces import IMailbox
@@ -91,7 +92,8 @@ class Image:
     """The shared state of one mailbox."""
 
     __slots__ = ("_flag_sets", "_logged", "_refreshing", "before", "doubted", "generation", "gone", "hinted",
-                 "log", "log_floor", "mailbox_id", "modseq", "recent_claimed", "watchers")  # fmt: skip
+                 "log", "log_floor", "mailbox_id", "modseq", "recent_claimed", "verdicts",
+                 "watchers")  # fmt: skip
 
     def __init__(self, mailbox_id: str) -> None:
         self.mailbox_id = mailbox_id
@@ -111,6 +113,8 @@ class Image:
         #: \\Recent of all up to this UID belongs to somebody.
         self.recent_claimed = 0
         self.watchers: dict[Watcher, None] = {}
+        #: What searches found out about its messages.
+        self.verdicts = Verdicts()
         self._refreshing: list[Deferred[None]] | None = None
         self._logged = 0
         self._flag_sets: tuple[int, frozenset[Flags]] = (-1, frozenset())

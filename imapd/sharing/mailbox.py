@@ -10,12 +10,12 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 from zope.interface import implementer
 from zope.interface.interface import InterfaceClass
 
@@ -24,11 +24,19 @@ from imapd.model.mailbox import Appended, Changes, Status, Stored
 from imapd.model.message import FLAGS, MODSEQ, Batch, Column, Facts
 from imapd.model.numset import EMPTY, NumSet
 from imapd.model.rights import ACL, Rights, right_of_flag
+from imapd.model.text import Sought, Told
 from imapd.sharing.ledger import Ledger
 from imapd.store.access import IRestricted, IShareable
 from imapd.store.answers import each, settled
 from imapd.store.errors import NoPermission, NoSuchMailbox, StoreError
-from imapd.store.interfaces import IFactsKept, IMailbox, IMessageReader, IThreads, NewMessage
+from imapd.store.interfaces import (
+    IFactsKept,
+    IMailbox,
+    IMessageReader,
+    ITextIndex,
+    IThreads,
+    NewMessage,
+)
 
 __all__ = ["SharedMailbox", "shared_id"]
 
@@ -73,8 +81,13 @@ class SharedMailbox:
         )  # fmt: skip
 
     def __conform__(self, interface: InterfaceClass) -> Any:
-        """Threads are the same for all who see the mailbox."""
-        return IThreads(self._mailbox, None) if interface is IThreads else None
+        """Threads and texts are the same for all who see the mailbox."""
+        if interface is IThreads:
+            return IThreads(self._mailbox, None)
+        if interface is ITextIndex:
+            index = ITextIndex(self._mailbox, None)
+            return None if index is None else _Texts(index, self._rights)
+        return None
 
     # -- rights
 
@@ -281,6 +294,21 @@ class SharedMailbox:
         kept = IFactsKept(self._mailbox, None)
         if kept is not None:
             await settled(kept.keep_facts(facts))
+
+
+@implementer(ITextIndex)
+@frozen
+class _Texts:
+    """The index of the texts, for those who may read them."""
+
+    _index: ITextIndex
+    _rights: Callable[[Collection[str]], Awaitable[Rights]]
+
+    async def told(self, sought: Sought, low: int, high: int) -> AsyncIterator[Told]:
+        """As `ITextIndex`."""
+        await self._rights("r")
+        async for told in each(self._index.told(sought, low, high)):
+            yield told
 
 
 def _allowed(flags: Flags, rights: Rights) -> Flags:

@@ -31,12 +31,13 @@ from imapd.model.mailbox import Appended, Changes, Copied, Hint, MailboxInfo, St
 from imapd.model.message import Batch, Column, Facts
 from imapd.model.numset import NumSet
 from imapd.model.quota import Allowance, Quota
+from imapd.model.text import Sought, Told
 
 __all__ = [
     "Answer", "IAccount", "IAnnotated", "IAnnotations", "IFactsKept", "IMailStore", "IMailbox",
     "IMapped", "IMessageReader", "IMetadata", "IObjectIDs", "IOtherAccounts", "IQuota", "IQuotas",
-    "IRecent", "IServerCopy", "IServerMove", "IServerReplace", "ISpool", "ISpools", "IThreads",
-    "IURLKeys", "NewMessage", "WatchCallback",
+    "IRecent", "IServerCopy", "IServerMove", "IServerReplace", "ISpool", "ISpools", "ITextIndex",
+    "IThreads", "IURLKeys", "NewMessage", "WatchCallback",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -264,6 +265,20 @@ class IThreads(Interface):
 
         They are in the column THREAD_ID from then on, and go along with copies.  Keys are
         known to all mailboxes of the account.
+        """
+
+
+class ITextIndex(Interface):
+    """Provided by an `IMailbox` that keeps an index of what its messages say.
+
+    It makes searches fast; the answers are the same without it.
+    """
+
+    def told(sought: Sought, low: int, high: int) -> Iterable[Told] | AsyncIterable[Told]:
+        """What is known of messages with UIDs from `low` to `high`: some hundreds or thousands at once.
+
+        In ascending order, none twice.  It may tell of more messages than those, and of those
+        that are not indexed yet it tells nothing.
         """
 
 

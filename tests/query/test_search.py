@@ -29,6 +29,7 @@ from imapd.model.message import (
 )  # fmt: skip
 from imapd.model.numset import NumSet
 from imapd.model.search import And, Cost, Key, Not, Or, Program, Recent, SequenceNumbers
+from imapd.model.text import Place, Sought, Told
 from imapd.query import search as module
 from imapd.query.arrived import ARRIVED_DAY
 from imapd.query.columns import DERIVED
@@ -36,7 +37,8 @@ from imapd.query.folded import ADDRESSES, SUBJECT
 from imapd.query.keys import body, flag, header, larger
 from imapd.query.search import search
 from imapd.query.source import Numbers, Span, values
-from imapd.query.text import MessageText
+from imapd.query.text import MessageText, header_text
+from imapd.query.verdicts import Verdicts
 from imapd.wire.cursor import Cursor
 
 _T = TypeVar("_T")
@@ -75,7 +77,7 @@ class _Message:
     @property
     def lines(self) -> list[str]:
         """Its header."""
-        lines = [f'From: "{self.name}" <al@example.org>']
+        lines = [f'From: "{self.name}" <al@example.org>', f"X-Name: {self.name}"]
         if self.subject is not None:
             lines.append(f"Subject: {self.subject}")
         if self.sent is not None:
@@ -97,6 +99,10 @@ class _Source:
     scanned: list[tuple[frozenset[Column], str]] = field(factory=list)
     read: list[int] = field(factory=list)
     turns: int = 0
+    verdicts: Verdicts = field(factory=Verdicts)
+    #: UIDs that an index knows; of every third it knows nothing for certain.
+    index: Sequence[int] = ()
+    sought: list[Sought] = field(factory=list)
 
     @property
     def uids(self) -> Sequence[int]:
@@ -138,6 +144,13 @@ class _Source:
                 {name: [_entry(name, message) for _, message in batch] for name in columns},
             )
 
+    async def told(self, sought: Sought, low: int, high: int) -> AsyncIterator[Told]:
+        """As `Source`."""
+        self.sought.append(sought)
+        for at in range(0, len(self.index), 3):
+            uids = list(self.index[at : at + 3])
+            yield _told(sought, uids, [self.messages[self.uids.index(uid)] for uid in uids])
+
     async def message(self, uid: int) -> MessageText | None:
         """As `Source`."""
         self.read.append(uid)
@@ -148,6 +161,29 @@ class _Source:
     async def turn(self) -> None:
         """As `Source`."""
         self.turns += 1
+
+
+def _told(sought: Sought, uids: Sequence[int], messages: Sequence[_Message]) -> Told:
+    """What an index tells that compares as searches do."""
+    holds, may = [], []
+    for uid, message in zip(uids, messages):
+        text = MessageText(message.octets, parse(message.octets))
+        there = {
+            Place.HEADER: [header_text(facts(message.octets).header)],
+            Place.PARTS: text.part_headers(),
+            Place.BODY: list(text.bodies()),
+        }
+        # The field's name is sought at the beginning of a line.
+        found = any(
+            all(string in "\n" + each for string in sought.strings)
+            for place in sought.places
+            for each in there[place]
+        )
+        if uid % 3 == 0 or (found and not sought.enough):
+            may.append(uid)
+        elif found:
+            holds.append(uid)
+    return Told(uids, holds, may)
 
 
 def _entry(column: Column, message: _Message) -> Any:
@@ -218,6 +254,7 @@ def _holds(spec: tuple[Any, ...], place: int, source: _Source) -> bool:
         "SMALLER": lambda: len(message.octets) < rest[0],
         "SUBJECT": lambda: message.subject is not None and string in message.subject.lower(),
         "FROM": lambda: string in as_written or string in as_written.replace('"', ""),
+        "HEADER": lambda: string in message.name.lower(),
         "BODY": lambda: string in message.body.lower(),
         "TEXT": lambda: string in "\n".join([*message.lines, message.body]).lower(),
     }
@@ -241,6 +278,7 @@ _leaf = st.one_of(
     ),
     st.tuples(st.sampled_from(["LARGER", "SMALLER"]), _size),
     st.tuples(st.sampled_from(["SUBJECT", "FROM", "BODY", "TEXT"]), _string),
+    st.tuples(st.just("HEADER"), st.just("X-Name"), _string),
 )
 _specs = st.recursive(
     _leaf,
@@ -284,17 +322,30 @@ def _small_steps(block: int, rows: int) -> Iterator[None]:
     st.sampled_from([1, 3, 5, 100]),
     st.sampled_from([1, 2, 100]),
     st.none() | st.integers(min_value=1, max_value=3),
+    st.sets(st.integers(min_value=0, max_value=12)),
+    st.booleans(),
 )
 def test_as_the_rfc_says(
-    spec: tuple[Any, ...], messages: list[_Message], block: int, rows: int, most: int | None
+    spec: tuple[Any, ...],
+    messages: list[_Message],
+    block: int,
+    rows: int,
+    most: int | None,
+    indexed: set[int],
+    again: bool,
 ) -> None:
     """Every program finds what a plain reading of the RFC finds, however the work is cut up.
+
+    So it is whatever an index knows of some of the messages, and when the same was asked before.
 
     Of a message that vanished meanwhile, the view still knows the flags and numbers; it
     matches if those decide, and otherwise not, whatever the program.
     """
     with _small_steps(block, rows):
         source = _Source(messages)
+        source.index = [uid for place, uid in enumerate(source.uids) if place in indexed]
+        if again:
+            _run(search(_program(_text_of(spec)), source, most))
         found = list(_run(search(_program(_text_of(spec)), source, most)))
     expected = [place for place in range(len(messages)) if _holds(spec, place, source)]
     assert found == sorted(set(found))
@@ -346,6 +397,54 @@ def test_or_opens_few_messages() -> None:
     assert list(_run(search(_program("TEXT a"), _Source([])))) == []
     assert list(_run(search(_program("OR SUBJECT a BODY a"), source))) == [0, 1]
     assert source.read == [12]
+
+
+def test_an_index_saves_opening() -> None:
+    """Only messages of which the index knows nothing for certain are opened."""
+    source = _Source([_Message(body="a"), _Message(body="b"), _Message(body="a"), _Message()])
+    source.index = source.uids[:3]
+    assert source.uids == [10, 12, 14, 16]
+    assert list(_run(search(_program("NOT BODY b"), source))) == [0, 2, 3]
+    assert source.read == [12, 16]
+    assert source.scanned == []
+
+
+def test_an_index_is_asked_last() -> None:
+    """Nothing is asked of the index about messages that columns decide."""
+    source = _Source([_Message(), _Message()])
+    source.index = source.uids
+    assert list(_run(search(_program("TEXT a SEEN"), source))) == []
+    assert list(_run(search(_program("BODY text ON 2-Mar-2001"), source))) == []
+    assert source.sought == []
+
+
+def test_what_was_found_out_is_remembered() -> None:
+    """The same words a second time, in whatever program, open no message and read no header."""
+    source = _Source([_Message(body="a"), _Message(subject="a"), _Message()])
+    assert list(_run(search(_program("TEXT aaa"), source))) == []
+    assert list(_run(search(_program("TEXT a HEADER X-Name A"), source))) == [0, 1, 2]
+    source.read.clear()
+    source.scanned.clear()
+    assert list(_run(search(_program("NOT TEXT aaa UNSEEN"), source))) == [0, 1, 2]
+    assert list(_run(search(_program("OR (HEADER x-name a) TEXT a"), source))) == [0, 1, 2]
+    assert (source.read, source.scanned) == ([], [])
+
+
+def test_an_abandoned_search_is_remembered() -> None:
+    """What was found out before the client went away is not lost."""
+
+    @define
+    class _Abandoned(_Source):
+        async def turn(self) -> None:
+            if len(self.read) == 2:
+                raise EOFError
+
+    source = _Abandoned([_Message() for _ in range(4)])
+    with pytest.raises(EOFError):
+        _run(search(body("absent"), source))
+    assert source.read == [10, 12]
+    assert list(_run(search(body("absent"), source))) == []
+    assert source.read == [10, 12, 14, 16]
 
 
 def test_one_scan_for_all_keys_of_a_cost() -> None:

@@ -1,0 +1,43 @@
+"""What is sought in the text of messages, and what an index can tell of it before any is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from enum import IntEnum
+
+from attrs import field, frozen
+
+__all__ = ["Place", "Sought", "Told"]
+
+
+class Place(IntEnum):
+    """Where the text of a message is."""
+
+    HEADER = 0  #: its own header
+    PARTS = 1  #: the MIME headers of its parts
+    BODY = 2  #: its text parts, and the headers of the messages inside
+
+
+@frozen
+class Sought:
+    """A condition that a message must meet: all of the strings are in one of the places.
+
+    Strings are folded as `imapd.query.fold` does it.
+    """
+
+    places: tuple[Place, ...]
+    strings: tuple[str, ...]
+    #: What meets the condition is found; else there is more to it.
+    enough: bool = True
+
+
+@frozen
+class Told:
+    """What an index knows of some messages: all that it covers from the first to the last of them."""
+
+    #: Ascending.
+    uids: Sequence[int] = field(repr=False)
+    #: Those that meet the condition.
+    holds: Collection[int]
+    #: Those that perhaps do: they have to be opened.  All others do not.
+    may: Collection[int]
