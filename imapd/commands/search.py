@@ -1,5 +1,7 @@
 """SEARCH and UID SEARCH (RFC 9051, 6.4.4), with ESEARCH (RFC 4731) and SEARCHRES (RFC 5182).
 
+SORT and THREAD search by what is here too: `return_options`, `in_charset`, `prepared`, `find`.
+
 Rules of this file:
 
 * A client of RFC 3501 that says no RETURN hears ``* SEARCH``; with RETURN, or after
@@ -13,7 +15,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final
 
 from attrs import frozen
@@ -27,13 +29,14 @@ from imapd.model.states import State
 from imapd.query import charset
 from imapd.query.results import Found
 from imapd.query.search import leaves_of, search
-from imapd.session.allotment import cut, reported
+from imapd.session.allotment import cut, refuse_more, reported
 from imapd.session.outcome import BadCommand, Outcome, Refused
 from imapd.session.session import Session
 from imapd.wire import encode
 from imapd.wire.cursor import BadSyntax, Cursor
 
-__all__ = ["ESEARCH", "FEATURE", "SEARCHRES"]
+__all__ = ["ESEARCH", "FEATURE", "SEARCHRES", "Search", "find", "in_charset", "prepared",
+           "return_options"]  # fmt: skip
 
 #: Numbers of a ``* SEARCH`` that are written before others get their turn.
 _NUMBERS: Final = 10_000
@@ -45,44 +48,60 @@ _Option = tuple[SearchReturn, Any]
 
 
 @frozen
-class _Search:
+class Search:
+    """What one command asks."""
+
     by_uid: bool
     #: None: there was no RETURN.
     options: tuple[_Option, ...] | None
     #: As the client spelt it; None: there was no CHARSET.
     charset: bytes | None
     program: Program
+    #: The untagged response to a command without RETURN.
+    word: bytes = b"SEARCH"
+    #: Given the session, the source and the places, ascending: those in the order that was
+    #: asked for.  Without it they stay in the mailbox's.
+    arrange: Callable[[Session, Selected, Sequence[int]], Awaitable[Sequence[int]]] | None = None
 
     @property
     def saves(self) -> bool:
+        """It sets ``$``."""
         return any(option.name == "SAVE" for option, _ in self.options or ())
 
 
 # The grammar.
 
 
-def _arguments(by_uid: bool) -> Callable[[Cursor], _Search]:
-    def arguments(cursor: Cursor) -> _Search:
+def _arguments(by_uid: bool) -> Callable[[Cursor], Search]:
+    def arguments(cursor: Cursor) -> Search:
         """``search = "SEARCH" [search-return-opts] SP search-program``."""
         cursor.space()
-        options = None
-        if cursor.skip_word(b"RETURN"):
-            cursor.space()
-            options = _options(cursor)
-            cursor.space()
+        options = return_options(cursor)
         name = None
         if cursor.skip_word(b"CHARSET"):
             cursor.space()
-            name = cursor.astring()
-            cursor.charset = charset.codec(name) or "latin-1"
+            name = in_charset(cursor)
             cursor.space()
-        return _Search(by_uid, options, name, search_keys(cursor))
+        return Search(by_uid, options, name, search_keys(cursor))
 
     return arguments
 
 
-def _options(cursor: Cursor) -> tuple[_Option, ...]:
-    """``"(" [search-return-opt *(SP search-return-opt)] ")"``; none is ALL, twice is once."""
+def in_charset(cursor: Cursor) -> bytes:
+    """``charset``: that of all strings that follow."""
+    name = cursor.astring()
+    cursor.charset = charset.codec(name) or "latin-1"
+    return name
+
+
+def return_options(cursor: Cursor) -> tuple[_Option, ...] | None:
+    """``["RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")" SP]``.
+
+    None at all are ALL, and one twice is there once.
+    """
+    if not cursor.skip_word(b"RETURN"):
+        return None
+    cursor.space()
     found = cursor.listed(_option, empty=True)
     options = {option.name: (option, said) for option, said in found}
     for option, _ in options.values():
@@ -92,7 +111,8 @@ def _options(cursor: Cursor) -> tuple[_Option, ...]:
     if not options:
         if b"ALL" not in cursor.vocabulary.search_returns:
             raise BadSyntax("SEARCH has no RETURN here")
-        return ((_ALL, None),)
+        options = {"ALL": (_ALL, None)}
+    cursor.space()
     return tuple(options.values())
 
 
@@ -106,7 +126,8 @@ def _option(cursor: Cursor) -> _Option:
 # The command.
 
 
-async def _search(session: Session, asked: _Search) -> Outcome | None:
+async def find(session: Session, asked: Search) -> Outcome | None:
+    """Search, and tell what was found."""
     try:
         return await _answer(session, asked)
     except BadSyntax:
@@ -117,36 +138,51 @@ async def _search(session: Session, asked: _Search) -> Outcome | None:
         raise
 
 
-async def _answer(session: Session, asked: _Search) -> Outcome | None:
-    _check_charset(session, asked.charset)
+async def _answer(session: Session, asked: Search) -> Outcome | None:
+    wanted, used = await prepared(session, asked)
     returns = session.policy.dialect.search_returns
     extended = asked.options is not None or "IMAP4rev2" in session.enabled
     options = list(asked.options or ((_ALL, None),))
     names = {option.name for option, _ in options}
-    asked_for = await resolved(session, asked.program)
-    leaves = list(leaves_of(asked_for))
-    if session.announce.by_uid and any(map(_is_by_number, leaves)):
-        raise BadCommand("There are no sequence numbers here", "UIDREQUIRED")  # RFC 9586, 3.5
-    used = {leaf.name for leaf in leaves if isinstance(leaf, Key)}
-    keys = session.policy.dialect.search_keys
-    switched = (keys[name.encode("ascii")].enables for name in used if name.encode("ascii") in keys)
-    session.enable(*filter(None, switched))
     options += [
         (option, None)
         for option in returns.values()
         if option.implied_by in used and option.name not in names
     ]
     source = Selected(session)
-    program, lowest = _cut(session, asked_for, source)
-    places = await search(program, source, _most(options))
-    found = Found(places, source.uids, asked.by_uid, frozenset(names), source.known)
+    program, lowest = _cut(session, wanted, source)
+    in_order = asked.arrange is not None
+    if in_order and lowest is not None:
+        # The first of some would not be the first of all.
+        refuse_more(session, len(source.uids), [(0, len(source.uids))])
+    places = await search(program, source, None if in_order else _most(options))
+    if asked.arrange is not None:
+        places = await asked.arrange(session, source, places)
+    found = Found(places, source.uids, asked.by_uid, frozenset(names), source.known, in_order)
     if asked.saves:
         _save(session, found, options)
     if not extended:
-        await _write_search(session, found, options)
+        await _write_search(session, asked.word, found, options)
     elif names != {"SAVE"}:
         _write_esearch(session, found, options)
     return reported(session, None, lowest)
+
+
+async def prepared(session: Session, asked: Search) -> tuple[Program, frozenset[str]]:
+    """The program that this session runs, and the names of its keys; what they enable is on.
+
+    Raises `Refused` for a charset that is not known, and `BadCommand` for numbers where there are none.
+    """
+    _check_charset(session, asked)
+    program = await resolved(session, asked.program)
+    leaves = list(leaves_of(program))
+    if session.announce.by_uid and any(map(_is_by_number, leaves)):
+        raise BadCommand("There are no sequence numbers here", "UIDREQUIRED")  # RFC 9586, 3.5
+    used = frozenset(leaf.name for leaf in leaves if isinstance(leaf, Key))
+    keys = session.policy.dialect.search_keys
+    switched = (keys[name.encode("ascii")].enables for name in used if name.encode("ascii") in keys)
+    session.enable(*filter(None, switched))
+    return program, used
 
 
 def _cut(session: Session, program: Program, source: Selected) -> tuple[Program, int | None]:
@@ -171,12 +207,13 @@ def _is_by_number(leaf: Program) -> bool:
     return isinstance(leaf, SequenceNumbers) and not leaf.numbers.saved
 
 
-def _check_charset(session: Session, name: bytes | None) -> None:
-    if name is None:
+def _check_charset(session: Session, asked: Search) -> None:
+    if asked.charset is None:
         return
-    if session.enabled >= {"UTF8=ACCEPT"} and "IMAP4rev2" not in session.enabled:
+    by_choice = asked.word == b"SEARCH"
+    if by_choice and "UTF8=ACCEPT" in session.enabled and "IMAP4rev2" not in session.enabled:
         raise BadCommand("After ENABLE UTF8=ACCEPT there is no CHARSET")  # RFC 6855, 3
-    if charset.codec(name) is None:
+    if charset.codec(asked.charset) is None:
         raise Refused("BADCHARSET (US-ASCII UTF-8)", "That charset is not known here")
 
 
@@ -197,17 +234,22 @@ def _save(session: Session, found: Found, options: Iterable[_Option]) -> None:
     for option, said in options:
         if option.saves is not None:
             chosen = (chosen or set()).union(option.saves(found, said))
-    places = found.places if chosen is None else sorted(chosen)
+    if chosen is not None or found.in_order:
+        places: Sequence[int] = sorted(found.places if chosen is None else chosen)
+    else:
+        places = found.places
     saved = found.saved(places)
     if len(saved.ranges) > session.policy.limits.saved_ranges:
         raise Refused("NOTSAVED", "The result is too large to be saved")
     session.saved = saved
 
 
-async def _write_search(session: Session, found: Found, options: Iterable[_Option]) -> None:
-    """``* SEARCH``, also when nothing matches (RFC 3501, 7.2.5); extra data as in RFC 7162, 3.1.5."""
+async def _write_search(
+    session: Session, word: bytes, found: Found, options: Iterable[_Option]
+) -> None:
+    """``* SEARCH`` or ``* SORT``, also when nothing matches; extra data as in RFC 7162, 3.1.5."""
     numbers = found.numbers()
-    session.write(b"* SEARCH")
+    session.write(b"* " + word)
     for at in range(0, len(numbers), _NUMBERS):
         written = tuple(numbers[at : at + _NUMBERS])
         session.write(b" %d" * len(written) % written)
@@ -250,7 +292,7 @@ def _max(found: Found, _: None) -> bytes | None:
 
 
 def _all(found: Found, _: None) -> bytes | None:
-    return found.numset().wire() if found.places else None
+    return found.sequence(found.places) if found.places else None
 
 
 def _count(found: Found, _: None) -> bytes:
@@ -281,10 +323,8 @@ FEATURE = Feature(
     rfc=9051,
     summary="finding messages by flags, dates, sizes, headers and text",
     commands=(
-        Command(
-            "SEARCH", State.SELECTED, _arguments(False), _search, expunges=False, by_number=True
-        ),
-        Command("UID SEARCH", State.SELECTED, _arguments(True), _search),
+        Command("SEARCH", State.SELECTED, _arguments(False), find, expunges=False, by_number=True),
+        Command("UID SEARCH", State.SELECTED, _arguments(True), find),
     ),
     search_keys=KEYS,
 )

@@ -19,7 +19,6 @@ from attrs import frozen
 
 from imapd.commands.fetch import Fetch
 from imapd.dialect import Capability, Feature, FetchModifier, SearchReturn
-from imapd.model.numset import NumSet
 from imapd.query.results import Found
 from imapd.session.outcome import BadCommand
 from imapd.session.session import Session
@@ -76,8 +75,8 @@ def _places(found: Found, page: Page) -> Sequence[int]:
 
 def _data(found: Found, page: Page) -> bytes:
     """``"PARTIAL" SP "(" partial-range SP partial-results ")"``."""
-    numbers = NumSet.from_sorted(map(found.number, _places(found, page)))
-    return b"(%b %b)" % (page.wire(), numbers.wire() if numbers else b"NIL")
+    places = _places(found, page)
+    return b"(%b %b)" % (page.wire(), found.sequence(places) if places else b"NIL")
 
 
 # UID FETCH

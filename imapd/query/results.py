@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from operator import sub
 from typing import Any
 
 from attrs import field, frozen
@@ -10,13 +12,14 @@ from attrs import field, frozen
 from imapd.model.message import Column
 from imapd.model.numset import NumSet
 
-__all__ = ["Found", "runs"]
+__all__ = ["Found", "in_order", "runs"]
 
 
 @frozen
 class Found:
-    """The messages that match, by place, ascending; the client calls them by number or UID."""
+    """The messages that match, by place; the client calls them by number or UID."""
 
+    #: Ascending, unless another order was asked for.
     places: Sequence[int] = field(repr=False)
     #: The UID of every place of the mailbox.
     uids: Sequence[int] = field(repr=False)
@@ -25,6 +28,8 @@ class Found:
     asked: frozenset[str]
     #: A column that the view has (FLAGS, MODSEQ), from a place to before another.
     known: Callable[[Column, int, int], Sequence[Any]] = field(repr=False)
+    #: They are in another order than the mailbox's.
+    in_order: bool = False
 
     def number(self, place: int) -> int:
         """What the client calls the message there."""
@@ -32,20 +37,45 @@ class Found:
 
     def numbers(self) -> Sequence[int]:
         """What it calls them all."""
-        if self.by_uid:
-            return [self.uids[place] for place in self.places]
-        return [place + 1 for place in self.places]
+        return self._called(self.places)
 
-    def numset(self) -> NumSet:
-        """The same as a set, which has no number but these (RFC 9051, 7.3.4: ALL)."""
-        return NumSet.from_sorted(self.numbers())
+    def _called(self, places: Sequence[int]) -> Sequence[int]:
+        if self.by_uid:
+            return [self.uids[place] for place in places]
+        return [place + 1 for place in places]
+
+    def sequence(self, places: Sequence[int]) -> bytes:
+        """Some of the places, in their order, as a sequence-set; there is one.
+
+        It has no number but theirs (RFC 9051, 7.3.4: ALL).
+        """
+        numbers = self._called(places)
+        return in_order(numbers) if self.in_order else NumSet.from_sorted(numbers).wire()
 
     def saved(self, places: Sequence[int]) -> NumSet:
-        """Places as ``$`` keeps them: UIDs, a run of neighbours as one range.
+        """Places, ascending, as ``$`` keeps them: UIDs, a run of neighbours as one range.
 
         Between neighbours there is no UID that is, or will be, in use.
         """
         return NumSet((self.uids[first], self.uids[stop - 1]) for first, stop in runs(places))
+
+
+def in_order(numbers: Sequence[int]) -> bytes:
+    """Numbers as a sequence-set in this order; a range is of those that ascend (RFC 5267, 3.2)."""
+    count = len(numbers)
+    starts = [
+        0,
+        *(at for at, step in enumerate(map(sub, numbers[1:], numbers), 1) if step != 1),
+        count,
+    ]
+    if len(starts) == count + 1:
+        return (b"%d," * count % tuple(numbers))[:-1]
+    return b",".join(
+        b"%d" % numbers[start]
+        if start + 1 == stop
+        else b"%d:%d" % (numbers[start], numbers[stop - 1])
+        for start, stop in pairwise(starts)
+    )
 
 
 def runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
