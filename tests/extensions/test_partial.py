@@ -212,7 +212,7 @@ def test_the_last_page_costs_the_last_messages(
     client.ok("UID SEARCH RETURN (PARTIAL -1:-4) BODY hello")
     assert opened == [24]
     opened.clear()
-    client.ok("UID SEARCH RETURN (MAX) BODY hello")
+    client.ok("UID SEARCH RETURN (MAX) BODY ello")
     assert opened == [24]
     opened.clear()
     client.ok("UID SEARCH RETURN (PARTIAL 9:10) BODY hello")
