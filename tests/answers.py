@@ -262,7 +262,11 @@ class Answers(Reader):
             count = int(self.match(_LITERAL8, "a literal8")[1])
             self.at += count
             return self.octets[self.at - count : self.at]
-        if name in (b"BODY", b"BINARY", b"RFC822", b"RFC822.HEADER", b"RFC822.TEXT"):
+        if name == b"SAVEDATE":
+            return self.match(rb'"[^"]{26}"|NIL', "a date")[0]
+        if name in (b"EMAILID", b"THREADID"):
+            return self.match(rb"\([A-Za-z0-9_-]+\)|NIL", "an id")[0]
+        if name in (b"BODY", b"BINARY", b"RFC822", b"RFC822.HEADER", b"RFC822.TEXT", b"PREVIEW"):
             return self.nstring()
         raise self.fail("an item that is known")
 

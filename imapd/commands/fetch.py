@@ -73,7 +73,7 @@ def _once(items: list[Fetched]) -> list[Fetched]:
     once: dict[object, Fetched] = {}
     for item in items:
         asked = item.format, item.partial
-        if asked not in once or item.sets_seen:
+        if asked not in once or item.sets_seen or item.prevails:
             once[asked] = item
     return list(once.values())
 

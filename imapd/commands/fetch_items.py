@@ -57,6 +57,8 @@ class Fetched:
     binary: bool = False
     #: `content` gives text that is sent as it is, not as a literal.
     plain: bool = False
+    #: It is written in place of the same item asked for in another way.
+    prevails: bool = False
     #: Features that are on for who asks for this item (RFC 7162, 3.1).
     enables: frozenset[str] = frozenset()
 

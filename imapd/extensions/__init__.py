@@ -21,6 +21,7 @@ from imapd.extensions import (
     notify,
     objectid,
     partial,
+    preview,
     qresync,
     quota,
     replace,
@@ -79,4 +80,5 @@ FEATURES = (
     inprogress.FEATURE,
     messagelimit.FEATURE,
     within.FEATURE,
+    preview.FEATURE,
 )

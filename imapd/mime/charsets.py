@@ -37,22 +37,28 @@ _SUPERSET: Final = {
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
-def decode(data: bytes, charset: bytes | None) -> str:
+def decode(data: bytes, charset: bytes | None, whole: bool = True) -> str:
     """Text, whatever the octets are.
 
     In order: the charset named; UTF-8; the charset named with replacement characters, if
-    it is not ASCII; Latin-1.
+    it is not ASCII; Latin-1.  If the data is not `whole`, what it has of its last character is left out.
     """
     named = None if charset is None else codec(charset)
     for name in (named, "utf-8"):
         if name is not None:
             try:
-                return _tidy(name, data.decode(name))
+                return _tidy(name, _decoded(data, name, "strict", whole))
             except ValueError:
                 pass
     if named in (None, "ascii", "cp1252"):
         return data.decode("latin-1")
-    return _tidy(named, data.decode(named, "replace"))
+    return _tidy(named, _decoded(data, named, "replace", whole))
+
+
+def _decoded(data: bytes, name: str, errors: str, whole: bool) -> str:
+    if whole:
+        return data.decode(name, errors)
+    return codecs.getincrementaldecoder(name)(errors).decode(data)
 
 
 def _tidy(name: str, text: str) -> str:

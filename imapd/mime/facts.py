@@ -8,6 +8,7 @@ from imapd.mime.bodystructure import bodystructure
 from imapd.mime.envelope import envelope
 from imapd.mime.octets import Octets
 from imapd.mime.parse import parse
+from imapd.mime.preview import preview
 from imapd.mime.sent import sent_day
 from imapd.model.limits import Limits
 from imapd.model.message import Facts
@@ -29,4 +30,5 @@ def facts(data: Octets, limits: Limits = _LIMITS) -> Facts:
         bodystructure=bodystructure(data, root, limits),
         header=header,
         sent=sent_day(known),
+        preview=preview(data, root),
     )

@@ -45,7 +45,7 @@ def part_text(data: Octets, part: Part, longest: int | None = None) -> str:
         octets = decode(data[part.body_start : stop], part.encoding)
     except UnknownEncoding:
         return ""
-    text = charsets.decode(octets, get(part.params, b"charset"))
+    text = charsets.decode(octets, get(part.params, b"charset"), stop == part.end)
     return plain(text) if part.subtype.lower() == b"html" else text
 
 

@@ -19,6 +19,8 @@ __all__ = [
     "HEADER_SIZE",
     "INTERNAL_DATE",
     "MODSEQ",
+    "PREVIEW",
+    "PREVIEW_AT_HAND",
     "SAVED",
     "SENT",
     "SIZE",
@@ -40,6 +42,8 @@ BODYSTRUCTURE: Final = "bodystructure"  #: wire form with extension data.
 HEADER: Final = "header"  #: the header block, its blank line included.
 HEADER_SIZE: Final = "header_size"  #: int, where the body begins.
 SENT: Final = "sent"  #: int or None: proleptic ordinal of the Date field's own day.
+PREVIEW: Final = "preview"  #: str, the first words, of one line; "" if it has none (RFC 8970).
+PREVIEW_AT_HAND: Final = "preview at hand"  #: the same; None where nobody has made it yet.
 SAVED: Final = "saved"  #: int, when it came into this mailbox, in seconds since 1970 (RFC 8514).
 EMAIL_ID: Final = "email_id"  #: octets that copies of a message share, and no other has (RFC 8474).
 ANNOTATIONS: Final = "annotations"  #: `model.annotation.Annotations` (RFC 5257).
@@ -56,6 +60,7 @@ class Facts:
     bodystructure: bytes
     header: bytes = field(repr=False)
     sent: int | None
+    preview: str = field(repr=False)
 
 
 @frozen

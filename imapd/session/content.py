@@ -18,6 +18,8 @@ from imapd.model.message import (
     ENVELOPE,
     HEADER,
     HEADER_SIZE,
+    PREVIEW,
+    PREVIEW_AT_HAND,
     SENT,
     THREAD_ID,
     Batch,
@@ -33,7 +35,7 @@ from imapd.store.interfaces import IFactsKept, IMailbox, IMapped, IMessageReader
 __all__ = ["Content", "buffer_of", "facts_of", "part_of", "scanned"]
 
 #: Columns that the engine can compute when a store does not know them.
-_FACTS: Final = frozenset((ENVELOPE, BODYSTRUCTURE, HEADER, HEADER_SIZE, SENT))
+_FACTS: Final = frozenset((ENVELOPE, BODYSTRUCTURE, HEADER, HEADER_SIZE, SENT, PREVIEW))
 #: Octets that are parsed at once; more is work for a thread.
 _INLINE: Final = 262_144
 #: Octets that are read at once.
@@ -136,18 +138,25 @@ async def scanned(
 ) -> AsyncIterator[Batch]:
     """As `IMailbox.scan`, with every column there: what the store lacks is computed, and offered to it.
 
-    What cannot be computed, of a column that the store does not keep, is None.  A message that
-    vanished before it could be read is left out.
+    What cannot be computed, of a column that the store does not keep, is None; so is
+    PREVIEW_AT_HAND where the preview would have to be computed.  A message that vanished before
+    it could be read is left out.
     """
     derived = [DERIVED[name] for name in columns & DERIVED.keys()]
     if derived:
         columns = columns - DERIVED.keys() | {column.source for column in derived}
     wanted = columns & _FACTS
-    async for batch in each(mailbox.scan(uids, columns | {HEADER_SIZE} if wanted else columns)):
+    asked = columns | {HEADER_SIZE} if wanted else columns
+    if PREVIEW_AT_HAND in columns:
+        asked |= {PREVIEW}
+    async for batch in each(mailbox.scan(uids, asked)):
         if wanted and not _complete(batch, wanted):
             batch = await _completed(mailbox, batch, wanted, turn)
         if None in batch.columns.get(THREAD_ID, ()):
             batch = await _threaded(mailbox, batch, turn)
+        if PREVIEW_AT_HAND in columns and PREVIEW in batch.columns:
+            at_hand = batch.columns[PREVIEW]
+            batch = Batch(batch.uids, {**batch.columns, PREVIEW_AT_HAND: at_hand})
         unknown = columns - batch.columns.keys()
         if unknown:
             nothing = dict.fromkeys(unknown, [None] * len(batch.uids))
@@ -195,20 +204,23 @@ def _digest(kind: bytes, octets: bytes) -> bytes:
 
 
 def _complete(batch: Batch, wanted: frozenset[Column]) -> bool:
-    """HEADER_SIZE says whether the facts are known: SENT may be None for good."""
+    """HEADER_SIZE says whether the facts are known, SENT may be None for good; PREVIEW came later."""
     sizes = batch.columns.get(HEADER_SIZE)
-    return sizes is not None and None not in sizes and wanted <= batch.columns.keys()
+    if sizes is None or None in sizes or not wanted <= batch.columns.keys():
+        return False
+    return PREVIEW not in wanted or None not in batch.columns[PREVIEW]
 
 
 async def _completed(
     mailbox: IMailbox, batch: Batch, wanted: frozenset[Column], turn: Turn
 ) -> Batch:
     absent = not (wanted | {HEADER_SIZE}) <= batch.columns.keys()
-    sizes: Sequence[Any] = batch.columns.get(HEADER_SIZE, ())
+    known_by = PREVIEW if PREVIEW in wanted else HEADER_SIZE
+    marks: Sequence[Any] = batch.columns.get(known_by, ())
     found: list[tuple[int, Facts]] = []
     gone: set[int] = set()
     for place, uid in enumerate(batch.uids):
-        if absent or sizes[place] is None:
+        if absent or marks[place] is None:
             content = Content(mailbox, uid)
             try:
                 found.append((place, await facts_of(await content.reader())))
@@ -220,7 +232,7 @@ async def _completed(
     columns: dict[Column, list[Any]] = {
         name: list(values) for name, values in batch.columns.items()
     }
-    for name in wanted | {HEADER_SIZE}:
+    for name in wanted | {HEADER_SIZE} | (_FACTS & batch.columns.keys()):
         values = columns.setdefault(name, [None] * len(batch.uids))
         for place, known in found:
             values[place] = getattr(known, name)

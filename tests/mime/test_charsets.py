@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import encodings
+import pkgutil
+
 import pytest
 
-from imapd.mime.charsets import decode
+from imapd.mime.charsets import codec, decode
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,30 @@ def test_decode(data: bytes, charset: bytes | None, text: str) -> None:
     """Octets always become text, without lone surrogates."""
     assert decode(data, charset) == text
     text.encode("utf-8")
+
+
+#: Every charset that Python knows.
+_ALL = sorted(
+    {
+        found
+        for module in pkgutil.iter_modules(encodings.__path__)
+        if (found := codec(module.name.encode("ascii"))) is not None
+    }
+)
+
+
+@pytest.mark.parametrize("name", _ALL)
+def test_part_of_a_text(name: str) -> None:
+    """Whatever the charset, a text that was cut anywhere is its beginning, without half a character."""
+    for text in ("naïve", "Καλημέρα", "отпуск", "日本語の文", "한국어", "abc"):
+        try:
+            octets = text.encode(name)
+        except UnicodeEncodeError:
+            continue
+        if octets.decode(name) != text:
+            continue  # it knows no capitals, or reads from right to left
+        for stop in range(len(octets)):
+            read = decode(octets[:stop], name.encode("ascii"), whole=False)
+            assert text.startswith(read), (octets[:stop], read)
+    assert "utf-16" in _ALL
+    assert len(_ALL) > 80

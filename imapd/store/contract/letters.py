@@ -161,5 +161,6 @@ def letter(
         bodystructure=_STRUCTURE % (len(body), body.count(b"\r\n")),
         header=header,
         sent=date(1996, 7, 17).toordinal(),
+        preview=f"of {subject}",
     )
     return Letter(header + body, interned(flags), date_time, facts, annotations or {})

@@ -12,6 +12,7 @@ from imapd.model.message import (
     HEADER_SIZE,
     INTERNAL_DATE,
     MODSEQ,
+    PREVIEW,
     SENT,
     SIZE,
 )
@@ -116,7 +117,7 @@ class Reading(Subject):
         box = await self.inbox()
         sent = [letter("facts"), letter("more", body=b"another\r\n")]
         await box.append(*sent)
-        names = (ENVELOPE, BODYSTRUCTURE, HEADER, HEADER_SIZE, SENT)
+        names = (ENVELOPE, BODYSTRUCTURE, HEADER, HEADER_SIZE, SENT, PREVIEW)
         (batch,) = await box.batches(ALL, *names)
         for name in names:
             for given, kept in zip(sent, batch.columns.get(name, [None, None])):

@@ -166,6 +166,10 @@ def copy(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
         [(row[0], row[3]) for row in many],
     )
     annotating.copy(index, [(row[0], row[3]) for row in many])
+    insert(
+        "INSERT INTO previews (id, preview) SELECT ?, preview FROM previews WHERE id = ?",
+        [(row[0], row[3]) for row in many],
+    )
     for uid, row in zip(copies, found):
         edit.came(uid, row[1], row[2])
     return Copied(target.uidvalidity, sources, copies, edit.finish())

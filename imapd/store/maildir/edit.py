@@ -118,6 +118,10 @@ class Edit:
             "INSERT OR REPLACE INTO headers (id, header) VALUES (?, ?)",
             [(base + uid, each.header) for uid, each in known],
         )
+        many(
+            "INSERT OR REPLACE INTO previews (id, preview) VALUES (?, ?)",
+            [(base + uid, each.preview) for uid, each in known],
+        )
 
     def came(self, uid: int, flags: int, size: int) -> None:
         """Count a message whose row is there."""

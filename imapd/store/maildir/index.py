@@ -185,7 +185,7 @@ class Index:
     def drop_mailbox(self, number: int) -> None:
         """Forget it and its messages."""
         base = base_of(number)
-        for table in ("messages", "files", "facts", "headers", "message_annotations"):
+        for table in ("messages", "files", "facts", "headers", "previews", "message_annotations"):
             self.sql(
                 f"DELETE FROM {table} WHERE id BETWEEN ? AND ?",  # noqa: S608
                 (base, base + UID_MASK),

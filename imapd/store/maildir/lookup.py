@@ -18,6 +18,7 @@ from imapd.model.message import (
     HEADER_SIZE,
     INTERNAL_DATE,
     MODSEQ,
+    PREVIEW,
     SAVED,
     SENT,
     SIZE,
@@ -48,6 +49,7 @@ _EXPRESSION: Final[dict[Column, str]] = {
     HEADER_SIZE: "f.header_size",
     SENT: "f.sent",
     HEADER: "h.header",
+    PREVIEW: "p.preview",
     SAVED: "s.saved",
     EMAIL_ID: "s.email_id",
     THREAD_ID: "s.thread_id",
@@ -122,6 +124,8 @@ def batches(
         tables += " LEFT JOIN facts f ON f.id = m.id"
     if HEADER in columns:
         tables += " LEFT JOIN headers h ON h.id = m.id"
+    if PREVIEW in columns:
+        tables += " LEFT JOIN previews p ON p.id = m.id"
     if _FILES & columns:
         tables += " LEFT JOIN files s ON s.id = m.id"
     expressions = ", ".join(_EXPRESSION[name] for name in names) or "NULL"

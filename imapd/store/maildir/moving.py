@@ -55,6 +55,7 @@ def move(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
     many("UPDATE facts SET id = ? WHERE id = ?", keys)
     many("UPDATE headers SET id = ? WHERE id = ?", keys)
     annotating.move(turn.index, keys)
+    many("UPDATE previews SET id = ? WHERE id = ?", keys)
     for (new, _), (old, flags, size) in zip(keys, found):
         source.went(old - base, flags, size)
         target.came(new - target_base, flags, size)

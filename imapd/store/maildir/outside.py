@@ -269,7 +269,7 @@ class _Merge:
             for row in some
         ]
         self.edit.remove(found)
-        for table in ("files", "facts", "headers"):
+        for table in ("files", "facts", "headers", "previews"):
             index.many(f"DELETE FROM {table} WHERE id = ?", [(row[0],) for row in found])  # noqa: S608
 
     # -- files that no row knows

@@ -2,7 +2,8 @@
 
 A message is one row in each of four tables of the same key, ``mailbox number << 32 | UID``:
 `messages` is what listings of flags, dates and sizes read and stays compact; `files`, `facts`
-and `headers` are read by those who ask.  Numbers of mailboxes are never used again.
+and `headers` are read by those who ask, and so is `previews`, which came later and may lack rows.
+Numbers of mailboxes are never used again.
 
 `log` has one row for each modification sequence of a mailbox: the UIDs that came or changed
 and those that vanished.  It says where to look, so it may say too much; what changed is in
@@ -140,6 +141,8 @@ CREATE TABLE IF NOT EXISTS message_annotation_log (
     changed TEXT NOT NULL,
     PRIMARY KEY (mailbox, modseq)
 ) WITHOUT ROWID;
+-- the first words of messages, by the key of `messages`
+CREATE TABLE IF NOT EXISTS previews (id INTEGER PRIMARY KEY, preview TEXT NOT NULL);
 """
 #: In `meta`: the octets that all annotations of messages take.
 ANNOTATION_OCTETS: Final = "message_annotation_octets"
@@ -160,7 +163,7 @@ END;
 """
 _ADDED_TABLES: Final = frozenset(
     ("acl", "seen_marks", "offers", "annotation_log",
-     "message_annotations", "message_annotation_log")
+     "message_annotations", "message_annotation_log", "previews")
 )  # fmt: skip
 
 #: Pages of 4 KB of the log that are written before it is brought home.

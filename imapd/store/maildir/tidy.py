@@ -120,7 +120,7 @@ def _remove(turn: Turn, number: int, ids: Sequence[int]) -> None:
         name, home = row
         with suppress(FileNotFoundError):
             os.unlink(tree.file(directory if home is None else turn.touch(home), name))
-        for table in ("files", "facts", "headers"):
+        for table in ("files", "facts", "headers", "previews"):
             index.sql(f"DELETE FROM {table} WHERE id = ?", (id,))  # noqa: S608
 
 

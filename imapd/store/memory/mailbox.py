@@ -41,6 +41,7 @@ from imapd.model.message import (
     HEADER_SIZE,
     INTERNAL_DATE,
     MODSEQ,
+    PREVIEW,
     SAVED,
     SENT,
     SIZE,
@@ -73,7 +74,7 @@ from imapd.store.readers import BytesReader
 __all__ = ["MemoryMailbox"]
 
 #: Columns that are a field of `Facts`, and do not change when facts are computed again.
-_FACTS: Final = (ENVELOPE, BODYSTRUCTURE, HEADER, HEADER_SIZE, SENT)
+_FACTS: Final = (ENVELOPE, BODYSTRUCTURE, HEADER, HEADER_SIZE, SENT, PREVIEW)
 _SERVED: Final = frozenset(
     (FLAGS, MODSEQ, INTERNAL_DATE, SIZE, SAVED, EMAIL_ID, THREAD_ID, ANNOTATIONS, *_FACTS)
 )

@@ -1,11 +1,12 @@
 """The index: figures, log, group commit, and what comes between."""
 
+import sqlite3
 import threading
 
 from twisted.internet.defer import Deferred, gatherResults
 
 from imapd.model.flags import FlagChange, interned
-from imapd.model.message import ENVELOPE, HEADER
+from imapd.model.message import ENVELOPE, HEADER, PREVIEW
 from imapd.model.numset import NumSet
 from imapd.store.contract.letters import letter
 from imapd.store.maildir import edit as edits
@@ -158,6 +159,24 @@ def test_facts_are_kept(place):
     assert place.account.index.sql("SELECT count(*) FROM facts").fetchone() == (1,)
 
 
+def test_an_index_without_previews(place):
+    """An index that an older program made is opened, and keeps previews from then on."""
+    box = place.box()
+    place.add(box, "one", "two")
+    place.stop()
+    with sqlite3.connect(place.root / "imapd" / "index.sqlite") as older:
+        older.execute("DROP TABLE previews")
+    older.close()
+    box = place.start().box()
+    (batch,) = box.scan(EVERYTHING, frozenset([ENVELOPE, PREVIEW]))
+    assert None not in batch.columns[ENVELOPE]
+    assert batch.columns[PREVIEW] == (None, None)
+    place.run(box.keep_facts([(1, letter("one").facts)]))
+    box = place.restart().box()
+    (batch,) = box.scan(EVERYTHING, frozenset([PREVIEW]))
+    assert batch.columns == {PREVIEW: (letter("one").facts.preview, None)}
+
+
 def test_nothing_is_left_of_what_went(place):
     """Rows of expunged messages and deleted mailboxes go."""
     box, work = place.box(), place.make("work")
@@ -166,7 +185,7 @@ def test_nothing_is_left_of_what_went(place):
     place.run(box.expunge(EVERYTHING))
     place.run(place.account.delete("work"))
     place.tidied()
-    for table in ("messages", "files", "facts", "headers"):
+    for table in ("messages", "files", "facts", "headers", "previews"):
         assert place.account.index.sql(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
 

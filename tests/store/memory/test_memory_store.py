@@ -245,7 +245,7 @@ class TestKeepFacts:
     def test_facts_are_replaced(self) -> None:
         """Facts computed again are served; a UID that is gone is passed over."""
         mailbox = inbox(2)
-        new = Facts(1, 2, b"(envelope)", b"(structure)", b"header", None)
+        new = Facts(1, 2, b"(envelope)", b"(structure)", b"header", None, "")
         mailbox.keep_facts([(2, new), (7, new)])
         (batch,) = mailbox.scan(NumSet.of(2), frozenset([ENVELOPE, SIZE]))
         assert batch.columns[ENVELOPE] == [b"(envelope)"]
