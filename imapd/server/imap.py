@@ -43,6 +43,8 @@ __all__ = ["IMAPProtocol"]
 
 #: Seconds for the last of our octets, fewer than the transport buffers, and for TLS to end.
 _GOODBYE: Final = 30.0
+#: Seconds until a store that could not say what changed is asked again for who idles.
+_AGAIN: Final = 10.0
 
 
 @implementer(IPushProducer)
@@ -271,18 +273,24 @@ class IMAPProtocol(Protocol):
         elif self._intake.pending:
             self._clock.callLater(0, self._arrived)
         while not lines:
-            await self.session.news(expunges=True)
+            told = await self.session.told(self.session.news(expunges=True))
             self.flush()
             if self._paused:
                 await self._until_writable()
                 continue
-            if lines or self.session.notices.pending(self.session):
+            if lines or (told and self.session.notices.pending(self.session)):
                 continue
             if self._ended:
                 raise Gone
             self._deflater.rest()
+            # Only the client ends IDLE: what cannot be asked now is asked again.
+            again = None if told else self._clock.callLater(_AGAIN, self.wake)
             self._idling = Deferred()
-            await self._idling
+            try:
+                await self._idling
+            finally:
+                if again is not None and again.active():
+                    again.cancel()
             await self._turns.turn()
         event = lines[0]
         if not isinstance(event, LineReceived):

@@ -13,7 +13,6 @@ from typing import Final
 from imapd.dialect import Command, Upload
 from imapd.session.outcome import BadCommand, Outcome, of_exception
 from imapd.session.session import USUAL, Gone, Incoming, Session
-from imapd.store.errors import StoreError
 from imapd.wire.connection import (
     CommandReceived,
     ContinuationDue,
@@ -136,15 +135,7 @@ async def _failed(
     if failure.word == b"BAD":
         _bad(session, tag, failure.code, failure.text)
         return
-    try:
-        await session.news(not isinstance(command, Command) or command.expunges)
-    except Gone:
-        raise
-    except StoreError:
-        # It is told when the store can be asked again.
-        pass
-    except Exception:
-        session.policy.log.failure("telling what changed failed")
+    await session.told(session.news(not isinstance(command, Command) or command.expunges))
     session.write(session.status(b"NO", failure.code.encode("ascii"), failure.text, tag))
 
 

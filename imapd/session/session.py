@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -341,8 +341,12 @@ class Session:
 
     async def speak(self) -> bool:
         """Between two commands, tell what the client wants to hear at any time; whether it worked."""
+        return await self.told(self.notices.speak(self))
+
+    async def told(self, telling: Awaitable[None]) -> bool:
+        """Whether what changed could be told; trouble with that is none of what the client asked."""
         try:
-            await self.notices.speak(self)
+            await telling
         except Gone:
             raise
         except StoreError:

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from twisted.internet.task import Clock
 
 from imapd.server.imap import IMAPProtocol
 from imapd.session.image import Image
+from imapd.store.errors import StoreUnavailable
 from imapd.store.memory.account import MemoryAccount
 from imapd.store.memory.mailbox import MemoryMailbox
 from tests.dialogue import Dialogue, Server, letter, same
+from tests.distant import DistantStore
 
 _IDLERS = 2_000
 
@@ -91,6 +94,28 @@ def test_after_the_mailbox_was_deleted(idler: Dialogue, other: Dialogue) -> None
     idler.read()
     assert idler.send(b"DONE\r\n") == b"i OK IDLE ended\r\n"
     assert b"* 0 EXISTS\r\n" in idler.ok("SELECT INBOX")
+
+
+def test_while_the_store_cannot_be_asked() -> None:
+    """A store that is away for a while does not end IDLE: what came meanwhile is told when it is back."""
+    clock = Clock()
+    store = DistantStore(clock, None)
+    server = Server(store, clock=clock)
+    idler, other = server.client(select="INBOX"), server.client()
+    assert idler.send(b"i IDLE\r\n") == b"+ idling\r\n"
+    store.faults["changes_since"] = StoreUnavailable()
+    other.fill(1)
+    assert idler.read() == b""
+    server.advance(60)
+    assert idler.read() == b""
+    del store.faults["changes_since"]
+    server.advance(10)
+    same(idler.read(), "* 1 EXISTS", "* 1 RECENT")
+    store.faults["changes_since"] = StoreUnavailable()
+    other.fill(1)
+    idler.send(b"DONE\r\n")
+    store.faults.clear()
+    same(idler.do("NOOP"), "* 2 EXISTS", "* 2 RECENT", "a OK NOOP completed")
 
 
 def test_silence_beside_an_idler(idler: Dialogue, other: Dialogue) -> None:
