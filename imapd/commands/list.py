@@ -191,7 +191,7 @@ async def _tell(session: Session, arguments: Listing, row: Row) -> None:
         for option, argument in arguments.returns:
             if option.responses is not None:
                 try:
-                    responses.append(await option.responses(session, info, argument))
+                    responses.append(await option.responses(session, row.info, argument))
                 except (NoSuchMailbox, NotSelectable, NoPermission):
                     info = evolve(info, selectable=False)
                 except StoreError:

@@ -10,8 +10,7 @@ from attrs import frozen
 from imapd.commands.any_state import nothing
 from imapd.commands.modifiers import modifiers
 from imapd.dialect import Capability, Command, Feature, SelectParameter
-from imapd.model.flags import SYSTEM, wire
-from imapd.model.rights import right_of_flag
+from imapd.model.flags import SYSTEM
 from imapd.model.states import LOGGED_IN, State
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session
@@ -90,13 +89,9 @@ async def _tell_opened(session: Session, name: str, read_only: bool) -> Outcome:
         unseen = 0
     if unseen and unseen <= view.count:
         told.append(session.status(b"OK", b"UNSEEN %d" % unseen, "First unseen message"))
-    rights = await allowed(mailbox)
-    changeable = {flag for flag in view.keywords if rights is None or right_of_flag(flag) in rights}
-    permanent = wire(changeable) if not view.read_only else b"()"
-    if not view.read_only and mailbox.new_keywords:
-        permanent = permanent[:-1] + b" \\*)"
+    view.rights = rights = await allowed(mailbox)
     for code, text in (
-        (b"PERMANENTFLAGS %b" % permanent, "Flags that stay"),
+        (b"PERMANENTFLAGS %b" % view.permanent_flags(), "Flags that stay"),
         (b"UIDNEXT %d" % status.uidnext, "Next UID"),
         (b"UIDVALIDITY %d" % mailbox.uidvalidity, "UIDs are valid"),
         (b"HIGHESTMODSEQ %d" % view.told, "Highest"),

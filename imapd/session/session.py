@@ -23,6 +23,7 @@ from imapd.session.image import Images
 from imapd.session.outcome import BadCommand, Refused
 from imapd.session.progress import Progress
 from imapd.session.view import View
+from imapd.store.access import allowed
 from imapd.store.answers import settled
 from imapd.store.errors import StoreError
 from imapd.store.interfaces import IAccount, IMailbox, IRecent
@@ -282,6 +283,7 @@ class Session:
         if not hint.mailbox_id and self.view is not None:
             # A mailbox came or went: it may be this one.
             self.view.image.doubted = True
+            self.view.rights_doubted = self.view.rights is not None
             self.view.changed()
         image = self.policy.images.known(hint.mailbox_id)
         if image is not None:
@@ -333,11 +335,26 @@ class Session:
             return
         if view.image.behind:
             await view.image.refresh(view.mailbox)
+        if view.rights_doubted:
+            await self._tell_rights(view)
         if view.has_news():
             await self._claim_recent(view)
             told = view.news(self.announce, expunges, flags)
             if told:
                 self.write(told)
+
+    async def _tell_rights(self, view: View) -> None:
+        """RFC 4314, 5.1.1: what the client can change from now on, if that is something else."""
+        view.rights_doubted = False
+        before = view.permanent_flags()
+        try:
+            view.rights = await allowed(view.mailbox)
+        except BaseException:
+            view.rights_doubted = True
+            raise
+        permanent = view.permanent_flags()
+        if permanent != before:
+            self.write(self.status(b"OK", b"PERMANENTFLAGS %b" % permanent, "Flags that stay"))
 
     async def speak(self) -> bool:
         """Between two commands, tell what the client wants to hear at any time; whether it worked."""

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from imapd.model.flags import Flags
+from imapd.model.flags import Flags, wire
 from imapd.model.mailbox import Changes
 from imapd.model.numset import NumSet, SequenceSet
+from imapd.model.rights import Rights, right_of_flag
 from imapd.session.announce import Announce, rendered
 from imapd.session.image import Image
 from imapd.session.outcome import BadCommand
@@ -33,7 +34,7 @@ class View:
     """One session's selected mailbox; a `session.image.Watcher`."""
 
     __slots__ = ("_changed", "count", "generation", "image", "kept", "keywords", "mailbox", "name", "notices",
-                 "own", "read_only", "recent", "told")  # fmt: skip
+                 "own", "read_only", "recent", "rights", "rights_doubted", "told")  # fmt: skip
 
     def __init__(
         self, name: str, mailbox: IMailbox, read_only: bool, changed: Callable[[], None]
@@ -50,6 +51,10 @@ class View:
         self.keywords: frozenset[str] = frozenset()
         #: Untagged responses that are due, besides what changed.
         self.notices: list[bytes] = []
+        #: What the client was told that it may do; None: everything.
+        self.rights: Rights | None = None
+        #: It may be something else by now.
+        self.rights_doubted = False
         #: What features remember while the mailbox is selected, by their name.
         self.kept: dict[str, Any] = {}
 
@@ -169,6 +174,7 @@ class View:
             or self.count < len(self.generation.uids)
             or self.told < self.image.modseq
             or bool(self.notices)
+            or self.rights_doubted
         )
 
     def wants_recent(self) -> int:
@@ -262,6 +268,18 @@ class View:
             return b""
         self.keywords |= used
         return self.flags_line()
+
+    def permanent_flags(self) -> bytes:
+        """``flag-perm`` of PERMANENTFLAGS: those that the client can change for good (RFC 4314, 5.1.1)."""
+        if self.read_only:
+            return b"()"
+        rights = self.rights
+        told = wire(
+            each for each in self.keywords if rights is None or right_of_flag(each) in rights
+        )
+        if self.mailbox.new_keywords and (rights is None or "w" in rights):
+            return told[:-1] + b" \\*)"
+        return told
 
     def flags_line(self) -> bytes:
         """The untagged FLAGS response (RFC 9051, 7.3.5)."""

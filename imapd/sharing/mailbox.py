@@ -77,7 +77,7 @@ class SharedMailbox:
             id=shared_id(mailbox.id, user),
             uidvalidity=mailbox.uidvalidity,
             read_only=mailbox.read_only or rights.isdisjoint("swite"),
-            new_keywords=mailbox.new_keywords and "w" in rights,
+            new_keywords=mailbox.new_keywords,
         )  # fmt: skip
 
     def __conform__(self, interface: InterfaceClass) -> Any:

@@ -484,6 +484,44 @@ def test_a_right_that_is_taken_back(bob: Dialogue, alice: Dialogue) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rights", "permanent"),
+    [
+        ("-w", "(\\Deleted \\Seen)"),
+        ("-swt", "()"),
+        ("+a", None),
+    ],
+)
+def test_flags_that_may_no_longer_be_changed(
+    shared: Server, bob: Dialogue, alice: Dialogue, rights: str, permanent: str | None
+) -> None:
+    """Every session that has the mailbox open is told which flags it can change now (RFC 4314, 5.1.1)."""
+    share(alice, "box", "lrswtei")
+    bob.select(_BOX)
+    idler = shared.client("bob", _BOX)
+    assert idler.send(b"i IDLE\r\n") == b"+ idling\r\n"
+    alice.ok(f"SETACL box bob {rights}")
+    told = f"* OK [PERMANENTFLAGS {permanent}] Flags that stay\r\n" if permanent else ""
+    assert idler.read().decode() == told
+    assert bob.ok("NOOP").decode() == told
+    assert bob.ok("NOOP") == b""
+
+
+def test_idling_without_the_right_to_read(shared: Server, bob: Dialogue, alice: Dialogue) -> None:
+    """Who loses the right to read while idling goes on to idle, and hears more when it comes back."""
+    share(alice, "box", "lr")
+    bob.select(_BOX)
+    assert bob.send(b"i IDLE\r\n") == b"+ idling\r\n"
+    alice.ok("SETACL box bob -r")
+    alice.append(letter("3"), mailbox="box")
+    assert bob.read() == b""
+    alice.ok("SETACL box bob +r")
+    same(bob.read(), "* 3 EXISTS", "* 0 RECENT")
+    alice.ok("SETACL box bob -r")
+    assert _NOPERM(bob.send(b"DONE\r\n").replace(b"i NO", b"a NO"))
+    assert bob.do("CLOSE") == b"a OK CLOSE completed\r\n"
+
+
+@pytest.mark.parametrize(
     "command",
     ["SELECT {}", "EXAMINE {}", "STATUS {} (MESSAGES)", "DELETE {}", "GETACL {}", "MYRIGHTS {}",
      "SETACL {} bob lr", "DELETEACL {} bob", "LISTRIGHTS {} bob", "APPEND {} {{1}}", "COPY 1 {}",
@@ -532,6 +570,17 @@ def test_list_with_rights(bob: Dialogue, alice: Dialogue) -> None:
     same(
         bob.do('LIST "" ("Other Users" "Other Users/%") RETURN (MYRIGHTS)'),
         '* LIST (\\NonExistent \\HasChildren) "/" "Other Users/alice"',
+        "a OK LIST completed",
+    )
+
+
+def test_rights_of_what_may_not_be_read(bob: Dialogue, alice: Dialogue) -> None:
+    """Where STATUS has no answer, MYRIGHTS has one."""
+    share(alice, "box", "l")
+    same(
+        bob.do(f'LIST "" {_BOX} RETURN (STATUS (MESSAGES) MYRIGHTS)'),
+        f'* LIST (\\Noselect \\HasNoChildren) "/" {_BOX}',
+        f"* MYRIGHTS {_BOX} l",
         "a OK LIST completed",
     )
 
