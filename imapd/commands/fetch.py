@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Final
 
 from attrs import define
@@ -140,7 +140,8 @@ class _Writer:
         self._content = any(item.content is not None for item in items)
         self._sets_seen = not view.read_only and any(item.sets_seen for item in items)
         self._format = session.announce.row + b" ".join(item.format for item in items) + b")\r\n"
-        self._tells_flags = any(item.format.startswith(b"FLAGS ") for item in items)
+        self._asked = frozenset(item.format.partition(b" ")[0] for item in items)
+        self._tells_flags = b"FLAGS" in self._asked
 
     async def write(self, spans: Sequence[Span]) -> None:
         session = self.session
@@ -150,7 +151,7 @@ class _Writer:
             if self._tells_flags:
                 stop = rows.start + len(rows.uids)
                 session.write(self.view.unknown_keywords(rows.start, stop))
-            if self._content or (seen and not self._tells_flags):
+            if self._content or seen:
                 await self._one_by_one(rows, seen)
             else:
                 self._all_at_once(rows)
@@ -260,10 +261,8 @@ class _Writer:
                     for item, column in zip(self.items, values)
                 ]
                 parts = [part for part in parts if part]
-                if uid in seen and not self._tells_flags:
-                    start = rows.start + place
-                    session.write(view.unknown_keywords(start, start + 1))
-                    parts.append([b"FLAGS %b" % view.shown_flags(start, start + 1, announce)[0]])
+                if uid in seen:
+                    parts += [[told] for told in self._told_of_seen(rows.start + place)]
                 if parts:
                     session.write(announce.row % numbers[place])
                     await self._row(parts, content)
@@ -273,6 +272,18 @@ class _Writer:
             self._done += 1
             session.progress.reached(self._done, self._goal)
             await session.peer.turn()
+
+    def _told_of_seen(self, place: int) -> Iterator[bytes]:
+        r"""What else is in the row of a message that has become \\Seen; by RFC 7162, 3.2.4 its modseq."""
+        view, announce = self.view, self.session.announce
+        if not self._tells_flags:
+            self.session.write(view.unknown_keywords(place, place + 1))
+            yield b"FLAGS %b" % view.shown_flags(place, place + 1, announce)[0]
+        if announce.modseq:
+            if not announce.by_uid and b"UID" not in self._asked:
+                yield b"UID %d" % view.generation.uids[place]
+            if b"MODSEQ" not in self._asked:
+                yield b"MODSEQ (%d)" % view.modseqs(place, place + 1)[0]
 
     async def _octets(self, item: Fetched, content: Content) -> list[bytes | Span]:
         """An item that the message itself answers: octets, or which of its octets to send."""

@@ -120,7 +120,8 @@ async def _tell(session: Session, store: Store, spans: Sequence[Span]) -> None:
     view, announce = session.selected, session.announce
     if store.silent and not announce.modseq:
         return
-    uid = announce.uid if store.by_uid or announce.vanished else b""
+    # RFC 7162, 3.2.4: the UID goes with the modseq.
+    uid = announce.uid if store.by_uid or announce.modseq else b""
     formats = [] if store.silent else [b"FLAGS %b"]
     if announce.modseq:
         formats.append(b"MODSEQ (%d)")

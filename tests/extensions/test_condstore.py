@@ -101,10 +101,46 @@ def test_unchangedsince_by_uid(alice: Dialogue) -> None:
 
 
 def test_silent_store_tells_modseq(alice: Dialogue) -> None:
-    """Once a client uses CONDSTORE, even .SILENT tells the new MODSEQ, and nothing else (3.1.3)."""
+    """Once a client uses CONDSTORE, even .SILENT tells the new MODSEQ, by UID too (3.1.3, 3.2.4)."""
     alice.ok("ENABLE CONDSTORE")
     answer = alice.ok("STORE 1 +FLAGS.SILENT (\\Seen)")
-    assert re.fullmatch(rb"\* 1 FETCH \(MODSEQ \(\d+\)\)\r\n", answer)
+    assert re.fullmatch(rb"\* 1 FETCH \(UID 1 MODSEQ \(\d+\)\)\r\n", answer)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "STORE 2 +FLAGS (\\Seen)",
+        "STORE 2 (UNCHANGEDSINCE 1000) +FLAGS (\\Seen)",
+        "UID STORE 2 +FLAGS (\\Seen)",
+        "FETCH 2 BODY[TEXT]",
+        "FETCH 2 (FLAGS BODY[TEXT])",
+        "FETCH 2 (UID MODSEQ RFC822.TEXT)",
+        "FETCH 2 (BODY[HEADER.FIELDS (SUBJECT)])",
+        "FETCH 2 BINARY[1]",
+        "UID FETCH 2 BODY[TEXT]",
+    ],
+)
+@pytest.mark.parametrize(
+    "enabling", ["ENABLE CONDSTORE", "ENABLE QRESYNC", "STATUS x (HIGHESTMODSEQ)"]
+)
+def test_uid_and_modseq_in_whatever_tells_flags(
+    alice: Dialogue, enabling: str, command: str
+) -> None:
+    """After a CONDSTORE enabling command a change of flags is told with its UID and MODSEQ (3.2.4)."""
+    alice.ok("CREATE x")
+    alice.ok(enabling)
+    answer = alice.ok(command)
+    row = answer[answer.index(b"* 2 FETCH (") :]
+    for item in (rb"UID 2", rb"FLAGS \([^)]*\\Seen[^)]*\)", rb"MODSEQ \(\d+\)"):
+        assert len(re.findall(rb"[( ]%b[) ]" % item, row)) == 1, (item, row)
+
+
+def test_no_more_of_what_was_seen_already(alice: Dialogue) -> None:
+    r"""A FETCH that changes no flag has in its rows what was asked for (3.2.4)."""
+    alice.ok("ENABLE CONDSTORE")
+    alice.ok("STORE 2 +FLAGS.SILENT (\\Seen)")
+    assert alice.ok("FETCH 2 BODY[TEXT]<0.1>") == b"* 2 FETCH (BODY[TEXT]<0> {1}\r\nH)\r\n"
 
 
 def test_changes_of_others_have_modseq(anywhere: Server, alice: Dialogue) -> None:
