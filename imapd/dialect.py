@@ -62,8 +62,9 @@ class Command:
     grammar: Callable[[Cursor], Any]
     run: Callable[[Any, Any], Any]
     #: Whether messages may be told to be gone before its tagged answer
-    #: (RFC 9051, 7.5.1: not during FETCH, STORE, SEARCH by number).
-    expunges: bool = True
+    #: (RFC 9051, 7.5.1: not during FETCH, STORE, SEARCH by number); a test of its arguments
+    #: where these decide it.
+    expunges: bool | Callable[[Any], bool] = True
     #: Whether what changed meanwhile is told at all before its tagged answer.
     announces: bool = True
     #: Its arguments are sequence numbers (RFC 9586, 3.2).

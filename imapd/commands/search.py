@@ -35,7 +35,8 @@ from imapd.session.session import Session
 from imapd.wire import encode
 from imapd.wire.cursor import BadSyntax, Cursor
 
-__all__ = ["ESEARCH", "FEATURE", "SEARCHRES", "Search", "find", "in_charset", "prepared",
+__all__ = ["ESEARCH", "FEATURE", "SEARCHRES", "Search", "find", "in_charset",
+           "names_no_number", "prepared",
            "return_options"]  # fmt: skip
 
 #: Numbers of a ``* SEARCH`` that are written before others get their turn.
@@ -203,6 +204,11 @@ def _cut(session: Session, program: Program, source: Selected) -> tuple[Program,
     return And((UIDs(SequenceSet(((lowest, _EVERY.last),))), program)), lowest
 
 
+def names_no_number(asked: Search) -> bool:
+    """Whether removals may be told: numbers that are named stay what they are (RFC 7162, 3.2.10.2)."""
+    return not any(map(_is_by_number, leaves_of(asked.program)))
+
+
 def _is_by_number(leaf: Program) -> bool:
     return isinstance(leaf, SequenceNumbers) and not leaf.numbers.saved
 
@@ -324,7 +330,7 @@ FEATURE = Feature(
     summary="finding messages by flags, dates, sizes, headers and text",
     commands=(
         Command("SEARCH", State.SELECTED, _arguments(False), find, expunges=False, by_number=True),
-        Command("UID SEARCH", State.SELECTED, _arguments(True), find),
+        Command("UID SEARCH", State.SELECTED, _arguments(True), find, expunges=names_no_number),
     ),
     search_keys=KEYS,
 )

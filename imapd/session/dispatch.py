@@ -59,6 +59,7 @@ async def _command(session: Session, event: CommandReceived) -> None:
         return
     session.tag = event.tag
     session.progress.begin()
+    expunges = command.expunges is True
     try:
         for guard in session.policy.dialect.guards:
             guard(session, command)
@@ -66,17 +67,19 @@ async def _command(session: Session, event: CommandReceived) -> None:
         arguments = command.grammar(cursor)
         if cursor.at < len(cursor.data):
             cursor.end()
+        if callable(command.expunges):
+            expunges = command.expunges(arguments)
         result = command.run(session, arguments)
         if result is not None and not isinstance(result, Outcome):
             result = await result
         if command.announces and (session.view is not None or session.notices is not USUAL):
-            await session.news(command.expunges)
+            await session.news(expunges)
             if result is None:
                 result = _held_back(session)
     except Gone:
         raise
     except Exception as error:
-        await _failed(session, event.tag, command, error)
+        await _failed(session, event.tag, error, expunges, command.name)
     else:
         _done(session, event.tag, command, result)
 
@@ -100,7 +103,7 @@ async def _upload(session: Session, event: UploadStarted | CommandReceived) -> N
         raise
     except Exception as error:
         incoming.abandon()
-        await _failed(session, event.tag, upload, error)
+        await _failed(session, event.tag, error, True, upload.name)
     else:
         _done(session, event.tag, upload, result)
 
@@ -127,15 +130,15 @@ def _done(session: Session, tag: bytes, command: Command | Upload, result: Outco
 
 
 async def _failed(
-    session: Session, tag: bytes, command: Command | Upload, error: Exception
+    session: Session, tag: bytes, error: Exception, expunges: bool, name: str
 ) -> None:
     failure = of_exception(error)
     if failure.fault:
-        session.policy.log.failure("{command} failed", command=command.name)
+        session.policy.log.failure("{command} failed", command=name)
     if failure.word == b"BAD":
         _bad(session, tag, failure.code, failure.text)
         return
-    await session.told(session.news(not isinstance(command, Command) or command.expunges))
+    await session.told(session.news(expunges))
     session.write(session.status(b"NO", failure.code.encode("ascii"), failure.text, tag))
 
 

@@ -132,6 +132,18 @@ def test_no_modseq_beyond_what_was_told(away: _Away) -> None:
     assert first.ok("NOOP") == b"* VANISHED 1\r\n"
 
 
+@pytest.mark.parametrize("keys", ["1:3", "NOT 2", "OR 1 SEEN", "UID 1:3 (1)", "1 CHARSET x"])
+def test_numbers_of_a_search_by_uid(away: _Away, keys: str) -> None:
+    """While UID SEARCH names messages by number, none is told to be gone (3.2.10.2)."""
+    first, other, _, _ = away
+    first.select()
+    _remove(other, "1")
+    if keys.endswith("CHARSET x"):
+        keys = "CHARSET x 1"
+    assert b"VANISHED" not in first.do(f"UID SEARCH {keys}")
+    assert first.do("UID SEARCH UID 1:*").count(b"* VANISHED 1\r\n") == 1
+
+
 def test_closed(away: _Away) -> None:
     """Leaving one mailbox for another is told by CLOSED (3.2.11)."""
     first, *_ = away
