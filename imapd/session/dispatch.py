@@ -74,8 +74,7 @@ async def _command(session: Session, event: CommandReceived) -> None:
             result = await result
         if command.announces and (session.view is not None or session.notices is not USUAL):
             await session.news(expunges)
-            if result is None:
-                result = _held_back(session)
+            result = _held_back(session, result)
     except Gone:
         raise
     except Exception as error:
@@ -108,15 +107,20 @@ async def _upload(session: Session, event: UploadStarted | CommandReceived) -> N
         _done(session, event.tag, upload, result)
 
 
-def _held_back(session: Session) -> Outcome | None:
+def _held_back(session: Session, outcome: Outcome | None) -> Outcome | None:
     """While removals are not told, a client of QRESYNC must not believe itself to be further.
 
-    RFC 7162, 6: MODSEQ of other messages may be larger than those of the removals.
+    RFC 7162, 6: MODSEQ of other messages may be larger than those of the removals.  Beside
+    another code, it is told before.
     """
     view = session.view
     if view is None or not session.announce.vanished or view.generation is view.image.generation:
-        return None
-    return Outcome(code=b"HIGHESTMODSEQ %d" % view.told)
+        return outcome
+    code = b"HIGHESTMODSEQ %d" % view.told
+    if outcome is None:
+        return Outcome(code=code)
+    session.write(session.status(b"OK", code, "Highest"))
+    return outcome
 
 
 def _done(session: Session, tag: bytes, command: Command | Upload, result: Outcome | None) -> None:
@@ -139,6 +143,7 @@ async def _failed(
         _bad(session, tag, failure.code, failure.text)
         return
     await session.told(session.news(expunges))
+    _held_back(session, _PLAIN)
     session.write(session.status(b"NO", failure.code.encode("ascii"), failure.text, tag))
 
 

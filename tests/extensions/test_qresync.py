@@ -113,6 +113,30 @@ def test_vanished_replaces_expunge(away: _Away) -> None:
     first.select()
     _remove(other, "1")
     assert first.ok("NOOP") == b"* VANISHED 1\r\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("FETCH 1:2 (RFC822.SIZE MODSEQ)", rb"a OK \[EXPUNGEISSUED\]"),
+        ("STORE 1:2 (UNCHANGEDSINCE 1) +FLAGS (\\Seen)", rb"a OK \[MODIFIED \S+\]"),
+        (
+            "STORE 2 +FLAGS (" + " ".join(f"k{each}" for each in range(1001)) + ")",
+            rb"a NO \[LIMIT\]",
+        ),
+    ],
+    ids=["gone", "modified", "refused"],
+)
+def test_no_modseq_beyond_what_was_told_beside_another_code(
+    away: _Away, command: str, answer: bytes
+) -> None:
+    """An answer that has a code of its own does not keep that from the client (RFC 7162, 6)."""
+    first, other, _, _ = away
+    _, before = _opened(first.ok("SELECT INBOX"))
+    _remove(other, "1")
+    other.ok("UID STORE 2 +FLAGS.SILENT (\\Draft)")
+    told = re.findall(rb"\[HIGHESTMODSEQ (\d+)\][^\r]*\r\n" + answer, first.do(command))
+    assert list(map(int, told)) == [before]
     first.ok("UID STORE 2 +FLAGS.SILENT (\\Deleted)")
     answer = first.do("EXPUNGE")
     assert re.fullmatch(
