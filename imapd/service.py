@@ -7,7 +7,7 @@ again on SIGHUP, and ends in order: no new connections, BYE to the old ones, the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from itertools import permutations
@@ -22,7 +22,7 @@ from twisted.cred.credentials import IUsernamePassword
 from twisted.cred.portal import Portal
 from twisted.cred.strcred import AuthOptionMixin
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
@@ -73,6 +73,13 @@ class Prepared:
     factory: IMAPFactory
     listeners: Sequence[Listener]
     certificates: Sequence[Certificate]
+    #: Of listeners that speak something else than `factory`, by their description.
+    dialects: Mapping[str, Dialect] = field(factory=dict, repr=False)
+
+    def factory_of(self, listener: Listener) -> IProtocolFactory:
+        """What serves who comes there."""
+        dialect = self.dialects.get(listener.description)
+        return self.factory if dialect is None else self.factory.speaking(dialect)
 
 
 def prepare(config: Config, reactor: Any) -> Prepared:
@@ -95,8 +102,10 @@ def prepare(config: Config, reactor: Any) -> Prepared:
         # STARTTLS shows what IMAPS shows, unless it was told otherwise.
         certificate = shown[0]
     mechanisms = _mechanisms(config)
+    features = _features(config)
     with _blaming(config, "capabilities.disabled"):
-        dialect = Dialect.of(_features(config), config.disabled)
+        dialect = Dialect.of(features, config.disabled)
+    dialects = _dialects(config, features)
     with _blaming(config, "store"):
         store = open_store(reactor, config.store)
     sharing = _sharing(config, store)
@@ -118,7 +127,20 @@ def prepare(config: Config, reactor: Any) -> Prepared:
             " (--certificate) nor --plaintext-login"
         )
     certificates = [each for each in (certificate, *shown) if each is not None]
-    return Prepared(reactor, store, factory, listeners, list(dict.fromkeys(certificates)))
+    return Prepared(reactor, store, factory, listeners, list(dict.fromkeys(certificates)), dialects)
+
+
+def _dialects(config: Config, features: Sequence[Feature]) -> Mapping[str, Dialect]:
+    """What is spoken at single places."""
+    places = [*config.imap, *config.imaps]
+    dialects = {}
+    for place, without in config.disabled_on.items():
+        with _blaming(config, "capabilities.disabled_on"):
+            if place not in places:
+                near = get_close_matches(place, places, 1, 0.0)[0]
+                raise ValueError(f"{place!r} is not in [listen]; write for example {near!r}")
+            dialects[place] = Dialect.of(features, [*config.disabled, *without])
+    return dialects
 
 
 def _features(config: Config) -> Sequence[Feature]:
@@ -266,7 +288,7 @@ class MailService(MultiService):
         self.prepared = prepared
         self._hangup = Hangup(prepared.reactor, self.reload)
         for listener in prepared.listeners:
-            self.addService(Listening(listener, prepared.factory))  # type: ignore[no-untyped-call]
+            self.addService(Listening(listener, prepared.factory_of(listener)))  # type: ignore[no-untyped-call]
 
     def startService(self) -> None:
         """As `IService`."""

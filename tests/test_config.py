@@ -160,6 +160,11 @@ def test_options_win(file: Path) -> None:
             ' write level = "info"',
         ),
         (
+            "[capabilities]\ndisabled_on = { 'tcp:1143' = 'MOVE' }",
+            'capabilities.disabled_on: { "tcp:1143" = "MOVE" } is not a list of texts, in brackets;'
+            ' write disabled_on = { "tcp:1143" = ["COMPRESS=DEFLATE"] }',
+        ),
+        (
             "[accounts]\nmailboxes = { Sent = '\\Sended' }",
             "accounts.mailboxes: { Sent = '\\Sended' } is not a table whose uses are '' or of"
             " \\All, \\Archive, \\Drafts, \\Flagged, \\Important, \\Junk, \\Sent, \\Trash;"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
-from twisted.internet.testing import MemoryReactorClock
+from twisted.internet.address import IPv4Address
+from twisted.internet.testing import MemoryReactorClock, StringTransport
 
 from imapd import commands, extensions
 from imapd.config import BadConfig, Config
 from imapd.dialect import Dialect
-from imapd.service import prepare
+from imapd.service import MailService, prepare
 from tests.dialogue import Dialogue, Server
 
 CONFIG = Config(
@@ -128,3 +129,60 @@ def test_misconfigured() -> None:
     """An error names the key."""
     with pytest.raises(BadConfig, match=r"^capabilities\.disabled: there is no capability 'IDEL'"):
         prepare(evolve(CONFIG, disabled=("IDEL",)), MemoryReactorClock())
+
+
+def test_one_listener() -> None:
+    """The key ``capabilities.disabled_on`` does it for one place besides; the server ends for all."""
+    reactor = MemoryReactorClock()
+    config = evolve(
+        CONFIG,
+        imap=("tcp:1143:interface=127.0.0.1", "tcp:2143:interface=127.0.0.1"),
+        disabled=("IDLE",),
+        disabled_on={"tcp:2143:interface=127.0.0.1": ("MOVE", "ENABLE")},
+    )
+    service = MailService(prepare(config, reactor))
+    service.startService()
+    lines: dict[int, StringTransport] = {}
+    for port, factory, *_ in reactor.tcpServers:
+        protocol = factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
+        lines[port] = StringTransport(peerAddress=IPv4Address("TCP", "127.0.0.1", 1))
+        protocol.makeConnection(lines[port])
+        protocol.dataReceived(b"a LOGIN alice secret\r\nb MOVE 1 INBOX\r\n")
+        reactor.advance(0)
+    (first, second) = (lines[port].value() for port in (1143, 2143))
+    assert b"b BAD MOVE is not for this state\r\n" in first
+    assert b"b BAD There is no such command\r\n" in second
+    everything, fewer = (set(each.split(b"]")[-2].split()) for each in (first, second))
+    assert b"IDLE" not in everything
+    assert {b"MOVE", b"ENABLE", b"NAMESPACE"} <= everything
+    assert not {b"MOVE", b"ENABLE", b"IDLE"} & fewer
+    assert b"NAMESPACE" in fewer
+    service.stopService()
+    reactor.advance(0)
+    for line in lines.values():
+        assert line.value().endswith(b"* BYE The server is shutting down\r\n")
+        assert line.disconnecting
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        (
+            {"tcp:143": ("MOVE",)},
+            "'tcp:143' is not in [listen]; write for example 'tcp:1143:interface=127.0.0.1'",
+        ),
+        (
+            {"tcp:1143:interface=127.0.0.1": ("MOFE",)},
+            "there is no capability 'MOFE'; did you mean 'MOVE'?",
+        ),
+        (
+            {"tcp:1143:interface=127.0.0.1": ("IMAP4rev1",)},
+            "IMAP4rev1 is part of the base protocol and cannot be switched off",
+        ),
+    ],
+)
+def test_misconfigured_listener(table: dict[str, tuple[str, ...]], says: str) -> None:
+    """An error names the key, and what to write instead."""
+    with pytest.raises(BadConfig) as caught:
+        prepare(evolve(CONFIG, disabled_on=table), MemoryReactorClock())
+    assert str(caught.value) == f"capabilities.disabled_on: {says}"

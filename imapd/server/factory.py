@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from attrs import evolve
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.portal import IRealm, Portal
 from twisted.internet.defer import Deferred, succeed
@@ -82,7 +83,14 @@ class IMAPFactory(Factory):
 
     def buildProtocol(self, addr: IAddress | None) -> IMAPProtocol:
         """As `Factory`."""
-        protocol = IMAPProtocol(self.policy, self._turns, self._clock, self._tls)
+        return self._protocol(self.policy)
+
+    def speaking(self, dialect: Dialect) -> Factory:
+        """The same for a listener that speaks something else; `shutdown` is of its clients too."""
+        return _Speaking(lambda: self._protocol(evolve(self.policy, dialect=dialect)))
+
+    def _protocol(self, policy: Policy) -> IMAPProtocol:
+        protocol = IMAPProtocol(policy, self._turns, self._clock, self._tls)
         protocol.factory = self
         return protocol
 
@@ -106,6 +114,17 @@ class IMAPFactory(Factory):
         for protocol in tuple(self._connections):
             protocol.bye("The server is shutting down")
         return done
+
+
+class _Speaking(Factory):
+    noisy = False
+
+    def __init__(self, made: Callable[[], IMAPProtocol]) -> None:
+        self._made = made
+
+    def buildProtocol(self, addr: IAddress | None) -> IMAPProtocol:
+        """As `Factory`."""
+        return self._made()
 
 
 def imap_factory(

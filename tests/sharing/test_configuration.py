@@ -86,7 +86,7 @@ def test_everything(tmp_path: Path) -> None:
         ),
         (
             'groups = ["team"]',
-            'sharing.groups: ["team"] is not a table of groups and their users, in braces;'
+            'sharing.groups: ["team"] is not a table of names and lists, in braces;'
             ' write groups = { team = ["alice", "bob"] }',
         ),
         (
