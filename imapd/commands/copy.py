@@ -10,7 +10,7 @@ from imapd.commands.append import destination
 from imapd.dialect import Capability, Command, Feature
 from imapd.model.flags import DELETED, FlagChange, interned
 from imapd.model.mailbox import Changes, Copied
-from imapd.model.message import FLAGS, INTERNAL_DATE
+from imapd.model.message import EMAIL_ID, FLAGS, INTERNAL_DATE, THREAD_ID
 from imapd.model.numset import NumSet, SequenceSet
 from imapd.model.states import State
 from imapd.session.allotment import cut, refuse_more, reported
@@ -102,20 +102,25 @@ async def _copied(session: Session, uids: NumSet, target: IMailbox) -> Copied:
 async def _through_engine(
     session: Session, mailbox: IMailbox, uids: NumSet, target: IMailbox
 ) -> Copied:
-    """Read and append, for stores that cannot copy; all or none, by one append."""
+    """Read and append, for stores that cannot copy; all or none, by one append.
+
+    Copies have the ids of their sources (RFC 8474, 5.1 and 5.2), in another's account too.
+    """
     messages: list[NewMessage] = []
     sources: list[int] = []
     contents: list[Content] = []
-    columns = frozenset((FLAGS, INTERNAL_DATE))
+    columns = (FLAGS, INTERNAL_DATE, EMAIL_ID, THREAD_ID)
     try:
-        async for batch in scanned(mailbox, uids, columns, session.peer.turn):
-            for uid, flags, date in zip(
-                batch.uids, batch.columns[FLAGS], batch.columns[INTERNAL_DATE]
-            ):
+        async for batch in scanned(mailbox, uids, frozenset(columns), session.peer.turn):
+            rows = zip(*(batch.columns[name] for name in columns))
+            for uid, (flags, date, email_id, thread_id) in zip(batch.uids, rows):
                 content = Content(mailbox, uid)
                 contents.append(content)
                 reader = await content.reader()
-                messages.append(NewMessage(reader, flags, date, await facts_of(reader)))
+                facts = await facts_of(reader)
+                messages.append(
+                    NewMessage(reader, flags, date, facts, email_id=email_id, thread_id=thread_id)
+                )
                 sources.append(uid)
                 await session.peer.turn()
         if not messages:

@@ -4,7 +4,7 @@ Rules of this file:
 
 * An id begins with a letter that says of what it is (8.1), so that no EMAILID is a THREADID.
 * What comes by APPEND is a new message, whatever its octets are (5.1 allows that): its
-  internal date may be another.
+  internal date may be another.  A copy is not, in whosever account (5.1 and 5.2).
 * A message is of the thread of the messages its header refers to, in all mailboxes of the
   account; it is found out when somebody asks first, and stays (`imapd.model.threads`).
 * Where the store knows no threads, THREADID is NIL and matches nothing (5.2).

@@ -197,6 +197,9 @@ class NewMessage:
     facts: Facts
     #: Of a mailbox that is `IAnnotations` only.
     annotations: Annotations = field(factory=dict)
+    #: Of a copy, what the message has that it was made of (`IObjectIDs`); None: its own.
+    email_id: bytes | None = None
+    thread_id: bytes | None = None
 
 
 class IRecent(Interface):
@@ -253,7 +256,7 @@ class IObjectIDs(Interface):
     """Provided by an `IAccount` that tells messages apart for good (RFC 8474).
 
     Its mailboxes have the column EMAIL_ID: octets that a message keeps and its copies share,
-    that no other message of the account has.  Those that are `IThreads` have THREAD_ID too.
+    that no other message has, in any account of the store.  Those that are `IThreads` have THREAD_ID too.
     """
 
 

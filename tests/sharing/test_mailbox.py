@@ -256,6 +256,39 @@ def test_moving_between_mailboxes_of_others(shared: Server, alice: Dialogue) -> 
     assert alice.select("second").ok("SEARCH SEEN") == b"* SEARCH\r\n"
 
 
+def _ids(client: Dialogue) -> list[str]:
+    rows = client.ok("FETCH 1:* (EMAILID THREADID)").decode().splitlines()
+    return [row.partition(" FETCH ")[2] for row in rows]
+
+
+def test_copies_keep_their_ids(shared: Server, alice: Dialogue) -> None:
+    """A copy in another's account is the same mail: its ids are those of its source (RFC 8474, 5)."""
+    share(alice, "second", "lrswi")
+    bob = shared.client("bob", _BOX)
+    bob.ok("COPY 1:* INBOX")
+    # Nobody has asked for any before.
+    own = _ids(bob.select())
+    assert len({*own}) == 3
+    assert _ids(bob.select(_BOX)) == own
+    assert _ids(alice.select("box")) == own
+    bob.ok(f'MOVE 1:2 "{ALICES}second"')
+    assert _ids(alice.select("second")) == own[:2]
+    bob.select().ok(f'COPY 3 "{ALICES}second"')
+    assert _ids(alice.select("second")) == own
+
+
+def test_a_reply_to_a_copy(shared: Server, alice: Dialogue) -> None:
+    """An answer to what was copied from another is of its thread (RFC 8474, 5.2)."""
+    alice.append(letter("plan", "x", "Message-ID: <plan@example.org>"), mailbox="box")
+    bob = shared.client("bob", _BOX)
+    bob.ok("COPY 4 INBOX")
+    bob.append(
+        letter("Re: plan", "x", "Message-ID: <re@example.org>", "In-Reply-To: <plan@example.org>")
+    )
+    first, second = (row.partition("THREADID")[2] for row in _ids(bob.select()))
+    assert first == second
+
+
 def test_the_owner_deletes_it(shared: Server, alice: Dialogue) -> None:
     """Who has a mailbox open that its owner deletes hears that all is gone; nobody has seen a new one."""
     bob = shared.client("bob", _BOX)

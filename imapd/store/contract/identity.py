@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from imapd.model.message import EMAIL_ID, THREAD_ID
 from imapd.store.answers import settled
+from imapd.store.contract.letters import letter
 from imapd.store.contract.sessions import Box, Session, provided
 from imapd.store.contract.subject import Subject, promise
-from imapd.store.interfaces import IObjectIDs, IServerCopy, IServerMove, IThreads
+from imapd.store.interfaces import (
+    IObjectIDs,
+    IServerCopy,
+    IServerMove,
+    IServerReplace,
+    IThreads,
+)
 
 __all__ = ["Identity"]
 
@@ -64,6 +73,35 @@ class Identity(Subject):
         assert await _emails(other) == {moved.uids[0]: before[uids[0]]}
         await session.rename("INBOX", "old")
         assert list((await _emails(await session.open("old"))).values()) == [before[uids[1]]]
+
+    @promise
+    async def test_ids_that_are_given(self) -> None:
+        """A copy that is appended has the ids it is given, and keeps them; another gets its own."""
+        session = await self._session()
+        box = await session.open("INBOX")
+        given = evolve(letter("copy").new(), email_id=_A, thread_id=_B)
+        appended = await settled(box.mailbox.append([letter("own").new(), given]))
+        own, copy = appended.uids
+        found = await _emails(box)
+        assert found[copy] == _A
+        assert found[own] not in (_A, None)
+        if IThreads(box.mailbox, None) is not None:
+            assert await box.column(THREAD_ID) == {own: None, copy: _B}
+        if IServerCopy(box.mailbox, None) is not None:
+            copied = await box.copy([copy], await session.make("other"))
+            assert await _emails(await session.open("other")) == {copied.uids[0]: _A}
+
+    @promise
+    async def test_id_of_what_replaces(self) -> None:
+        """What takes the place of a message has the ids it is given, too."""
+        box = await (await self._session()).open("INBOX")
+        able = provided(IServerReplace, box.mailbox)
+        one, two = await box.add(2)
+        given = evolve(letter("new").new(), email_id=_A)
+        copied = await settled(able.replace(one, given, box.mailbox))
+        found = await _emails(box)
+        assert found[copied.uids[0]] == _A
+        assert found[two] != _A
 
     @promise
     async def test_email_id_stays(self) -> None:

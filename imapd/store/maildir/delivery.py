@@ -44,6 +44,8 @@ class Incoming:
     internal_date: InternalDate
     facts: Facts
     annotations: Annotations
+    email_id: bytes | None
+    thread_id: bytes | None
 
 
 def sync(messages: Sequence[Incoming]) -> None:
@@ -99,8 +101,9 @@ def _entered(turn: Turn, edit: Edit, messages: Sequence[Incoming]) -> list[int]:
                 name,
                 size,
                 now,
-                os.urandom(16),
+                message.email_id or os.urandom(16),
                 message.facts,
+                message.thread_id,
             )
         )
     edit.enter(entries)

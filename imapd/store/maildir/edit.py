@@ -41,6 +41,7 @@ class Entry:
     saved: int
     email_id: bytes
     facts: Facts | None
+    thread_id: bytes | None = None
 
 
 @define(eq=False)
@@ -92,9 +93,16 @@ class Edit:
             ],
         )
         many(
-            "INSERT INTO files (id, name, size, saved, email_id) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO files (id, name, size, saved, email_id, thread_id) VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (base + each.uid, each.name, each.file_size, each.saved, each.email_id)
+                (
+                    base + each.uid,
+                    each.name,
+                    each.file_size,
+                    each.saved,
+                    each.email_id,
+                    each.thread_id,
+                )
                 for each in entries
             ],
         )

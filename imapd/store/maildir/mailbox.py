@@ -162,6 +162,8 @@ class MaildirMailbox:
                         message.internal_date,
                         message.facts,
                         message.annotations,
+                        message.email_id,
+                        message.thread_id,
                     )
                 )
         except BaseException:

@@ -483,8 +483,8 @@ def _new_rows(messages: Sequence[NewMessage], contents: Sequence[bytes]) -> _Row
     rows[INTERNAL_DATE] = [message.internal_date for message in messages]
     rows[SIZE] = [len(content) for content in contents]
     rows[_OCTETS] = contents
-    rows[EMAIL_ID] = [secrets.token_bytes(16) for _ in contents]
-    rows[THREAD_ID] = [None] * len(contents)
+    rows[EMAIL_ID] = [message.email_id or secrets.token_bytes(16) for message in messages]
+    rows[THREAD_ID] = [message.thread_id for message in messages]
     rows[ANNOTATIONS] = [message.annotations for message in messages]
     return rows
 

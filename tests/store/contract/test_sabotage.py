@@ -268,6 +268,21 @@ class TellsEveryone(MemoryAccount):
             callback(hint)
 
 
+class GivesEveryMessageAnId(MemoryMailbox):
+    async def append(self, messages):
+        return await super().append([attrs.evolve(each, email_id=None) for each in messages])
+
+
+class ForgetsThreads(MemoryMailbox):
+    async def append(self, messages):
+        return await super().append([attrs.evolve(each, thread_id=None) for each in messages])
+
+
+class ReplacesByItsOwn(MemoryMailbox):
+    async def replace(self, uid, message, destination):
+        return await super().replace(uid, attrs.evolve(message, email_id=None), destination)
+
+
 class TellsAnnotationsThatStay(MemoryAccount):
     def annotate(self, mailbox, values, entries, octets):
         super().annotate(mailbox, values, entries, octets)
@@ -385,6 +400,9 @@ SABOTAGE = [
     (RenamesSubscriptions, "test_rename_leaves_subscriptions"),
     (TakesAnyName, "test_a_name_that_cannot_be"),
     (TellsEveryone, "test_users_hints"),
+    (GivesEveryMessageAnId, "test_ids_that_are_given"),
+    (ForgetsThreads, "test_ids_that_are_given"),
+    (ReplacesByItsOwn, "test_id_of_what_replaces"),
     (TellsAnnotationsThatStay, "test_metadata_hints"),
     (TellsAnnotationsTwice, "test_metadata_hints"),
     (TellsAnnotationsTooEarly, "test_metadata_no_hint_of_what_failed"),
