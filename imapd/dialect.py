@@ -141,6 +141,10 @@ class SearchReturn:
     excludes: Sequence[str] = ()
     #: A search key whose use asks for this too (RFC 7162, 3.1.5: MODSEQ).
     implied_by: str = ""
+    #: A search key without which it cannot be asked for.
+    needs: str = ""
+    #: A column of the messages that were found, in `Found.values` by place.
+    column: str = ""
 
 
 @frozen

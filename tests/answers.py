@@ -122,7 +122,9 @@ class Answers(Reader):
     def _read_esearch(self) -> bytes:
         self.match(rb' \(TAG "%b"\)(?: UID)?' % _TAG, "a correlator")
         return self.match(
-            rb"(?: (?:MIN|MAX|COUNT|MODSEQ) \d+| ALL %b| PARTIAL \(.*?\))*" % _SET, "results"
+            rb"(?: (?:MIN|MAX|COUNT|MODSEQ) \d+| ALL %b| PARTIAL \(.*?\)| RELEVANCY \([0-9 ]*\))*"
+            % _SET,
+            "results",
         )[0]
 
     def _read_list(self) -> bytes:

@@ -15,7 +15,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import frozen
@@ -23,12 +23,14 @@ from attrs import frozen
 from imapd.commands.search_keys import KEYS, resolved, search_keys
 from imapd.commands.search_source import Selected
 from imapd.dialect import Capability, Command, Feature, SearchReturn
+from imapd.model.message import Column
 from imapd.model.numset import EMPTY, NumSet, SequenceSet
 from imapd.model.search import And, Key, Program, SequenceNumbers, UIDs
 from imapd.model.states import State
 from imapd.query import charset
 from imapd.query.results import Found
 from imapd.query.search import leaves_of, search
+from imapd.query.source import values
 from imapd.session.allotment import cut, refuse_more, reported
 from imapd.session.outcome import BadCommand, Outcome, Refused
 from imapd.session.session import Session
@@ -60,6 +62,8 @@ class Search:
     program: Program
     #: The untagged response to a command without RETURN.
     word: bytes = b"SEARCH"
+    #: Search keys without which what is asked has no meaning.
+    needs: frozenset[str] = frozenset()
     #: Given the session, the source and the places, ascending: those in the order that was
     #: asked for.  Without it they stay in the mailbox's.
     arrange: Callable[[Session, Selected, Sequence[int]], Awaitable[Sequence[int]]] | None = None
@@ -150,7 +154,7 @@ async def _answer(session: Session, asked: Search) -> Outcome | None:
         for option in returns.values()
         if option.implied_by in used and option.name not in names
     ]
-    source = Selected(session)
+    source = Selected(session, wanted)
     program, lowest = _cut(session, wanted, source)
     in_order = asked.arrange is not None
     if in_order and lowest is not None:
@@ -159,7 +163,16 @@ async def _answer(session: Session, asked: Search) -> Outcome | None:
     places = await search(program, source, None if in_order else _most(options))
     if asked.arrange is not None:
         places = await asked.arrange(session, source, places)
-    found = Found(places, source.uids, asked.by_uid, frozenset(names), source.known, in_order)
+    found = Found(
+        places,
+        source.uids,
+        asked.by_uid,
+        frozenset(names),
+        source.known,
+        in_order,
+        said={option.name: said for option, said in options},
+        values=await _values(source, places, options),
+    )
     if asked.saves:
         _save(session, found, options)
     if not extended:
@@ -169,10 +182,22 @@ async def _answer(session: Session, asked: Search) -> Outcome | None:
     return reported(session, None, lowest)
 
 
+async def _values(
+    source: Selected, places: Sequence[int], options: Iterable[_Option]
+) -> Mapping[Column, Mapping[int, Any]]:
+    """The columns that options tell of the messages that were found."""
+    columns = frozenset(option.column for option, _ in options if option.column)
+    if not columns:
+        return {}
+    found = await values(source, sorted(places), columns)
+    return {name: dict(zip(found.places, found.columns[name])) for name in columns}
+
+
 async def prepared(session: Session, asked: Search) -> tuple[Program, frozenset[str]]:
     """The program that this session runs, and the names of its keys; what they enable is on.
 
-    Raises `Refused` for a charset that is not known, and `BadCommand` for numbers where there are none.
+    Raises `Refused` for a charset that is not known, and `BadCommand` for numbers where there are
+    none, and when what is asked needs keys that are not there.
     """
     _check_charset(session, asked)
     program = await resolved(session, asked.program)
@@ -180,6 +205,9 @@ async def prepared(session: Session, asked: Search) -> tuple[Program, frozenset[
     if session.announce.by_uid and any(map(_is_by_number, leaves)):
         raise BadCommand("There are no sequence numbers here", "UIDREQUIRED")  # RFC 9586, 3.5
     used = frozenset(leaf.name for leaf in leaves if isinstance(leaf, Key))
+    needed = asked.needs.union(option.needs for option, _ in asked.options or () if option.needs)
+    if not needed <= used:
+        raise BadCommand(f"That is for a search with {', '.join(sorted(needed))}")
     keys = session.policy.dialect.search_keys
     switched = (keys[name.encode("ascii")].enables for name in used if name.encode("ascii") in keys)
     session.enable(*filter(None, switched))

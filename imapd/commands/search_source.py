@@ -7,10 +7,12 @@ from typing import Any
 
 from twisted.internet.threads import deferToThread
 
-from imapd.model.message import FLAGS, MODSEQ, Batch, Column
+from imapd.model.message import FLAGS, MODSEQ, RELEVANCY, Batch, Column
 from imapd.model.numset import NumSet, SequenceSet
-from imapd.model.search import Recent, SequenceNumbers
+from imapd.model.search import Program, Recent, SequenceNumbers
 from imapd.model.text import Sought, Told
+from imapd.query.keys import ALL
+from imapd.query.relevancy import columns_of, with_relevancy
 from imapd.query.source import Numbers, Span
 from imapd.query.text import MessageText
 from imapd.query.verdicts import Verdicts
@@ -30,9 +32,11 @@ _INLINE = 262_144
 class Selected:
     """The messages of a session's view; an `imapd.query.source.Source`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, program: Program = ALL) -> None:
+        """As `program` is to search them."""
         self._view: View = session.selected
         self._saved = session.saved
+        self._program = program
         self._session = session
         #: The place that was looked at first, and how far from there the search has come.
         self._start: int | None = None
@@ -62,7 +66,13 @@ class Selected:
     def scan(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
         """As `Source`."""
         self._reach(uids.first)
+        if RELEVANCY in columns:
+            return self._valued(uids, columns - {RELEVANCY} | columns_of(self._program))
         return scanned(self._view.mailbox, uids, columns, self.turn)
+
+    async def _valued(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
+        async for batch in scanned(self._view.mailbox, uids, columns, self.turn):
+            yield await with_relevancy(self._program, self, batch)
 
     def _reach(self, uid: int) -> None:
         place = max(0, self._view.generation.position(uid))

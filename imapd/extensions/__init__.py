@@ -7,6 +7,7 @@ from imapd.extensions import (
     catenate,
     compress,
     condstore,
+    fuzzy,
     i18nlevel,
     id,
     inprogress,
@@ -81,4 +82,5 @@ FEATURES = (
     messagelimit.FEATURE,
     within.FEATURE,
     preview.FEATURE,
+    fuzzy.FEATURE,
 )

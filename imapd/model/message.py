@@ -21,6 +21,7 @@ __all__ = [
     "MODSEQ",
     "PREVIEW",
     "PREVIEW_AT_HAND",
+    "RELEVANCY",
     "SAVED",
     "SENT",
     "SIZE",
@@ -44,6 +45,9 @@ HEADER_SIZE: Final = "header_size"  #: int, where the body begins.
 SENT: Final = "sent"  #: int or None: proleptic ordinal of the Date field's own day.
 PREVIEW: Final = "preview"  #: str, the first words, of one line; "" if it has none (RFC 8970).
 PREVIEW_AT_HAND: Final = "preview at hand"  #: the same; None where nobody has made it yet.
+RELEVANCY: Final = (
+    "relevancy"  #: int, 1 to 100, of what a search found; no store has it (RFC 6203).
+)
 SAVED: Final = "saved"  #: int, when it came into this mailbox, in seconds since 1970 (RFC 8514).
 EMAIL_ID: Final = "email_id"  #: octets that copies of a message share, and no other has (RFC 8474).
 ANNOTATIONS: Final = "annotations"  #: `model.annotation.Annotations` (RFC 5257).

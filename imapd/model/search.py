@@ -44,6 +44,8 @@ class Key:
     #: The same of many messages: gets whole columns, gives an answer a message.  Made
     #: where a loop of its own is faster than calls of `test`.
     tests: Callable[..., Iterable[bool]] | None = field(default=None, eq=False, repr=False)
+    #: How well a message matches, from 0 to 1 (RFC 6203, 4); gets what `test` gets.
+    score: Callable[..., float] | None = field(default=None, eq=False, repr=False)
     #: Of Cost.HEADER and Cost.CONTENT: what a message that passes must meet.  The answer is
     #: remembered, so it has to be the message's alone.
     sought: Sought | None = field(default=None, eq=False, repr=False)

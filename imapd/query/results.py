@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from operator import sub
 from typing import Any
@@ -30,6 +30,10 @@ class Found:
     known: Callable[[Column, int, int], Sequence[Any]] = field(repr=False)
     #: They are in another order than the mailbox's.
     in_order: bool = False
+    #: What the grammar made of the return options, by name.
+    said: Mapping[str, Any] = field(factory=dict, repr=False)
+    #: Columns that return options asked for, by place.
+    values: Mapping[Column, Mapping[int, Any]] = field(factory=dict, repr=False)
 
     def number(self, place: int) -> int:
         """What the client calls the message there."""
