@@ -26,7 +26,7 @@ from imapd.wire.cursor import Cursor
 __all__ = [
     "AppendPart", "Capability", "Command", "CreateParameter", "Dialect", "Enable", "Feature", "FetchItem",
     "FetchModifier", "ListReturn", "ListSelection", "SearchKey", "SearchReturn", "SelectParameter",
-    "StatusItem", "StoreModifier", "URLParameter", "Upload", "When",
+    "SortKey", "StatusItem", "StoreModifier", "URLParameter", "Upload", "When",
 ]  # fmt: skip
 
 
@@ -145,6 +145,17 @@ class SearchReturn:
     needs: str = ""
     #: A column of the messages that were found, in `Found.values` by place.
     column: str = ""
+
+
+@frozen
+class SortKey:
+    """What SORT can put messages in order by; `grammar` takes what follows the name.
+
+    It returns an `imapd.query.criteria.Criterion`.
+    """
+
+    name: str
+    grammar: Callable[[Cursor], Any]
 
 
 @frozen
@@ -297,6 +308,7 @@ class Feature:
     select_parameters: Sequence[SelectParameter] = ()
     search_keys: Sequence[SearchKey] = ()
     search_returns: Sequence[SearchReturn] = ()
+    sort_keys: Sequence[SortKey] = ()
     status_items: Sequence[StatusItem] = ()
     list_selections: Sequence[ListSelection] = ()
     list_returns: Sequence[ListReturn] = ()
@@ -320,7 +332,7 @@ class Feature:
 
 
 _Named = TypeVar(
-    "_Named", Command, Upload, AppendPart, FetchItem, SearchKey, SearchReturn, StatusItem,
+    "_Named", Command, Upload, AppendPart, FetchItem, SearchKey, SearchReturn, SortKey, StatusItem,
     ListSelection, ListReturn, CreateParameter, URLParameter, Enable, FetchModifier, StoreModifier,
     SelectParameter,
 )  # fmt: skip
@@ -379,6 +391,7 @@ class Dialect:
     select_parameters: Mapping[bytes, SelectParameter] = field(repr=False)
     search_keys: Mapping[bytes, SearchKey] = field(repr=False)
     search_returns: Mapping[bytes, SearchReturn] = field(repr=False)
+    sort_keys: Mapping[bytes, SortKey] = field(repr=False)
     status_items: Mapping[bytes, StatusItem] = field(repr=False)
     list_selections: Mapping[bytes, ListSelection] = field(repr=False)
     list_returns: Mapping[bytes, ListReturn] = field(repr=False)
@@ -393,6 +406,12 @@ class Dialect:
     receives: tuple[Callable[[Any, Any], None], ...] = field(repr=False)
     #: For `wire.connection.Connection`.
     upload_arguments: Mapping[bytes, re.Pattern[bytes]] = field(repr=False)
+
+    def has(self, capability: str) -> bool:
+        """Whether a feature with a capability of that name is there."""
+        return any(
+            each.name == capability for feature in self.features for each in feature.capabilities
+        )
 
     @classmethod
     def of(cls, features: Iterable[Feature], without: Iterable[str] = ()) -> Dialect:
@@ -425,6 +444,7 @@ class Dialect:
             select_parameters=_table(feature.select_parameters for feature in features),
             search_keys=_table(feature.search_keys for feature in features),
             search_returns=_table(feature.search_returns for feature in features),
+            sort_keys=_table(feature.sort_keys for feature in features),
             status_items=_table(feature.status_items for feature in features),
             list_selections=_table(feature.list_selections for feature in features),
             list_returns=_table(feature.list_returns for feature in features),

@@ -146,7 +146,8 @@ async def find(session: Session, asked: Search) -> Outcome | None:
 async def _answer(session: Session, asked: Search) -> Outcome | None:
     wanted, used = await prepared(session, asked)
     returns = session.policy.dialect.search_returns
-    extended = asked.options is not None or "IMAP4rev2" in session.enabled
+    by_default = asked.word == b"SEARCH" and "IMAP4rev2" in session.enabled
+    extended = asked.options is not None or by_default
     options = list(asked.options or ((_ALL, None),))
     names = {option.name for option, _ in options}
     options += [

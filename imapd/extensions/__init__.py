@@ -27,6 +27,7 @@ from imapd.extensions import (
     quota,
     replace,
     savedate,
+    sort,
     uidbatches,
     uidonly,
     unauthenticate,
@@ -83,4 +84,7 @@ FEATURES = (
     within.FEATURE,
     preview.FEATURE,
     fuzzy.FEATURE,
+    sort.FEATURE,
+    sort.DISPLAY,
+    sort.ESORT,
 )

@@ -39,6 +39,8 @@ class Criterion:
     #: The column that counts where that one has no value.
     instead: Column | None = None
     reverse: bool = False
+    #: What a message has there never changes.
+    lasting: bool = True
 
 
 def _base_subject(block: bytes) -> str:

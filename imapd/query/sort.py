@@ -18,7 +18,7 @@ from imapd.model.message import Column
 from imapd.query.criteria import Criterion
 from imapd.query.source import Source, values
 
-__all__ = ["arranged", "keys", "precedes"]
+__all__ = ["arranged", "gaps"]
 
 #: Values that are sorted at once: two or three milliseconds, if they are strings.
 _RUN: Final = 8_192
@@ -30,7 +30,7 @@ async def arranged(
     source: Source, places: Sequence[int], criteria: Sequence[Criterion]
 ) -> Sequence[int]:
     """`places`, which ascend, in order; those that are gone are left out."""
-    there, columns = await keys(source, places, criteria)
+    there, columns = await _keys(source, places, criteria)
     order = list(range(len(there)))
     for criterion, column in reversed(tuple(zip(criteria, columns))):
         order = await _stable(order, column, criterion.reverse, source.turn)
@@ -39,7 +39,7 @@ async def arranged(
     return list(map(there.__getitem__, order))
 
 
-async def keys(
+async def _keys(
     source: Source, places: Sequence[int], criteria: Sequence[Criterion]
 ) -> tuple[Sequence[int], Sequence[Sequence[Any]]]:
     """Which of the places there are, and a column of values for each criterion."""
@@ -66,14 +66,56 @@ async def _completed(
     ]
 
 
-def precedes(
-    one: Sequence[Any], other: Sequence[Any], criteria: Sequence[Criterion]
-) -> bool | None:
-    """Whether a message with the one values comes before one with the other; None: neither does."""
-    for mine, theirs, criterion in zip(one, other, criteria):
-        if mine != theirs:
-            return bool(mine < theirs) is not criterion.reverse
-    return None
+async def gaps(
+    source: Source,
+    count: int,
+    place_at: Callable[[int], int],
+    fresh: Sequence[int],
+    criteria: Sequence[Criterion],
+) -> Sequence[int]:
+    """Before which of `count` messages in order each of some others belongs, which are in order too.
+
+    `place_at` gives the place of one that is in order, -1 for one that is gone.  Few of
+    them are looked at: the cost is that of the others, not of all.
+    """
+    known: dict[int, Sequence[Any] | None] = {}
+
+    async def look(place: int) -> Sequence[Any] | None:
+        if place not in known:
+            there, columns = await _keys(source, (place,), criteria) if place >= 0 else ((), ())
+            known[place] = [column[0] for column in columns] if there else None
+        return known[place]
+
+    found: list[int] = []
+    low = 0
+    for place in fresh:
+        values = await look(place)
+        high = count
+        while low < high and values is not None:
+            middle = at = (low + high) // 2
+            others = await look(place_at(at))
+            while others is None and at + 1 < high:
+                at += 1
+                others = await look(place_at(at))
+            if others is not None and _follows(place, values, place_at(at), others, criteria):
+                low = at + 1
+            else:
+                high = middle
+        found.append(low)
+    return found
+
+
+def _follows(
+    place: int,
+    mine: Sequence[Any],
+    other: int,
+    theirs: Sequence[Any],
+    criteria: Sequence[Criterion],
+) -> bool:
+    for my, their, criterion in zip(mine, theirs, criteria):
+        if my != their:
+            return bool(my > their) is not criterion.reverse
+    return place > other
 
 
 async def _stable(order: list[int], column: Sequence[Any], reverse: bool, turn: Turn) -> list[int]:

@@ -15,7 +15,7 @@ from array import array
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from attrs import evolve
 from twisted.internet.defer import Deferred
@@ -92,7 +92,7 @@ class Image:
     """The shared state of one mailbox."""
 
     __slots__ = ("_flag_sets", "_logged", "_refreshing", "before", "doubted", "generation", "gone", "hinted",
-                 "log", "log_floor", "mailbox_id", "modseq", "recent_claimed", "verdicts",
+                 "kept", "log", "log_floor", "mailbox_id", "modseq", "recent_claimed", "verdicts",
                  "watchers")  # fmt: skip
 
     def __init__(self, mailbox_id: str) -> None:
@@ -113,6 +113,8 @@ class Image:
         #: \\Recent of all up to this UID belongs to somebody.
         self.recent_claimed = 0
         self.watchers: dict[Watcher, None] = {}
+        #: What was made of its messages and is remembered, by who made it.
+        self.kept: dict[str, Any] = {}
         #: What searches found out about its messages.
         self.verdicts = Verdicts()
         self._refreshing: list[Deferred[None]] | None = None

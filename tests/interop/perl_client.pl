@@ -47,6 +47,7 @@ $found{parts}      = [ sort($imap->get_bodystructure(2)->parts) ];
 $found{envelope}   = good('envelope', $imap->get_envelope(1))->messageid;
 $found{seen}       = [ map { 0 + $_ } $imap->seen ];
 $found{search}     = [ map { 0 + $_ } $imap->search('HEADER', 'Message-ID', $imap->Quote($found{envelope})) ];
+$found{sorted}     = [ map { 0 + $_ } $imap->sort('REVERSE SIZE', 'UTF-8', 'ALL') ];
 good('set_flag', $imap->set_flag('Flagged', 1));
 good('unset_flag', $imap->unset_flag('Seen', 2));
 $found{flags}      = [ map { [ sort($imap->flags($_)) ] } $imap->messages ];

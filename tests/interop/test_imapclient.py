@@ -108,6 +108,15 @@ def test_conversation(client: IMAPClient, account: Account) -> None:
     assert client.search(["HEADER", "Message-ID", three.message_id]) == [3]
     assert client.search("TEXT nowhere-to-be-found") == []
 
+    # Orders.
+    by_size = sorted((len(each.octets), uid) for uid, each in enumerate((one, two, three, four), 1))
+    assert client.sort("SIZE") == [uid for _, uid in by_size]
+    assert client.sort(["REVERSE SIZE"], ["NOT", "FLAGGED"]) == [
+        uid for _, uid in reversed(by_size) if uid != 2
+    ]
+    assert client.sort("SUBJECT", ["FROM", four.sender, "ANSWERED"]) == [4]
+    assert client.sort("DATE", "TEXT nowhere-to-be-found") == []
+
     # Elsewhere and away.
     client.copy([1, 2], "a&b")
     client.move([3], "a&b")

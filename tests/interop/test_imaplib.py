@@ -29,7 +29,6 @@ _OPTIONAL = {
         "ANNOTATEMORE",
         lambda m: m.setannotation("INBOX", '"/comment"', '("value.priv" "x")'),
     ),
-    "SORT": ("SORT", lambda m: m.sort("(DATE)", "UTF-8", "ALL")),
     "THREAD": ("THREAD=REFERENCES", lambda m: m.thread("REFERENCES", "UTF-8", "ALL")),
 }
 
@@ -144,6 +143,9 @@ def test_every_command(account: Account, stranger: Any) -> None:
     _ok(client.check())
     assert _ok(client.search(None, "UNSEEN")) == [b"2 3"]
     assert _ok(client.search("UTF-8", "KEYWORD", "label")) == [b"1"]
+    by_size = sorted((len(each.octets), number) for number, each in enumerate((one, two, three), 1))
+    assert _ok(client.sort("SIZE", "UTF-8", "ALL")) == [b"%d %d %d" % tuple(n for _, n in by_size)]
+    assert _ok(client.uid("SORT", "(REVERSE SUBJECT DATE)", "UTF-8", "KEYWORD", "label")) == [b"1"]
     (first,) = _ok(client.fetch("1", "(FLAGS INTERNALDATE)"))
     assert _flags(first) == {b"\\Seen", b"Label", b"\\Recent"}
     assert time.mktime(imaplib.Internaldate2tuple(first)) == when.timestamp()

@@ -53,6 +53,7 @@ def test_conversation(program: Callable[..., str], account: Account, security: s
     assert found["envelope"] == one.message_id
     assert found["seen"] == [1, 2, 3]
     assert found["search"] == [1]
+    assert found["sorted"] == sorted((1, 2, 3), key=lambda uid: -len(mail[uid - 1].octets))
     assert [set(flags) - {"\\Recent"} for flags in found["flags"]] == [
         {"\\Seen", "\\Flagged"},
         set(),

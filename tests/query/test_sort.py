@@ -15,7 +15,7 @@ from imapd.model.message import Batch, Column
 from imapd.model.numset import NumSet
 from imapd.query import sort as module
 from imapd.query.criteria import Criterion
-from imapd.query.sort import arranged, precedes
+from imapd.query.sort import arranged, gaps
 from imapd.query.source import Numbers, Span
 from imapd.query.text import MessageText
 from tests.query.test_search import _run
@@ -117,11 +117,42 @@ def test_turns() -> None:
     assert table.turns >= scans + 95
 
 
-def test_precedes() -> None:
-    """Two messages compare by the first criterion that tells them apart."""
-    criteria = [Criterion("a"), Criterion("b", reverse=True)]
-    assert precedes((1, "x"), (2, "a"), criteria) is True
-    assert precedes((2, "x"), (1, "a"), criteria) is False
-    assert precedes((1, "x"), (1, "a"), criteria) is True
-    assert precedes((1, "a"), (1, "x"), criteria) is False
-    assert precedes((1, "a"), (1, "a"), criteria) is None
+@given(st.data(), _CRITERIA)
+def test_gaps(data: st.DataObject, criteria: list[Criterion]) -> None:
+    """What is new belongs where sorting all would put it; those that are gone tell nothing."""
+    count = data.draw(st.integers(0, 30))
+    few = st.lists(st.integers(0, 4), min_size=count, max_size=count)
+    sparse = st.lists(st.none() | st.integers(0, 3), min_size=count, max_size=count)
+    table = _Table({"a": data.draw(few), "b": data.draw(few), "c": data.draw(sparse)})
+    fresh = data.draw(st.sets(st.integers(0, count - 1))) if count else set()
+    old = [place for place in _plainly(table, range(count), criteria) if place not in fresh]
+    new = _plainly(table, sorted(fresh), criteria)
+    places = list(old)
+    for at in data.draw(st.sets(st.sampled_from(range(len(old))))) if old else ():
+        # Told of as gone, or found to be gone when it is asked for.
+        if data.draw(st.booleans()):
+            places[at] = -1
+        table.gone |= {old[at]}
+    found = _run(gaps(table, len(old), places.__getitem__, new, criteria))
+    merged, begun = [], 0
+    for place, gap in zip(new, found):
+        merged += old[begun:gap]
+        merged.append(place)
+        begun = gap
+    merged += old[begun:]
+    assert [each for each in merged if each not in table.gone] == _plainly(
+        table, range(count), criteria
+    )
+
+
+def test_gaps_cost_little() -> None:
+    """For one new message of many, few of them are looked at."""
+    table = _Table({"a": list(range(1_000))})
+    looked: list[int] = []
+
+    def place_at(at: int) -> int:
+        looked.append(at)
+        return at if at < 300 else at + 1
+
+    assert _run(gaps(table, 999, place_at, [300], [Criterion("a")])) == [300]
+    assert len(set(looked)) <= 10
