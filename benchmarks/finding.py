@@ -1,4 +1,4 @@
-"""Finding messages in a mailbox of 100,000: the first time ever, the first after a start, and again."""
+"""Finding and sorting 100,000 messages: the first time ever, the first after a start, and again."""
 
 from __future__ import annotations
 
@@ -33,6 +33,10 @@ _SEARCHES: Final = (
     b"SEARCH FROM bobbaker17@",
     b"SEARCH TO nobody@example.com",
     b"SEARCH HEADER Message-ID 4711.",
+    b"SORT (REVERSE DATE) UTF-8 ALL",
+    b"UID SORT (SUBJECT) UTF-8 ALL",
+    b"SORT (SUBJECT REVERSE DATE) UTF-8 UNSEEN",
+    b"UID SORT RETURN (PARTIAL 1:100) (DISPLAYFROM) UTF-8 ALL",
 )
 
 

@@ -61,7 +61,7 @@ def _criterion(cursor: Cursor) -> Criterion:
     if key is None:
         raise BadSyntax("SORT has no criterion of that name")
     criterion: Criterion = key.grammar(cursor)
-    return evolve(criterion, reverse=reverse)
+    return evolve(criterion, reverse=criterion.reverse is not reverse)
 
 
 # The order.
