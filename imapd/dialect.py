@@ -156,6 +156,8 @@ class SortKey:
 
     name: str
     grammar: Callable[[Cursor], Any]
+    #: A search key without which it cannot be asked for.
+    needs: str = ""
 
 
 @frozen

@@ -18,13 +18,14 @@ from typing import Final
 from attrs import evolve
 
 from imapd.commands.search_keys import search_key, string
-from imapd.dialect import Capability, Dialect, Feature, SearchKey, SearchReturn
+from imapd.dialect import Capability, Dialect, Feature, SearchKey, SearchReturn, SortKey
 from imapd.extensions.partial import Page
 from imapd.mime.headers import finder
 from imapd.model.limits import Limits
 from imapd.model.message import FLAGS, HEADER, RELEVANCY, Column
 from imapd.model.search import And, Cost, Key, Or, Program
 from imapd.query import keys
+from imapd.query.criteria import Criterion
 from imapd.query.fold import fold, fold_line
 from imapd.query.folded import ADDRESSES, SUBJECT, text_of
 from imapd.query.fuzzy import Query, bare
@@ -213,6 +214,11 @@ def _relevancy(found: Found, _: None) -> bytes | None:
     return b"(%b)" % b" ".join(b"%d" % scores.get(place, 1) for place in places)
 
 
+def _best_first(cursor: Cursor) -> Criterion:
+    """``sort-key =/ "RELEVANCY"``: the highest score comes first (6)."""
+    return Criterion(RELEVANCY, reverse=True, lasting=False)
+
+
 FEATURE = Feature(
     name=NAME,
     rfc=6203,
@@ -222,4 +228,5 @@ FEATURE = Feature(
     search_returns=(
         SearchReturn("RELEVANCY", _nothing, _relevancy, needs="FUZZY", column=RELEVANCY),
     ),
+    sort_keys=(SortKey("RELEVANCY", _best_first, needs="FUZZY"),),
 )

@@ -6,7 +6,7 @@ MIN and MAX are the first and last of that order, ALL and PARTIAL tell it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
@@ -34,25 +34,24 @@ def _arguments(by_uid: bool) -> Callable[[Cursor], Search]:
         """``"SORT" [search-return-opts] SP sort-criteria SP charset 1*(SP search-key)``."""
         cursor.space()
         options = return_options(cursor) if cursor.vocabulary.has("ESORT") else None
-        criteria = _criteria(cursor)
+        asked = cursor.listed(_criterion)
         cursor.space()
         charset = in_charset(cursor)
         cursor.space()
-        arrange = partial(_arranged, criteria)
-        return Search(by_uid, options, charset, search_keys(cursor), b"SORT", arrange)
+        return Search(
+            by_uid,
+            options,
+            charset,
+            search_keys(cursor),
+            b"SORT",
+            frozenset(key.needs for key, _ in asked if key.needs),
+            partial(_arranged, _telling(criterion for _, criterion in asked)),
+        )
 
     return arguments
 
 
-def _criteria(cursor: Cursor) -> tuple[Criterion, ...]:
-    """``"(" sort-criterion *(SP sort-criterion) ")"``; one again has no say any more."""
-    first: dict[Criterion, Criterion] = {}
-    for criterion in cursor.listed(_criterion):
-        first.setdefault(evolve(criterion, reverse=False), criterion)
-    return tuple(first.values())
-
-
-def _criterion(cursor: Cursor) -> Criterion:
+def _criterion(cursor: Cursor) -> tuple[SortKey, Criterion]:
     """``["REVERSE" SP] sort-key``."""
     reverse = cursor.skip_word(b"REVERSE")
     if reverse:
@@ -61,7 +60,15 @@ def _criterion(cursor: Cursor) -> Criterion:
     if key is None:
         raise BadSyntax("SORT has no criterion of that name")
     criterion: Criterion = key.grammar(cursor)
-    return evolve(criterion, reverse=criterion.reverse is not reverse)
+    return key, evolve(criterion, reverse=criterion.reverse is not reverse)
+
+
+def _telling(criteria: Iterable[Criterion]) -> tuple[Criterion, ...]:
+    """Those that can tell messages apart: one that was there before cannot."""
+    first: dict[Criterion, Criterion] = {}
+    for criterion in criteria:
+        first.setdefault(evolve(criterion, reverse=False), criterion)
+    return tuple(first.values())
 
 
 # The order.

@@ -92,10 +92,28 @@ def test_relevancy(alice: Dialogue, command: str, told: str) -> None:
     assert alice.command(command)[0] == f'* ESEARCH (TAG "a") {told}'
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        # Scores of 2 to 4 are 80, 100 and 44.
+        ("SORT (RELEVANCY) UTF-8 FUZZY TEXT hello", "* SORT 3 2 4"),
+        ("SORT (REVERSE RELEVANCY) UTF-8 FUZZY TEXT hello", "* SORT 4 2 3"),
+        ("SORT RETURN (RELEVANCY ALL) (RELEVANCY) UTF-8 FUZZY TEXT hello",
+         '* ESEARCH (TAG "a") ALL 3,2,4 RELEVANCY (100 80 44)'),
+        ("SORT RETURN (PARTIAL 1:2) (RELEVANCY) UTF-8 FUZZY TEXT hello",
+         '* ESEARCH (TAG "a") PARTIAL (1:2 3,2)'),
+    ],
+)  # fmt: skip
+def test_best_first(alice: Dialogue, command: str, told: str) -> None:
+    """SORT can tell the best first (6)."""
+    assert alice.command(command) == [told, "a OK SORT completed"]
+
+
 def test_relevancy_needs_fuzzy(alice: Dialogue) -> None:
     """Without FUZZY there is no relevancy (4), in an empty mailbox either."""
     for keys in ("ALL", "SUBJECT hello", "NOT TEXT x"):
         assert alice.do(f"SEARCH RETURN (RELEVANCY) {keys}").startswith(b"a BAD ")
+        assert alice.do(f"SORT (RELEVANCY) UTF-8 {keys}").startswith(b"a BAD ")
     alice.ok("CREATE empty")
     alice.select("empty")
     assert alice.do("SEARCH RETURN (RELEVANCY) ALL").startswith(b"a BAD ")
