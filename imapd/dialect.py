@@ -331,6 +331,9 @@ class Feature:
     guards: Callable[[Any, Any], None] | None = None
     #: Given the session and a `NewMessage` that has come: may raise `Refused`.
     receives: Callable[[Any, Any], None] | None = None
+    #: Given the session, the name of a mailbox, or "", and annotations that it is about to get,
+    #: None for those it is to lose: may raise `Refused`.
+    annotates: Callable[[Any, str, Mapping[str, bytes | None]], Awaitable[None]] | None = None
 
 
 _Named = TypeVar(
@@ -377,7 +380,7 @@ def _names(feature: Feature) -> set[str]:
     return {each.name for each in feature.capabilities}
 
 
-@frozen
+@frozen(eq=False)
 class Dialect:
     """All that a listener speaks: built once at start, shared by its connections."""
 
@@ -406,6 +409,9 @@ class Dialect:
     admits: tuple[Callable[[Any], None], ...] = field(repr=False)
     guards: tuple[Callable[[Any, Any], None], ...] = field(repr=False)
     receives: tuple[Callable[[Any, Any], None], ...] = field(repr=False)
+    annotates: tuple[Callable[[Any, str, Mapping[str, bytes | None]], Awaitable[None]], ...] = (
+        field(repr=False)
+    )
     #: For `wire.connection.Connection`.
     upload_arguments: Mapping[bytes, re.Pattern[bytes]] = field(repr=False)
 
@@ -459,5 +465,6 @@ class Dialect:
             admits=tuple(each.admits for each in features if each.admits is not None),
             guards=tuple(each.guards for each in features if each.guards is not None),
             receives=tuple(each.receives for each in features if each.receives is not None),
+            annotates=tuple(each.annotates for each in features if each.annotates is not None),
             upload_arguments={name: upload.argument for name, upload in uploads.items()},
         )

@@ -38,6 +38,7 @@ from imapd.auth.throttle import Throttle, ThrottlingChecker
 from imapd.config import BadConfig, Config, configured
 from imapd.dialect import Dialect, Feature
 from imapd.extensions import (
+    filters,
     language,
     login_referrals,
     mailbox_referrals,
@@ -105,6 +106,8 @@ def prepare(config: Config, reactor: Any) -> Prepared:
     features = _features(config)
     with _blaming(config, "capabilities.disabled"):
         dialect = Dialect.of(features, config.disabled)
+    with _blaming(config, "metadata.filters"):
+        filters.check(config.filters, config.limits, Dialect.of(features))
     dialects = _dialects(config, features)
     with _blaming(config, "store"):
         store = open_store(reactor, config.store)
@@ -155,8 +158,13 @@ def _features(config: Config) -> Sequence[Feature]:
             f"{config.language!r} is none of {', '.join(language.LANGUAGES)}; write 'en'",
         )
     features[features.index(metadata.FEATURE)] = metadata.feature(
-        {"/shared/comment": config.metadata_comment, "/shared/admin": config.metadata_admin}
+        {
+            "/shared/comment": config.metadata_comment,
+            "/shared/admin": config.metadata_admin,
+            **{filters.SHARED + name.lower(): value for name, value in config.filters.items()},
+        }
     )
+    features[features.index(filters.FEATURE)] = filters.feature(config.filters)
     features[features.index(language.FEATURE)] = language.feature(config.language)
     if config.referred_users:
         features.append(login_referrals.feature(config.referred_users, config.referred_enter))

@@ -127,6 +127,9 @@ class Answers(Reader):
             "results",
         )[0]
 
+    def _read_uidbatches(self) -> bytes:
+        return self.match(rb' \(TAG "%b"\)(?: %b)?' % (_TAG, _SET), "batches")[0]
+
     def _read_list(self) -> bytes:
         self.take(b" ")
         self.listed(rb"\\" + _ATOM)

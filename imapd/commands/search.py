@@ -16,6 +16,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from attrs import frozen
@@ -25,7 +26,7 @@ from imapd.commands.search_source import Selected
 from imapd.dialect import Capability, Command, Feature, SearchReturn
 from imapd.model.message import Column
 from imapd.model.numset import EMPTY, NumSet, SequenceSet
-from imapd.model.search import And, Key, Program, SequenceNumbers, UIDs
+from imapd.model.search import And, Key, Program, SequenceNumbers, UIDs, Unresolved
 from imapd.model.states import State
 from imapd.query import charset
 from imapd.query.results import Found
@@ -202,7 +203,10 @@ async def prepared(session: Session, asked: Search) -> tuple[Program, frozenset[
     """
     _check_charset(session, asked)
     program = await resolved(session, asked.program)
-    leaves = list(leaves_of(program))
+    most = session.policy.limits.search_keys
+    leaves = list(islice(leaves_of(program), most + 1))
+    if len(leaves) > most:
+        raise Refused("LIMIT", "The search has too many keys")
     if session.announce.by_uid and any(map(_is_by_number, leaves)):
         raise BadCommand("There are no sequence numbers here", "UIDREQUIRED")  # RFC 9586, 3.5
     used = frozenset(leaf.name for leaf in leaves if isinstance(leaf, Key))
@@ -235,7 +239,10 @@ def _cut(session: Session, program: Program, source: Selected) -> tuple[Program,
 
 def names_no_number(asked: Search) -> bool:
     """Whether removals may be told: numbers that are named stay what they are (RFC 7162, 3.2.10.2)."""
-    return not any(map(_is_by_number, leaves_of(asked.program)))
+    return not any(
+        leaf.may_number if isinstance(leaf, Unresolved) else _is_by_number(leaf)
+        for leaf in leaves_of(asked.program)
+    )
 
 
 def _is_by_number(leaf: Program) -> bool:

@@ -25,7 +25,7 @@ from imapd.model.search import (
 )
 from imapd.query import charset, keys
 from imapd.query.keys import Relation
-from imapd.query.search import leaves_of
+from imapd.query.search import leaves_of, with_leaves
 from imapd.wire import grammar
 from imapd.wire.cursor import BadSyntax, Cursor
 
@@ -141,14 +141,14 @@ def _alternatives(programs: list[Program]) -> Iterator[Program]:
 
 async def resolved(session: Any, program: Program) -> Program:
     """The program that it is for this session, at this moment: with nothing unresolved in it."""
-    if isinstance(program, Unresolved):
-        meant = program.resolve(session)
-        return await meant if isinstance(meant, Awaitable) else meant
-    if isinstance(program, Not):
-        return Not(await resolved(session, program.program))
-    if isinstance(program, (And, Or)):
-        return type(program)(tuple([await resolved(session, each) for each in program.programs]))
-    return program
+    meant: dict[Unresolved, Program] = {}
+    for leaf in leaves_of(program):
+        if isinstance(leaf, Unresolved) and leaf not in meant:
+            found = leaf.resolve(session)
+            meant[leaf] = await found if isinstance(found, Awaitable) else found
+    if not meant:
+        return program
+    return with_leaves(program, lambda leaf: meant[leaf] if isinstance(leaf, Unresolved) else leaf)
 
 
 def _too_many() -> BadSyntax:

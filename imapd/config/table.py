@@ -106,6 +106,10 @@ class Config:
         "metadata.admin", "", values.uri,
         "A URI by which its administrator can be reached, told as /shared/admin.",
     )  # fmt: skip
+    filters: Mapping[str, str] = _key(
+        "metadata.filters", {}, values.filters,
+        "Searches that all users can name (FILTERS): { unanswered = 'UNANSWERED NOT FROM noreply' }.",
+    )  # fmt: skip
     mailboxes: Mapping[str, str] = _key(
         "accounts.mailboxes", {}, values.mailboxes,
         "Mailboxes to make in an account that has only INBOX, with their use:"
@@ -216,6 +220,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "quota.administrators": ["postmaster"],
     "metadata.comment": "Maintenance on Sundays",
     "metadata.admin": "mailto:postmaster@example.org",
+    "metadata.filters": {"unanswered": "UNANSWERED NOT FROM noreply"},
     "capabilities.disabled": ["IDLE"],
     "capabilities.disabled_on": {"tcp:1143": ["COMPRESS=DEFLATE"]},
     "referrals.users": {"tim": "imap://tim;AUTH=*@two.example.org/"},

@@ -90,6 +90,19 @@ def mailboxes(value: Any) -> Mapping[str, str]:
     return {name: uses[use.lower()] for name, use in value.items()}
 
 
+#: RFC 5466, 4: filter-name.
+_FILTER: Final = re.compile(r'[^\x00-\x20\x7f-\uffff(){%*"\\\]/]+')
+
+
+def filters(value: Any) -> Mapping[str, str]:
+    """Searches by name; what they say is looked at when it is known what can be searched for."""
+    if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in value.values()):
+        raise Unfit("a table of names and searches, in braces")
+    if not all(map(_FILTER.fullmatch, value)):
+        raise Unfit("a table whose names are atoms without a slash")
+    return dict(value)
+
+
 #: RFC 5092, with a user, lest a client come as "anonymous" (RFC 2193, 3).
 _IMAP_URL: Final = re.compile(r"(?i:imap)://[^][/@\\\s]+@[^][/@\\\s]+/[^][\\\s]*")
 

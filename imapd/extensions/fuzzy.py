@@ -13,6 +13,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from attrs import evolve
@@ -56,13 +57,18 @@ def _fuzzy(cursor: Cursor) -> Program:
     cursor.space()
     cursor.deepen()
     exact: Dialect = cursor.vocabulary
-    cursor.vocabulary = evolve(exact, search_keys={**exact.search_keys, **_KEYS})
+    cursor.vocabulary = _tolerant(exact)
     try:
         program = search_key(cursor)
     finally:
         cursor.vocabulary = exact
     cursor.depth -= 1
     return And((_FUZZY, program))
+
+
+@lru_cache(maxsize=8)
+def _tolerant(dialect: Dialect) -> Dialect:
+    return evolve(dialect, search_keys={**dialect.search_keys, **_KEYS})
 
 
 # Keys for strings, each with what it is worth that a message passes it.

@@ -220,6 +220,8 @@ async def _setmetadata(session: Session, asked: _Set) -> None:
         limits.metadata_value
     ):
         raise Refused(f"METADATA MAXSIZE {limits.metadata_value}", "The value is too long")
+    for check in session.policy.dialect.annotates:
+        await check(session, asked.name, asked.values)
     changed = await settled(
         able.annotate(asked.name, asked.values, limits.metadata_entries, limits.metadata)
     )

@@ -80,6 +80,8 @@ class Unresolved:
     name: str
     resolve: Callable[[Any], Program | Awaitable[Program]] = field(eq=False, repr=False)
     arguments: tuple[Any, ...] = ()
+    #: That program may name messages by their sequence numbers.
+    may_number: bool = False
 
 
 @frozen

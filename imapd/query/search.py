@@ -18,7 +18,15 @@ Rules of this file:
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from itertools import compress
 from typing import Any, Final, Protocol
 
@@ -28,7 +36,7 @@ from imapd.model.text import Told
 from imapd.query.source import Source, Span, placed
 from imapd.query.text import MessageText
 
-__all__ = ["leaves_of", "search"]
+__all__ = ["leaves_of", "search", "with_leaves"]
 
 Mask = int
 
@@ -102,14 +110,23 @@ async def search(program: Program, source: Source, most: int | None = None) -> S
 
 
 def leaves_of(program: Program) -> Iterator[Program]:
-    """Everything in a program that is no combination of others."""
+    """Everything in a program that is no combination of others; so is an empty one."""
     if isinstance(program, Not):
         yield from leaves_of(program.program)
-    elif isinstance(program, (And, Or)):
+    elif isinstance(program, (And, Or)) and program.programs:
         for each in program.programs:
             yield from leaves_of(each)
     else:
         yield program
+
+
+def with_leaves(program: Program, leaf: Callable[[Program], Program]) -> Program:
+    """The same combination of what `leaf` makes of those."""
+    if isinstance(program, Not):
+        return Not(with_leaves(program.program, leaf))
+    if isinstance(program, (And, Or)):
+        return type(program)(tuple(with_leaves(each, leaf) for each in program.programs))
+    return leaf(program)
 
 
 class _Block:
