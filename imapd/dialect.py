@@ -145,6 +145,10 @@ class SearchReturn:
     needs: str = ""
     #: A column of the messages that were found, in `Found.values` by place.
     column: str = ""
+    #: Given the session and the `imapd.commands.search.Search`, before it begins: may raise.
+    check: Callable[[Any, Any], None] | None = None
+    #: Given those, the program that ran, the `Found` and what `grammar` made, when all is told.
+    follows: Callable[[Any, Any, Program, Any, Any], None] | None = None
 
 
 @frozen

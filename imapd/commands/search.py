@@ -1,6 +1,6 @@
-"""SEARCH and UID SEARCH (RFC 9051, 6.4.4), with ESEARCH (RFC 4731) and SEARCHRES (RFC 5182).
+"""SEARCH and UID SEARCH (RFC 9051, 6.4.4).
 
-SORT and THREAD search by what is here too: `return_options`, `in_charset`, `prepared`, `find`.
+SORT and THREAD search by what is here too: `in_charset`, `prepared`, `find`.
 
 Rules of this file:
 
@@ -15,40 +15,38 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
 from attrs import frozen
 
 from imapd.commands.search_keys import KEYS, resolved, search_keys
+from imapd.commands.search_returns import ALL, Option, return_options
 from imapd.commands.search_source import Selected
-from imapd.dialect import Capability, Command, Feature, SearchReturn
+from imapd.dialect import Command, Feature
 from imapd.model.message import Column
 from imapd.model.numset import EMPTY, NumSet, SequenceSet
 from imapd.model.search import And, Key, Program, SequenceNumbers, UIDs, Unresolved
 from imapd.model.states import State
 from imapd.query import charset
+from imapd.query.criteria import Criterion
 from imapd.query.results import Found
 from imapd.query.search import leaves_of, search
 from imapd.query.source import values
 from imapd.session.allotment import cut, refuse_more, reported
+from imapd.session.orders import ordered
 from imapd.session.outcome import BadCommand, Outcome, Refused
 from imapd.session.session import Session
 from imapd.wire import encode
 from imapd.wire.cursor import BadSyntax, Cursor
 
-__all__ = ["ESEARCH", "FEATURE", "SEARCHRES", "Search", "find", "in_charset",
-           "names_no_number", "prepared",
-           "return_options"]  # fmt: skip
+__all__ = ["FEATURE", "Search", "find", "in_charset", "names_no_number", "prepared"]
 
 #: Numbers of a ``* SEARCH`` that are written before others get their turn.
 _NUMBERS: Final = 10_000
 
 _EVERY: Final = NumSet([(1, (1 << 32) - 1)])
-
-#: A return option and what its grammar made.
-_Option = tuple[SearchReturn, Any]
 
 
 @frozen
@@ -57,7 +55,7 @@ class Search:
 
     by_uid: bool
     #: None: there was no RETURN.
-    options: tuple[_Option, ...] | None
+    options: tuple[Option, ...] | None
     #: As the client spelt it; None: there was no CHARSET.
     charset: bytes | None
     program: Program
@@ -65,9 +63,8 @@ class Search:
     word: bytes = b"SEARCH"
     #: Search keys without which what is asked has no meaning.
     needs: frozenset[str] = frozenset()
-    #: Given the session, the source and the places, ascending: those in the order that was
-    #: asked for.  Without it they stay in the mailbox's.
-    arrange: Callable[[Session, Selected, Sequence[int]], Awaitable[Sequence[int]]] | None = None
+    #: The order that was asked for; without any it is the mailbox's.
+    criteria: tuple[Criterion, ...] = ()
 
     @property
     def saves(self) -> bool:
@@ -100,35 +97,6 @@ def in_charset(cursor: Cursor) -> bytes:
     return name
 
 
-def return_options(cursor: Cursor) -> tuple[_Option, ...] | None:
-    """``["RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")" SP]``.
-
-    None at all are ALL, and one twice is there once.
-    """
-    if not cursor.skip_word(b"RETURN"):
-        return None
-    cursor.space()
-    found = cursor.listed(_option, empty=True)
-    options = {option.name: (option, said) for option, said in found}
-    for option, _ in options.values():
-        for name in option.excludes:
-            if sum(other.name == name for other, _ in found) > (name == option.name):
-                raise BadSyntax(f"{option.name} is there with {name}")
-    if not options:
-        if b"ALL" not in cursor.vocabulary.search_returns:
-            raise BadSyntax("SEARCH has no RETURN here")
-        options = {"ALL": (_ALL, None)}
-    cursor.space()
-    return tuple(options.values())
-
-
-def _option(cursor: Cursor) -> _Option:
-    option = cursor.vocabulary.search_returns.get(cursor.word())
-    if option is None:
-        raise BadSyntax("SEARCH has no return option of that name")
-    return option, option.grammar(cursor)
-
-
 # The command.
 
 
@@ -145,11 +113,14 @@ async def find(session: Session, asked: Search) -> Outcome | None:
 
 
 async def _answer(session: Session, asked: Search) -> Outcome | None:
+    for option, _ in asked.options or ():
+        if option.check is not None:
+            option.check(session, asked)
     wanted, used = await prepared(session, asked)
     returns = session.policy.dialect.search_returns
     by_default = asked.word == b"SEARCH" and "IMAP4rev2" in session.enabled
     extended = asked.options is not None or by_default
-    options = list(asked.options or ((_ALL, None),))
+    options = list(asked.options or ((ALL, None),))
     names = {option.name for option, _ in options}
     options += [
         (option, None)
@@ -158,13 +129,13 @@ async def _answer(session: Session, asked: Search) -> Outcome | None:
     ]
     source = Selected(session, wanted)
     program, lowest = _cut(session, wanted, source)
-    in_order = asked.arrange is not None
+    in_order = bool(asked.criteria)
     if in_order and lowest is not None:
         # The first of some would not be the first of all.
         refuse_more(session, len(source.uids), [(0, len(source.uids))])
     places = await search(program, source, None if in_order else _most(options))
-    if asked.arrange is not None:
-        places = await asked.arrange(session, source, places)
+    if in_order:
+        places = await ordered(session.selected, source, places, asked.criteria)
     found = Found(
         places,
         source.uids,
@@ -181,11 +152,14 @@ async def _answer(session: Session, asked: Search) -> Outcome | None:
         await _write_search(session, asked.word, found, options)
     elif names != {"SAVE"}:
         _write_esearch(session, found, options)
+    for option, said in options:
+        if option.follows is not None:
+            option.follows(session, asked, wanted, found, said)
     return reported(session, None, lowest)
 
 
 async def _values(
-    source: Selected, places: Sequence[int], options: Iterable[_Option]
+    source: Selected, places: Sequence[int], options: Iterable[Option]
 ) -> Mapping[Column, Mapping[int, Any]]:
     """The columns that options tell of the messages that were found."""
     columns = frozenset(option.column for option, _ in options if option.column)
@@ -259,7 +233,7 @@ def _check_charset(session: Session, asked: Search) -> None:
         raise Refused("BADCHARSET (US-ASCII UTF-8)", "That charset is not known here")
 
 
-def _most(options: Iterable[_Option]) -> int | None:
+def _most(options: Iterable[Option]) -> int | None:
     """How many of the first matches are enough, below 0 of the last; None: all are needed."""
     first = last = 0
     for option, said in options:
@@ -270,7 +244,7 @@ def _most(options: Iterable[_Option]) -> int | None:
     return None if first and last else (first or last or None)
 
 
-def _save(session: Session, found: Found, options: Iterable[_Option]) -> None:
+def _save(session: Session, found: Found, options: Iterable[Option]) -> None:
     """What ``$`` is from now on: RFC 9051, 6.4.4.1, Table 4."""
     chosen: set[int] | None = None
     for option, said in options:
@@ -287,7 +261,7 @@ def _save(session: Session, found: Found, options: Iterable[_Option]) -> None:
 
 
 async def _write_search(
-    session: Session, word: bytes, found: Found, options: Iterable[_Option]
+    session: Session, word: bytes, found: Found, options: Iterable[Option]
 ) -> None:
     """``* SEARCH`` or ``* SORT``, also when nothing matches; extra data as in RFC 7162, 3.1.5."""
     numbers = found.numbers()
@@ -304,7 +278,7 @@ async def _write_search(
     session.write(b"\r\n")
 
 
-def _write_esearch(session: Session, found: Found, options: Sequence[_Option]) -> None:
+def _write_esearch(session: Session, found: Found, options: Sequence[Option]) -> None:
     """``esearch-response``, its items in the order in which features declare them."""
     told = [b"* ESEARCH (TAG %b)" % encode.quoted(session.tag)]
     if found.by_uid:
@@ -318,48 +292,6 @@ def _write_esearch(session: Session, found: Found, options: Sequence[_Option]) -
     session.write(b" ".join(told) + b"\r\n")
 
 
-# Return options.
-
-
-def _no_parameter(cursor: Cursor) -> None:
-    """Nothing follows the name."""
-
-
-def _min(found: Found, _: None) -> bytes | None:
-    return b"%d" % found.number(found.places[0]) if found.places else None
-
-
-def _max(found: Found, _: None) -> bytes | None:
-    return b"%d" % found.number(found.places[-1]) if found.places else None
-
-
-def _all(found: Found, _: None) -> bytes | None:
-    return found.sequence(found.places) if found.places else None
-
-
-def _count(found: Found, _: None) -> bytes:
-    return b"%d" % len(found.places)
-
-
-def _save_option(found: Found, _: None) -> None:
-    """SAVE is told by the tagged OK alone."""
-
-
-def _saves_all(found: Found, _: None) -> Sequence[int]:
-    return found.places
-
-
-def _saves_min(found: Found, _: None) -> Sequence[int]:
-    return found.places[:1]
-
-
-def _saves_max(found: Found, _: None) -> Sequence[int]:
-    return found.places[-1:]
-
-
-#: What is asked for where there is no RETURN.
-_ALL: Final = SearchReturn("ALL", _no_parameter, _all, _saves_all)
-
 FEATURE = Feature(
     name="SEARCH",
     rfc=9051,
@@ -369,27 +301,4 @@ FEATURE = Feature(
         Command("UID SEARCH", State.SELECTED, _arguments(True), find, expunges=names_no_number),
     ),
     search_keys=KEYS,
-)
-
-ESEARCH = Feature(
-    name="ESEARCH",
-    rfc=4731,
-    summary="the first, the last or the number of the messages found",
-    capabilities=(Capability("ESEARCH"),),
-    # In the order in which RFC 9051 writes them in its examples.
-    search_returns=(
-        SearchReturn("MIN", _no_parameter, _min, _saves_min, most=lambda _: 1),
-        SearchReturn("MAX", _no_parameter, _max, _saves_max, most=lambda _: -1),
-        _ALL,
-        SearchReturn("COUNT", _no_parameter, _count, _saves_all),
-    ),
-)
-
-SEARCHRES = Feature(
-    name="SEARCHRES",
-    rfc=5182,
-    summary="the last result, named by $",
-    capabilities=(Capability("SEARCHRES"),),
-    needs=("ESEARCH",),
-    search_returns=(SearchReturn("SAVE", _no_parameter, _save_option, most=lambda _: 0),),
 )

@@ -6,27 +6,22 @@ MIN and MAX are the first and last of that order, ALL and PARTIAL tell it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from attrs import evolve
 
-from imapd.commands.search import Search, find, in_charset, names_no_number, return_options
+from imapd.commands.search import Search, find, in_charset, names_no_number
 from imapd.commands.search_keys import search_keys
-from imapd.commands.search_source import Selected
+from imapd.commands.search_returns import return_options
 from imapd.dialect import Capability, Command, Feature, SortKey
 from imapd.model.states import State
 from imapd.query.criteria import CRITERIA, Criterion
-from imapd.session.orders import ordered
-from imapd.session.session import Session
 from imapd.wire.cursor import BadSyntax, Cursor
 
 __all__ = ["DISPLAY", "ESORT", "FEATURE"]
 
 _DISPLAY: Final = ("DISPLAYFROM", "DISPLAYTO")
-
-# The grammar.
 
 
 def _arguments(by_uid: bool) -> Callable[[Cursor], Search]:
@@ -45,7 +40,7 @@ def _arguments(by_uid: bool) -> Callable[[Cursor], Search]:
             search_keys(cursor),
             b"SORT",
             frozenset(key.needs for key, _ in asked if key.needs),
-            partial(_arranged, _telling(criterion for _, criterion in asked)),
+            _telling(criterion for _, criterion in asked),
         )
 
     return arguments
@@ -69,15 +64,6 @@ def _telling(criteria: Iterable[Criterion]) -> tuple[Criterion, ...]:
     for criterion in criteria:
         first.setdefault(evolve(criterion, reverse=False), criterion)
     return tuple(first.values())
-
-
-# The order.
-
-
-async def _arranged(
-    criteria: tuple[Criterion, ...], session: Session, source: Selected, places: Sequence[int]
-) -> Sequence[int]:
-    return await ordered(session.selected, source, places, criteria)
 
 
 def _key(name: str) -> SortKey:
