@@ -104,7 +104,13 @@ def _arguments(tree: ast.AST, told: Mapping[str, int]) -> Iterator[ast.expr]:
 
 def _collected(module: str, tree: ast.AST) -> Iterator[str | tuple[str, str]]:
     """What a module says: a text, or where one is that is no literal."""
-    told = {**_TOLD, "ValueError": 0} if module in _VALUE_ERRORS else _TOLD
+    told = {**_TOLD, "ValueError": 0} if module in _VALUE_ERRORS else {**_TOLD}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            # A kind of refusal of the module's own is made as others are.
+            told.update(
+                (node.name, told[each]) for each in map(ast.unparse, node.bases) if each in told
+            )
     for argument in _arguments(tree, told):
         for text in _said(argument):
             yield (module, ast.unparse(argument)) if text is None else text
@@ -142,6 +148,7 @@ def test_nothing_is_missing(tag: str) -> None:
         ('session.status(b"OK", code, "Done" if done else "Begun")', ["Done", "Begun"]),
         ('Outcome(code=b"X", text="Good")', ["Good"]),
         ('raise NoSuchMailbox(f"there is no mailbox {name}")', ["there is no mailbox {}"]),
+        ('class _No(Refused): "a"\nraise _No("LIMIT", "No more")', ["No more"]),
         ("Outcome(code=b'X')", []),
         ("print('Hello')", []),
     ],
