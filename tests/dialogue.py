@@ -385,6 +385,7 @@ class Server:
                 client.hang_up()
             self.advance(60.0)
             assert not self.factory._connections, "a connection is still counted"
+            self.factory.stopFactory()
             assert not self.clock.getDelayedCalls(), "a timer outlives its connection"
         finally:
             globalLogPublisher.removeObserver(self._observe)

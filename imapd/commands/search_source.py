@@ -16,7 +16,7 @@ from imapd.query.relevancy import columns_of, with_relevancy
 from imapd.query.source import Numbers, Span
 from imapd.query.text import MessageText
 from imapd.query.verdicts import Verdicts
-from imapd.session.content import Content, scanned
+from imapd.session.content import Content
 from imapd.session.session import Session
 from imapd.session.view import View
 from imapd.store.answers import each
@@ -68,10 +68,14 @@ class Selected:
         self._reach(uids.first)
         if RELEVANCY in columns:
             return self._valued(uids, columns - {RELEVANCY} | columns_of(self._program))
-        return scanned(self._view.mailbox, uids, columns, self.turn)
+        return self._scan(uids, columns)
+
+    def _scan(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
+        blocks = self._session.policy.blocks
+        return blocks.scan(self._view.mailbox, self.uids, uids, columns, self.turn)
 
     async def _valued(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
-        async for batch in scanned(self._view.mailbox, uids, columns, self.turn):
+        async for batch in self._scan(uids, columns):
             yield await with_relevancy(self._program, self, batch)
 
     def _reach(self, uid: int) -> None:

@@ -10,7 +10,7 @@ import struct
 import sys
 from abc import abstractmethod
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Final, overload
 from zlib import crc32
@@ -31,6 +31,8 @@ _HEAD: Final = struct.Struct("<BIII")
 _CODE: Final = {Form.TEXT: 1, Form.NUMBER: 2, Form.NUMBERS: 3}
 #: Of numbers: the least, the most.
 _ENDS: Final = struct.Struct("<qq")
+#: Octets of the objects of a block.
+_OVERHEAD: Final = 500
 #: Text may hold what UTF-8 cannot: half a surrogate pair, from UTF-7.
 _TEXT: Final = ("utf-8", "surrogatepass")
 
@@ -48,6 +50,11 @@ class Packed(Sequence[Any]):
         self._count = count
         #: The rows whose value is None; something stands in for it.
         self._nulls = nulls
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Octets of memory, about."""
 
     @abstractmethod
     def _listed(self) -> list[Any]: ...
@@ -87,6 +94,10 @@ class _Texts(Packed):
         super().__init__(count, nulls)
         self._joined = str(octets, *_TEXT)
 
+    @property
+    def size(self) -> int:
+        return sys.getsizeof(self._joined)
+
     def _listed(self) -> list[Any]:
         return self._joined.split("\0") if self._count else []
 
@@ -103,6 +114,10 @@ class _Numbers(Packed):
         super().__init__(count, nulls)
         self._least, self._most = _ENDS.unpack_from(octets)
         self._values = _array("q", octets[_ENDS.size :])
+
+    @property
+    def size(self) -> int:
+        return sys.getsizeof(self._values)
 
     def _listed(self) -> list[Any]:
         return self._values.tolist()
@@ -132,6 +147,10 @@ class _Tuples(Packed):
         self._counts = _array("I", octets[: 4 * count])
         self._values = _array("Q", octets[4 * count :])
 
+    @property
+    def size(self) -> int:
+        return sys.getsizeof(self._counts) + sys.getsizeof(self._values)
+
     def _listed(self) -> list[Any]:
         values = tuple(self._values)
         stops = list(accumulate(self._counts))
@@ -154,6 +173,16 @@ class Block:
     #: No other message of the block's span has an UID up to this one, or ever will.
     through: int
     values: Packed = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """Octets of memory, about."""
+        return _OVERHEAD + sys.getsizeof(self.uids) + self.values.size
+
+    def of(self, uids: Iterable[int]) -> list[Any]:
+        """The values of some of its messages."""
+        value_of = dict(zip(self.uids, self.values.listed()))
+        return [value_of[uid] for uid in uids]
 
 
 def pack(form: Form, uids: array[int], through: int, values: Sequence[Any]) -> bytes:

@@ -1,18 +1,19 @@
-"""All derived columns there are, by name."""
+"""The columns that never change: those made of others, and all that are kept in blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from imapd.model.message import Column
+from imapd.model.message import SAVED, SENT, SIZE, Column
 from imapd.query import criteria
 from imapd.query.arrived import ARRIVED, ARRIVED_DAY
-from imapd.query.derived import Derived
+from imapd.query.derived import Derived, Form
 from imapd.query.folded import ADDRESSES, SUBJECT
 
-__all__ = ["DERIVED"]
+__all__ = ["DERIVED", "KEPT"]
 
+#: By name.
 DERIVED: Final[Mapping[Column, Derived]] = {
     each.name: each
     for each in (
@@ -25,4 +26,10 @@ DERIVED: Final[Mapping[Column, Derived]] = {
         *criteria.ADDRESSES.values(),
         *criteria.DISPLAYED.values(),
     )
+}
+
+#: The form of each column that is kept in blocks.
+KEPT: Final[Mapping[Column, Form]] = {
+    **dict.fromkeys((SIZE, SENT, SAVED), Form.NUMBER),
+    **{name: column.form for name, column in DERIVED.items()},
 }

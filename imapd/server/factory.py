@@ -23,6 +23,7 @@ from imapd.dialect import Dialect
 from imapd.model.limits import Limits
 from imapd.server.flow import Turns
 from imapd.server.imap import IMAPProtocol
+from imapd.session.blocks import Blocks
 from imapd.session.image import Images
 from imapd.session.session import Policy
 from imapd.store.interfaces import IMailStore
@@ -69,6 +70,7 @@ class IMAPFactory(Factory):
         self.policy = Policy(
             dialect=dialect or Dialect.of([*commands.FEATURES, *extensions.FEATURES], without),
             images=Images(self._turns.turn),
+            blocks=Blocks(clock, self._turns.turn),
             limits=limits or Limits(),
             mechanisms=MECHANISMS if mechanisms is None else mechanisms,
             portal=portal,
@@ -93,6 +95,10 @@ class IMAPFactory(Factory):
         protocol = IMAPProtocol(policy, self._turns, self._clock, self._tls)
         protocol.factory = self
         return protocol
+
+    def stopFactory(self) -> None:
+        """As `Factory`."""
+        self.policy.blocks.clear()
 
     def joined(self, protocol: IMAPProtocol) -> None:
         """A connection has been made."""

@@ -19,6 +19,7 @@ from imapd.model.mailbox import Hint
 from imapd.model.numset import EMPTY, NumSet
 from imapd.model.states import State
 from imapd.session.announce import Announce
+from imapd.session.blocks import Blocks
 from imapd.session.image import Images
 from imapd.session.outcome import BadCommand, Refused
 from imapd.session.progress import Progress
@@ -111,6 +112,7 @@ class Policy:
 
     dialect: Dialect
     images: Images
+    blocks: Blocks
     limits: Limits
     #: By name, as AUTHENTICATE has it.
     mechanisms: Mapping[str, Mechanism]

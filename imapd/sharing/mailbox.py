@@ -30,6 +30,7 @@ from imapd.store.access import IRestricted, IShareable
 from imapd.store.answers import each, settled
 from imapd.store.errors import NoPermission, NoSuchMailbox, StoreError
 from imapd.store.interfaces import (
+    IBlocksKept,
     IFactsKept,
     IMailbox,
     IMessageReader,
@@ -81,9 +82,9 @@ class SharedMailbox:
         )  # fmt: skip
 
     def __conform__(self, interface: InterfaceClass) -> Any:
-        """Threads and texts are the same for all who see the mailbox."""
-        if interface is IThreads:
-            return IThreads(self._mailbox, None)
+        """Threads, texts, and what was made of messages, are the same for all who see the mailbox."""
+        if interface in (IThreads, IBlocksKept):
+            return interface(self._mailbox, None)
         if interface is ITextIndex:
             index = ITextIndex(self._mailbox, None)
             return None if index is None else _Texts(index, self._rights)

@@ -34,8 +34,8 @@ from imapd.model.quota import Allowance, Quota
 from imapd.model.text import Sought, Told
 
 __all__ = [
-    "Answer", "IAccount", "IAnnotated", "IAnnotations", "IFactsKept", "IMailStore", "IMailbox",
-    "IMapped", "IMessageReader", "IMetadata", "IObjectIDs", "IOtherAccounts", "IQuota", "IQuotas",
+    "Answer", "IAccount", "IAnnotated", "IAnnotations", "IBlocksKept", "IFactsKept", "IMailStore",
+    "IMailbox", "IMapped", "IMessageReader", "IMetadata", "IObjectIDs", "IOtherAccounts", "IQuota", "IQuotas",
     "IRecent", "IServerCopy", "IServerMove", "IServerReplace", "ISpool", "ISpools", "ITextIndex",
     "IThreads", "IURLKeys", "NewMessage", "WatchCallback",
 ]  # fmt: skip
@@ -250,6 +250,19 @@ class IFactsKept(Interface):
 
     def keep_facts(facts: Sequence[tuple[int, Facts]]) -> Answer[None]:
         """Facts by UID; they may be lost, then they are computed again."""
+
+
+class IBlocksKept(Interface):
+    """Provided by an `IMailbox` that keeps octets for the engine: what it made of many messages.
+
+    They mean nothing to a store, are no part of what is durable, and go with the mailbox.
+    """
+
+    def kept_blocks(column: str, numbers: NumSet) -> Answer[Mapping[int, bytes]]:
+        """Those of a column and of `numbers` that are there, by number."""
+
+    def keep_blocks(blocks: Mapping[tuple[str, int], bytes], numbers: NumSet) -> Answer[None]:
+        """Keep octets by column and number, and of all columns none of other numbers than `numbers`."""
 
 
 class IObjectIDs(Interface):

@@ -9,6 +9,7 @@ from imapd.store.contract.sessions import provided
 from imapd.store.contract.subject import Subject, promise
 from imapd.store.interfaces import (
     IAccount,
+    IBlocksKept,
     IFactsKept,
     IMailbox,
     IMailStore,
@@ -25,6 +26,11 @@ from imapd.store.interfaces import (
 )
 
 __all__ = ["Shape"]
+
+#: What a mailbox may provide.
+_OPTIONAL = (
+    IRecent, IServerCopy, IServerMove, IServerReplace, IFactsKept, IBlocksKept, IThreads,
+)  # fmt: skip
 
 
 class Shape(Subject):
@@ -58,7 +64,7 @@ class Shape(Subject):
     async def test_optional_interfaces_are_whole(self) -> None:
         """An optional interface that is claimed is there with all its methods."""
         box = await self.inbox()
-        for interface in (IRecent, IServerCopy, IServerMove, IServerReplace, IFactsKept, IThreads):
+        for interface in _OPTIONAL:
             able = interface(box.mailbox, None)
             assert able is None or verifyObject(interface, able)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from imapd.store.contract.annotating import AnnotatingMessages
 from imapd.store.contract.appending import Appending
+from imapd.store.contract.blocks import Blocks
 from imapd.store.contract.changing import Changing
 from imapd.store.contract.copying import Copying
 from imapd.store.contract.expunging import Expunging
@@ -49,6 +50,7 @@ class StoreContract(
     Sharing,
     Saving,
     Identity,
+    Blocks,
     Watching,
     Spooling,
     Quotas,

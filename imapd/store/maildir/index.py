@@ -190,7 +190,7 @@ class Index:
                 f"DELETE FROM {table} WHERE id BETWEEN ? AND ?",  # noqa: S608
                 (base, base + UID_MASK),
             )
-        for table in ("log", "acl", "seen_marks", "message_annotation_log"):
+        for table in ("log", "acl", "seen_marks", "message_annotation_log", "blocks"):
             self.sql(f"DELETE FROM {table} WHERE mailbox = ?", (number,))  # noqa: S608
         self.sql("DELETE FROM mailboxes WHERE number = ?", (number,))
 

@@ -18,6 +18,7 @@ from imapd.store.errors import Inconvenient, MessageGone
 from imapd.store.interfaces import (
     Answer,
     IAnnotations,
+    IBlocksKept,
     IFactsKept,
     IMailbox,
     IMessageReader,
@@ -28,7 +29,7 @@ from imapd.store.interfaces import (
     IThreads,
     NewMessage,
 )
-from imapd.store.maildir import annotating, delivery, flagging, kinship, lookup, moving
+from imapd.store.maildir import annotating, blocks, delivery, flagging, kinship, lookup, moving
 from imapd.store.maildir.edit import Edit
 from imapd.store.maildir.index import base_of
 from imapd.store.maildir.opening import opened
@@ -51,7 +52,15 @@ _MANY_UIDS: Final = 50_000
 
 
 @implementer(
-    IMailbox, IRecent, IServerCopy, IServerMove, IServerReplace, IFactsKept, IThreads, IAnnotations
+    IMailbox,
+    IRecent,
+    IServerCopy,
+    IServerMove,
+    IServerReplace,
+    IFactsKept,
+    IBlocksKept,
+    IThreads,
+    IAnnotations,
 )
 @define(eq=False)
 class MaildirMailbox:
@@ -263,6 +272,18 @@ class MaildirMailbox:
             Edit(turn, turn.index.mailbox(self.number)).know(known)
 
         return self._account.writer.do(work, durable=False)
+
+    def kept_blocks(self, column: str, numbers: NumSet) -> dict[int, bytes]:
+        """As `IBlocksKept`."""
+        self._account.index.directory(self.number)
+        return blocks.kept(self._account.index, self.number, column, numbers)
+
+    def keep_blocks(self, made: Mapping[tuple[str, int], bytes], numbers: NumSet) -> Deferred[None]:
+        """As `IBlocksKept`."""
+        self._account.index.directory(self.number)
+        return self._account.writer.do(
+            lambda turn: blocks.keep(turn.index, self.number, made, numbers), durable=False
+        )
 
     def join_threads(
         self, messages: Sequence[tuple[int, Sequence[bytes]]]

@@ -143,6 +143,14 @@ CREATE TABLE IF NOT EXISTS message_annotation_log (
 ) WITHOUT ROWID;
 -- the first words of messages, by the key of `messages`
 CREATE TABLE IF NOT EXISTS previews (id INTEGER PRIMARY KEY, preview TEXT NOT NULL);
+-- what the engine made of many messages; it can be made again
+CREATE TABLE IF NOT EXISTS blocks (
+    mailbox INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    octets BLOB NOT NULL,
+    PRIMARY KEY (mailbox, number, name)
+);
 """
 #: In `meta`: the octets that all annotations of messages take.
 ANNOTATION_OCTETS: Final = "message_annotation_octets"
@@ -163,7 +171,7 @@ END;
 """
 _ADDED_TABLES: Final = frozenset(
     ("acl", "seen_marks", "offers", "annotation_log",
-     "message_annotations", "message_annotation_log", "previews")
+     "message_annotations", "message_annotation_log", "previews", "blocks")
 )  # fmt: skip
 
 #: Pages of 4 KB of the log that are written before it is brought home.

@@ -56,6 +56,7 @@ from imapd.store.annotating import carried
 from imapd.store.errors import MessageGone, NoSuchMailbox
 from imapd.store.interfaces import (
     IAnnotations,
+    IBlocksKept,
     IFactsKept,
     IMailbox,
     IMessageReader,
@@ -87,7 +88,16 @@ _BATCH: Final = 1_000
 _Rows = Mapping[Column, Sequence[Any]]
 
 
-@implementer(IMailbox, IRecent, IServerCopy, IServerMove, IServerReplace, IFactsKept, IThreads)
+@implementer(
+    IMailbox,
+    IRecent,
+    IServerCopy,
+    IServerMove,
+    IServerReplace,
+    IFactsKept,
+    IBlocksKept,
+    IThreads,
+)
 @define(eq=False)
 class MemoryMailbox:
     """Messages by UID.  Made and removed by its account."""
@@ -116,6 +126,7 @@ class MemoryMailbox:
     _log: ChangeLog = field(factory=ChangeLog, init=False, repr=False)
     #: Keywords as first spelt here, by their lower case.
     _spelling: dict[str, str] = field(factory=dict, init=False, repr=False)
+    _blocks: dict[tuple[str, int], bytes] = field(factory=dict, init=False, repr=False)
     _unseen_count: int = field(default=0, init=False, repr=False)
     _deleted_count: int = field(default=0, init=False, repr=False)
     _size: int = field(default=0, init=False, repr=False)
@@ -339,6 +350,21 @@ class MemoryMailbox:
             if place is not None:
                 for name in _FACTS:
                     self._columns[name][place] = getattr(known, name)
+
+    def kept_blocks(self, column: str, numbers: NumSet) -> Mapping[int, bytes]:
+        """As `IBlocksKept`."""
+        self._check()
+        return {
+            number: octets
+            for (name, number), octets in self._blocks.items()
+            if name == column and number in numbers
+        }
+
+    def keep_blocks(self, blocks: Mapping[tuple[str, int], bytes], numbers: NumSet) -> None:
+        """As `IBlocksKept`."""
+        self._check()
+        kept = {**self._blocks, **blocks}
+        self._blocks = {key: octets for key, octets in kept.items() if key[1] in numbers}
 
     def join_threads(self, messages: Sequence[tuple[int, Sequence[bytes]]]) -> Sequence[bytes]:
         """As `IThreads`."""

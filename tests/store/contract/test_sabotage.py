@@ -180,6 +180,42 @@ class TakesInternalDateForSaved(MemoryMailbox):
         return uids
 
 
+class MixesColumnsUp(MemoryMailbox):
+    def keep_blocks(self, blocks, numbers):
+        super().keep_blocks(
+            {("a 1", number): each for (_, number), each in blocks.items()}, numbers
+        )
+
+
+class GivesBlocksNotAskedFor(MemoryMailbox):
+    def kept_blocks(self, column, numbers):
+        return super().kept_blocks(column, NumSet([(1, 1 << 32)]))
+
+
+class KeepsBlocksForEver(MemoryMailbox):
+    def keep_blocks(self, blocks, numbers):
+        super().keep_blocks(blocks, NumSet([(1, 1 << 32)]))
+
+
+class SharesBlocks(MemoryMailbox):
+    shared: dict[Any, Any] = {}
+
+    def kept_blocks(self, column, numbers):
+        self._check()
+        self._blocks = self.shared
+        return super().kept_blocks(column, numbers)
+
+    def keep_blocks(self, blocks, numbers):
+        super().keep_blocks(blocks, numbers)
+        self.shared.update(self._blocks)
+
+
+class TellsOfBlocks(MemoryMailbox):
+    def keep_blocks(self, blocks, numbers):
+        super().keep_blocks(blocks, numbers)
+        self._log.modseq += 1
+
+
 class GivesRecentTwice(MemoryMailbox):
     def claim_recent(self):
         return self._recent_from, self._uidnext
@@ -387,6 +423,11 @@ SABOTAGE = [
     (ComparesUnchangedSinceWrongly, "test_any_history"),
     (SavesAgain, "test_saved_stays"),
     (TakesInternalDateForSaved, "test_saved_is_of_the_clock"),
+    (MixesColumnsUp, "test_blocks_are_kept"),
+    (GivesBlocksNotAskedFor, "test_blocks_are_kept"),
+    (KeepsBlocksForEver, "test_blocks_of_other_numbers_go"),
+    (SharesBlocks, "test_blocks_of_mailboxes_are_apart"),
+    (TellsOfBlocks, "test_blocks_are_no_news"),
     (GivesRecentTwice, "test_recent_the_first_to_claim_has_it"),
     (OutlivesItsDeletion, "test_a_deleted_mailbox_is_gone_for_who_has_it_open"),
     (CutsReadersOff, "test_a_reader_outlives_its_message"),

@@ -1,0 +1,357 @@
+"""Columns of mailboxes in blocks, as searches ask for them: made once, kept by the store, at hand while used.
+
+Rules of this file:
+
+* A block is a column of the messages whose UIDs lie in one span of `_SPAN`.  UIDs become
+  visible in ascending order, so a block knows all of its span up to the last UID it has seen
+  (`Block.through`), and what it knows is never wrong: messages only go.
+* What is kept is a convenience: what is lost or damaged is made again.
+* What nobody has used for a few minutes is forgotten; so is what was not used for longest,
+  when there are too many octets.
+* Making is done in short turns.  Who needs a block that is being made waits for it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from imapd.model.message import Batch, Column
+from imapd.model.numset import EMPTY, NumSet
+from imapd.query.blocks import Block, Damaged, pack, unpack
+from imapd.query.columns import DERIVED, KEPT
+from imapd.query.source import Span
+from imapd.session.content import scanned
+from imapd.store.answers import each, settled
+from imapd.store.errors import StoreUnavailable
+from imapd.store.interfaces import IBlocksKept, IMailbox
+
+__all__ = ["Blocks"]
+
+Turn = Callable[[], Awaitable[None]]
+
+#: UIDs of a block.
+_SPAN: Final = 1_024
+#: Blocks that are asked of a store, and given to it, at once.
+_TOGETHER: Final = 16
+#: Values that are made before others get their turn.
+_VALUES: Final = 64
+#: If fewer than one in so many of those that would have to be made is wanted, none is kept.
+_SPARSE: Final = 16
+#: A block that is not complete is given to the store each time it has grown by so many.
+_GROWN: Final = 128
+#: No block has a larger number.
+_LAST: Final = (1 << 32) // _SPAN
+#: Octets at hand.
+_MOST: Final = 1 << 26
+#: Seconds after which what nobody has used since the last time is forgotten.
+_IDLE: Final = 120.0
+
+#: The mailbox's id, the column, the number of the block: 1 has the UIDs from 1 on.
+_Key = tuple[str, Column, int]
+
+
+class Blocks:
+    """The blocks of this process, shared by all its sessions."""
+
+    def __init__(self, clock: IReactorTime, turn: Turn) -> None:
+        self._clock = clock
+        #: Between pieces of making: not the turn of who asked, whose client may not read.
+        self._turn = turn
+        #: Used since the last time, and before that only; the one used last at the end.
+        self._young: dict[_Key, Block] = {}
+        self._old: dict[_Key, Block] = {}
+        #: Octets of memory, about.
+        self.size = 0
+        self._aging: IDelayedCall | None = None
+        self._making: dict[tuple[str, int], list[Deferred[None]]] = {}
+
+    # What is at hand.
+
+    def _get(self, key: _Key) -> Block | None:
+        block = self._young.pop(key, None) or self._old.pop(key, None)
+        if block is not None:
+            self._young[key] = block
+        return block
+
+    def _put(self, key: _Key, block: Block) -> None:
+        before = self._young.pop(key, None) or self._old.pop(key, None)
+        self.size += block.size - (0 if before is None else before.size)
+        self._young[key] = block
+        while self.size > _MOST:
+            oldest = self._old or self._young
+            self.size -= oldest.pop(next(iter(oldest))).size
+        if self._aging is None:
+            self._aging = self._clock.callLater(_IDLE, self._age)
+
+    def _age(self) -> None:
+        self._aging = None
+        self._old, self._young = self._young, {}
+        self.size = sum(block.size for block in self._old.values())
+        if self._old:
+            self._aging = self._clock.callLater(_IDLE, self._age)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._young, self._old, self.size = {}, {}, 0
+        if self._aging is not None:
+            self._aging.cancel()
+            self._aging = None
+
+    # What is asked.
+
+    async def scan(
+        self,
+        mailbox: IMailbox,
+        known: Sequence[int],
+        uids: NumSet,
+        columns: frozenset[Column],
+        turn: Turn,
+    ) -> AsyncIterator[Batch]:
+        """As `scanned`, of those of `uids` that are among `known`: the UIDs of a view of the mailbox."""
+        kept = columns & KEPT.keys()
+        if not kept:
+            async for batch in scanned(mailbox, uids, columns, turn):
+                yield batch
+            return
+        # Who may no longer read the mailbox, or finds it deleted, is told so by the store.
+        async for _ in each(mailbox.scan(EMPTY, frozenset())):
+            pass
+        pieces = list(_pieces(known, uids))
+        for at in range(0, len(pieces), _TOGETHER):
+            work = _Work(self, mailbox, known, sorted(kept))
+            some = pieces[at : at + _TOGETHER]
+            await work.load(piece.number for piece in some)
+            for piece in some:
+                whole = await work.batch(piece)
+                if whole is None:
+                    async for batch in scanned(mailbox, piece.uids(known), columns, turn):
+                        yield batch
+                elif columns == kept:
+                    yield whole
+                else:
+                    async for batch in _joined(mailbox, whole, columns - kept, turn):
+                        yield batch
+                await turn()
+            await work.keep()
+
+
+async def _joined(
+    mailbox: IMailbox, batch: Batch, rest: frozenset[Column], turn: Turn
+) -> AsyncIterator[Batch]:
+    """With the columns that are not kept."""
+    row_of = {uid: row for row, uid in enumerate(batch.uids)}
+    async for more in scanned(mailbox, NumSet.from_sorted(batch.uids), rest, turn):
+        rows = [row_of[uid] for uid in more.uids]
+        picked = {name: [values[row] for row in rows] for name, values in _lists(batch)}
+        yield Batch(more.uids, {**more.columns, **picked})
+
+
+def _lists(batch: Batch) -> Iterator[tuple[Column, list[Any]]]:
+    return ((name, list(values)) for name, values in batch.columns.items())
+
+
+@frozen
+class _Piece:
+    """Of one block, those that are asked for: where they are in the view."""
+
+    number: int
+    spans: Sequence[Span]
+
+    def uids(self, known: Sequence[int]) -> NumSet:
+        return NumSet((known[start], known[stop - 1]) for start, stop in self.spans)
+
+
+def _pieces(known: Sequence[int], uids: NumSet) -> Iterator[_Piece]:
+    number, spans = 0, list[Span]()
+    for low, high in uids.ranges:
+        start = bisect_left(known, low)
+        stop = bisect_left(known, high + 1, start)
+        while start < stop:
+            here = (known[start] - 1) // _SPAN + 1
+            end = bisect_left(known, here * _SPAN + 1, start, min(stop, start + _SPAN))
+            if here != number:
+                if spans:
+                    yield _Piece(number, spans)
+                number, spans = here, []
+            spans.append((start, end))
+            start = end
+    if spans:
+        yield _Piece(number, spans)
+
+
+def _numbers(known: Sequence[int]) -> NumSet:
+    """The blocks that there are, and those that are still to come."""
+    found = []
+    at = 0
+    while at < len(known):
+        number = (known[at] - 1) // _SPAN + 1
+        found.append((number, number))
+        at = bisect_left(known, number * _SPAN + 1, at, min(len(known), at + _SPAN))
+    return NumSet([*found, ((known[-1] - 1) // _SPAN + 1, _LAST)])
+
+
+class _Work:
+    """Some blocks of one mailbox, in several columns, on their way to who asked."""
+
+    def __init__(
+        self,
+        blocks: Blocks,
+        mailbox: IMailbox,
+        known: Sequence[int],
+        names: Sequence[Column],
+    ) -> None:
+        self._blocks = blocks
+        self._mailbox = mailbox
+        self._known = known
+        self._names = names
+        self._keeper = IBlocksKept(mailbox, None)
+        self._found: dict[tuple[Column, int], Block] = {}
+        self._made: dict[tuple[Column, int], bytes] = {}
+
+    async def load(self, numbers: Iterator[int]) -> None:
+        """What is at hand, and what the store has kept."""
+        wanted = list(numbers)
+        for name in self._names:
+            lacking = [number for number in wanted if not self._at_hand(name, number)]
+            if self._keeper is None or not lacking:
+                continue
+            # A store that cannot keep it, or find it again, has lost nothing.
+            with suppress(StoreUnavailable):
+                kept = await settled(self._keeper.kept_blocks(name, NumSet.of(*lacking)))
+                for number, octets in kept.items():
+                    with suppress(Damaged):
+                        self._take(name, number, unpack(KEPT[name], octets))
+
+    def _at_hand(self, name: Column, number: int) -> bool:
+        block = self._blocks._get((self._mailbox.id, name, number))
+        if block is not None:
+            self._found[name, number] = block
+        return block is not None
+
+    def _take(self, name: Column, number: int, block: Block) -> None:
+        self._found[name, number] = block
+        self._blocks._put((self._mailbox.id, name, number), block)
+
+    async def batch(self, piece: _Piece) -> Batch | None:
+        """The messages of a piece; None if it is not worth making what they need."""
+        known, number = self._known, piece.number
+        first, last = piece.spans[0][0], piece.spans[-1][1]
+        start = bisect_left(known, (number - 1) * _SPAN + 1, max(0, first - _SPAN), first)
+        stop = bisect_left(known, number * _SPAN + 1, last, min(len(known), last + _SPAN))
+        here = array("I", known[start:stop])
+        lacking = self._lacking(number, here)
+        if lacking:
+            since = min(self._through(name, number) for name in lacking)
+            wanted = sum(stop - start for start, stop in piece.spans)
+            if len(here) - bisect_left(here, since + 1) > wanted * _SPARSE:
+                return None
+            await self._complete(number, here)
+        blocks = {name: self._pruned(name, number, here) for name in self._names}
+        if all(block.uids == here for block in blocks.values()):
+            if piece.spans == [(start, stop)]:
+                return Batch(here, {name: block.values for name, block in blocks.items()})
+            rows = [row for span in piece.spans for row in range(span[0] - start, span[1] - start)]
+            uids = [here[row] for row in rows]
+        else:
+            uids = [uid for span in piece.spans for uid in known[span[0] : span[1]]]
+            for block in blocks.values():
+                there = frozenset(block.uids)
+                uids = [uid for uid in uids if uid in there]
+        return Batch(uids, {name: block.of(uids) for name, block in blocks.items()})
+
+    def _through(self, name: Column, number: int) -> int:
+        block = self._found.get((name, number))
+        return 0 if block is None else block.through
+
+    def _lacking(self, number: int, here: array[int]) -> list[Column]:
+        return [name for name in self._names if self._through(name, number) < here[-1]]
+
+    async def _complete(self, number: int, here: array[int]) -> None:
+        """Make what is lacking, or wait for who makes it."""
+        making, key = self._blocks._making, (self._mailbox.id, number)
+        while key in making:
+            waiting: Deferred[None] = Deferred()
+            making[key].append(waiting)
+            await waiting
+            for name in self._names:
+                self._at_hand(name, number)
+        lacking = self._lacking(number, here)
+        if not lacking:
+            return
+        waiters = making[key] = []
+        try:
+            # By what they have already: as a rule all have the same.
+            for since in {self._through(name, number) for name in lacking}:
+                names = [name for name in lacking if self._through(name, number) == since]
+                await self._extend(names, number, since, here)
+        finally:
+            del making[key]
+            for waiter in waiters:
+                waiter.callback(None)
+
+    async def _extend(
+        self, names: Sequence[Column], number: int, since: int, here: array[int]
+    ) -> None:
+        last = number * _SPAN
+        through = last if self._known[-1] >= last else here[-1]
+        span = NumSet([(max(since, last - _SPAN) + 1, through)])
+        uids, columns = await self._values(names, span)
+        for name in names:
+            before = self._found.get((name, number))
+            all_uids, values = uids, columns[name]
+            if before is not None:
+                all_uids, values = before.uids + uids, [*before.values, *values]
+            octets = pack(KEPT[name], all_uids, through, values)
+            self._take(name, number, unpack(KEPT[name], octets))
+            grown = len(all_uids) // _GROWN > (0 if before is None else len(before.uids) // _GROWN)
+            if through == last or grown:
+                self._made[name, number] = octets
+
+    async def _values(
+        self, names: Sequence[Column], span: NumSet
+    ) -> tuple[array[int], dict[Column, list[Any]]]:
+        """What the messages of a span say, in short turns."""
+        derived = {name: DERIVED[name] for name in names if name in DERIVED}
+        uids = array("I")
+        columns: dict[Column, list[Any]] = {name: [] for name in names}
+        asked = frozenset(derived[name].source if name in derived else name for name in names)
+        turn = self._blocks._turn
+        async for batch in scanned(self._mailbox, span, asked, turn):
+            uids.extend(batch.uids)
+            for name, values in columns.items():
+                if name not in derived:
+                    values += batch.columns[name]
+                    continue
+                column = derived[name]
+                given = batch.columns[column.source]
+                for at in range(0, len(given), _VALUES):
+                    values += map(column.of, given[at : at + _VALUES])
+                    await turn()
+        return uids, columns
+
+    def _pruned(self, name: Column, number: int, here: array[int]) -> Block:
+        """A block, without those that are gone."""
+        block = self._found[name, number]
+        if block.uids != here:
+            there = frozenset(here)
+            left = [uid for uid in block.uids if uid in there or uid > here[-1]]
+            if len(left) < len(block.uids):
+                octets = pack(KEPT[name], array("I", left), block.through, block.of(left))
+                block = unpack(KEPT[name], octets)
+                self._take(name, number, block)
+                self._made[name, number] = octets
+        return block
+
+    async def keep(self) -> None:
+        """Let the store have what was made."""
+        if self._made and self._keeper is not None:
+            with suppress(StoreUnavailable):
+                await settled(self._keeper.keep_blocks(self._made, _numbers(self._known)))
