@@ -188,21 +188,24 @@ class Lookout:
             return
         self._rested = now
         if self._writer.idle and (self._index.opened or self._writer.index.opened):
-            # The last to let go brings the log home: that is for the writer's thread.
-            waiting = self._writer.alone(lambda index, tree, hints: index.open())
-            waiting.addCallback(lambda _: self._index.close())
-            waiting.addCallback(lambda _: self._writer.alone(_close))
-            waiting.addCallback(lambda _: self._note_written())
+            # The log is brought home in the writer's thread, while the file is held here: the last
+            # to let go shuts everybody out meanwhile, and so must find nothing to do.
+            self._index.open()
+            waiting = self._writer.alone(_bring_home)
+            waiting.addCallback(lambda _: self._let_go())
             waiting.addErrback(self._failed)
 
-    def _note_written(self) -> None:
+    def _let_go(self) -> None:
+        if self._writer.idle:
+            self._index.close()
         self._written = self._tree.written()
 
     def _failed(self, failure: Any) -> None:
         self._log.failure("{root}: cannot read what changed", failure, root=self._tree.root)
 
 
-def _close(index: Index, tree: Tree, hints: list[Hint]) -> None:
+def _bring_home(index: Index, tree: Tree, hints: list[Hint]) -> None:
+    index.checkpoint()
     index.close()
 
 

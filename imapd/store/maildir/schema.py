@@ -176,6 +176,8 @@ _ADDED_TABLES: Final = frozenset(
 
 #: Pages of 4 KB of the log that are written before it is brought home.
 _CHECKPOINT: Final = 2_000
+#: Seconds: whoever lets go of the file last may shut out who opens it for so long.
+_OPENING: Final = 1.0
 #: Octets of the log's file that stay when it has been brought home.
 _LOG_KEPT: Final = 1 << 24
 
@@ -186,7 +188,11 @@ def connect(path: str, wait: float, checkpoints: bool) -> sqlite3.Connection:
     Only one that `checkpoints` ever writes to more than the log, which may take long.
     """
     connection = sqlite3.connect(
-        path, timeout=wait, isolation_level=None, check_same_thread=False, cached_statements=256
+        path,
+        timeout=max(wait, _OPENING),
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
     )
     try:
         for pragma in (
@@ -197,6 +203,9 @@ def connect(path: str, wait: float, checkpoints: bool) -> sqlite3.Connection:
             f"wal_autocheckpoint = {_CHECKPOINT if checkpoints else 0}",
             f"journal_size_limit = {_LOG_KEPT}",
             "foreign_keys = OFF",
+            # The first look into the file, which may have to wait as above; the others do not.
+            "schema_version",
+            f"busy_timeout = {int(wait * 1_000)}",
         ):
             connection.execute("PRAGMA " + pragma).fetchall()
     except BaseException:

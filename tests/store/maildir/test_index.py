@@ -206,6 +206,48 @@ def test_two_at_once(place):
     place.run(second.close())
 
 
+def test_the_last_to_let_go_shuts_nobody_out(place, monkeypatch):
+    """While a long log is brought home, in a thread, the index is held here: who comes can read."""
+    monkeypatch.setattr("imapd.store.maildir.lookout._REST", 1.5)
+    monkeypatch.setattr("imapd.store.maildir.schema._OPENING", 0.0)
+    box = place.box()
+    place.add(box, "one")
+    place.later()
+    writer, reader, close = place.account.writer.index, place.account.index, Index.close
+    closed = []
+
+    def closes(index):
+        if index.opened and index in (writer, reader):
+            closed.append(index)
+            if index is writer:
+                assert reader.opened
+            else:
+                _, pages, home = index.sql("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                assert pages == home
+        close(index)
+
+    monkeypatch.setattr(Index, "close", closes)
+    end = place.account.watch(lambda hint: None)
+    place.run(place.pump.pause(4.2))
+    end()
+    assert closed[:2] == [writer, reader]
+
+
+def test_opening_waits_for_who_lets_go(place):
+    """A connection that is made while another process lets go of the index as the last waits for that."""
+    path = str(place.root / "imapd" / "index.sqlite")
+    place.run(place.store.close())
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    other.execute("COMMIT")
+    threading.Timer(0.1, other.close).start()
+    index = Index(path, 0.01, False)
+    assert index.sql("SELECT count(*) FROM mailboxes").fetchone() == (1,)
+    assert index.sql("PRAGMA busy_timeout").fetchone() == (10,)
+    index.close()
+
+
 def test_an_idle_account_lets_go(place, monkeypatch):
     """An account that only waits holds no connection, hears of changes, and works when it is used."""
     monkeypatch.setattr("imapd.store.maildir.lookout._REST", 1.5)
