@@ -67,6 +67,9 @@ class Command:
     expunges: bool | Callable[[Any], bool] = True
     #: Whether what changed meanwhile is told at all before its tagged answer.
     announces: bool = True
+    #: It is there to hear what changed: when that cannot be told, it fails.  The others have
+    #: done what they were to do, and are OK.
+    asks: bool = False
     #: Its arguments are sequence numbers (RFC 9586, 3.2).
     by_number: bool = False
 

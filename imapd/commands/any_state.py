@@ -40,7 +40,7 @@ FEATURE = Feature(
     capabilities=(Capability("IMAP4rev1"),),
     commands=(
         Command("CAPABILITY", ANY, nothing, _capability),
-        Command("NOOP", ANY, nothing, _noop),
+        Command("NOOP", ANY, nothing, _noop, asks=True),
         Command("LOGOUT", ANY, nothing, _logout, announces=False),
     ),
 )

@@ -139,7 +139,7 @@ FEATURE = Feature(
         Command("SELECT", LOGGED_IN, _arguments, _select, announces=False),
         Command("EXAMINE", LOGGED_IN, _arguments, _examine, announces=False),
         Command("CLOSE", State.SELECTED, nothing, _close),
-        Command("CHECK", State.SELECTED, nothing, _check),
+        Command("CHECK", State.SELECTED, nothing, _check, asks=True),
     ),
 )
 

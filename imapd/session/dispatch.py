@@ -4,6 +4,7 @@ Rules of this file:
 
 * Every command is answered once, whatever it raises: by `outcome`'s table.
 * What changed meanwhile is told before the tagged answer, as far as the command permits.
+* What was done is not said to have failed because what else changed cannot be told just now.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ async def _command(session: Session, event: CommandReceived) -> None:
         if result is not None and not isinstance(result, Outcome):
             result = await result
         if command.announces and (session.view is not None or session.notices is not USUAL):
-            await session.news(expunges)
+            news = session.news(expunges)
+            await (news if command.asks else session.told(news))
             result = _held_back(session, result)
     except Gone:
         raise
@@ -97,7 +99,7 @@ async def _upload(session: Session, event: UploadStarted | CommandReceived) -> N
         for guard in session.policy.dialect.guards:
             guard(session, upload)
         result = await upload.run(session, incoming)
-        await session.news(expunges=True)
+        await session.told(session.news(expunges=True))
     except Gone:
         raise
     except Exception as error:

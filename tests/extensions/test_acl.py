@@ -517,7 +517,8 @@ def test_idling_without_the_right_to_read(shared: Server, bob: Dialogue, alice: 
     alice.ok("SETACL box bob +r")
     same(bob.read(), "* 3 EXISTS", "* 0 RECENT")
     alice.ok("SETACL box bob -r")
-    assert _NOPERM(bob.send(b"DONE\r\n").replace(b"i NO", b"a NO"))
+    assert bob.send(b"DONE\r\n") == b"i OK IDLE ended\r\n"
+    assert _NOPERM(bob.do("NOOP"))
     assert bob.do("CLOSE") == b"a OK CLOSE completed\r\n"
 
 

@@ -102,6 +102,28 @@ def test_a_fault_in_append(delay: float | None) -> None:
     assert client.do("APPEND INBOX", letter()).startswith(b"a OK [APPENDUID ")
 
 
+@pytest.mark.parametrize("command", ["APPEND", "COPY 1 INBOX", "CREATE other", "REPLACE 1 INBOX"])
+@pytest.mark.parametrize("fault", [errors.StoreUnavailable(), RuntimeError("no")])
+@pytest.mark.parametrize("delay", [None, 0.1])
+def test_what_was_done_is_ok(command: str, fault: Exception, delay: float | None) -> None:
+    """A command that did its work is OK, though the store cannot say then what else changed."""
+    server, store = _server(delay)
+    client = server.client().fill(2).select()
+    store.faults["claim_recent"] = store.faults["changes_since"] = fault
+    if command == "APPEND":
+        done = client.do("APPEND INBOX", letter())
+    elif command.startswith("REPLACE"):
+        done = client.do(command, letter())
+    else:
+        server.client().fill(1, "INBOX")
+        done = client.do(command)
+    assert b"a OK " in done
+    assert all("RuntimeError: no" in each for each in server.failures)
+    server.failures.clear()
+    store.faults.clear()
+    assert b" EXISTS\r\n" in client.ok("NOOP")
+
+
 _FACTS = [
     (errors.NoSuchMailbox(), b"NO [NONEXISTENT] No such mailbox"),
     (errors.NotSelectable(), b"NO [NONEXISTENT] The mailbox cannot be selected"),
