@@ -37,6 +37,8 @@ class Selected:
         self._view: View = session.selected
         self._saved = session.saved
         self._program = program
+        #: By UID, what was found out.
+        self._relevancies: dict[int, int] = {}
         self._session = session
         #: The place that was looked at first, and how far from there the search has come.
         self._start: int | None = None
@@ -76,7 +78,7 @@ class Selected:
 
     async def _valued(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
         async for batch in self._scan(uids, columns):
-            yield await with_relevancy(self._program, self, batch)
+            yield await with_relevancy(self._program, self, batch, self._relevancies)
 
     def _reach(self, uid: int) -> None:
         place = max(0, self._view.generation.position(uid))

@@ -28,10 +28,13 @@ def columns_of(program: Program) -> frozenset[Column]:
     return frozenset[Column]().union(*(key.columns for key in scored))
 
 
-async def with_relevancy(program: Program, source: Source, batch: Batch) -> Batch:
-    """A batch of messages that match, with the column RELEVANCY."""
-    relevancies: list[int] = []
+async def with_relevancy(
+    program: Program, source: Source, batch: Batch, known: dict[int, int]
+) -> Batch:
+    """A batch of messages that match, with the column RELEVANCY; it is kept in `known`, by UID."""
     for at, uid in enumerate(batch.uids):
+        if uid in known:
+            continue
         row = {name: column[at] for name, column in batch.columns.items()}
         score = _score(program, row, None)
         if score == _UNKNOWN:
@@ -41,8 +44,9 @@ async def with_relevancy(program: Program, source: Source, batch: Batch) -> Batc
                     score = _score(program, row, message)
                 finally:
                     message.close()
-        relevancies.append(_MOST if score is None else max(1, round(score * _MOST)))
+        known[uid] = _MOST if score is None else max(1, round(score * _MOST))
         await source.turn()
+    relevancies = list(map(known.__getitem__, batch.uids))
     return Batch(batch.uids, {**batch.columns, RELEVANCY: relevancies})
 
 

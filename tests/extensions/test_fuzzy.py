@@ -122,6 +122,32 @@ def test_relevancy_needs_fuzzy(alice: Dialogue) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("SORT (RELEVANCY) UTF-8 FUZZY TEXT hello", "* SORT 3 2 4"),
+        ("SORT (REVERSE RELEVANCY) UTF-8 FUZZY TEXT hello", "* SORT 4 2 3"),
+        ("UID SORT (RELEVANCY REVERSE ARRIVAL) UTF-8 FUZZY ALL", "* SORT 1 2 3 4 5"),
+        ("SORT RETURN (RELEVANCY ALL) (RELEVANCY) UTF-8 FUZZY TEXT hello",
+         '* ESEARCH (TAG "a") ALL 3,2,4 RELEVANCY (100 80 44)'),
+        ("SORT RETURN (RELEVANCY PARTIAL 1:2) (RELEVANCY) UTF-8 FUZZY TEXT hello",
+         '* ESEARCH (TAG "a") PARTIAL (1:2 3,2) RELEVANCY (100 80)'),
+        ("SORT RETURN (PARTIAL 1:2) (RELEVANCY) UTF-8 FUZZY TEXT hello",
+         '* ESEARCH (TAG "a") PARTIAL (1:2 3,2)'),
+        ("SORT (RELEVANCY) UTF-8 FUZZY TEXT nowhere", "* SORT"),
+    ],
+)  # fmt: skip
+def test_sort(alice: Dialogue, command: str, told: str) -> None:
+    """SORT brings the most relevant first, and tells how relevant each is (6)."""
+    assert alice.command(command)[0] == told
+
+
+def test_sort_needs_fuzzy(alice: Dialogue) -> None:
+    """Without FUZZY there is nothing to sort by (6)."""
+    assert alice.do("SORT (RELEVANCY) UTF-8 ALL").startswith(b"a BAD ")
+    assert alice.do("SORT (RELEVANCY ARRIVAL) UTF-8 SUBJECT hello").startswith(b"a BAD ")
+
+
 def test_saved(alice: Dialogue) -> None:
     """What FUZZY finds can be saved, and RELEVANCY changes nothing about that."""
     alice.ok("SEARCH RETURN (SAVE RELEVANCY) FUZZY TEXT Helo")
