@@ -120,7 +120,12 @@ class Answers(Reader):
         return self.match(rb"(?: [1-9]\d*)*", "numbers")[0].split()
 
     def _read_esearch(self) -> bytes:
-        self.match(rb' \(TAG "%b"\)(?: UID)?' % _TAG, "a correlator")
+        self.match(rb' \(TAG "%b"' % _TAG, "a correlator")
+        if self.peek(b" MAILBOX "):
+            self.take(b" MAILBOX ")
+            self._astring()
+            self.match(rb" UIDVALIDITY \d+", "a UIDVALIDITY")
+        self.match(rb"\)(?: UID)?", "the end of correlators")
         return self.match(
             rb"(?: (?:MIN|MAX|COUNT|MODSEQ) \d+| ALL %b| PARTIAL \(.*?\)| RELEVANCY \([0-9 ]*\))*"
             % _SET,

@@ -38,10 +38,13 @@ from imapd.session.allotment import cut, refuse_more, reported
 from imapd.session.orders import ordered
 from imapd.session.outcome import BadCommand, Outcome, Refused
 from imapd.session.session import Session
+from imapd.session.view import View
 from imapd.wire import encode
 from imapd.wire.cursor import BadSyntax, Cursor
 
-__all__ = ["FEATURE", "Search", "find", "in_charset", "names_no_number", "prepared"]
+__all__ = [
+    "FEATURE", "Search", "find", "in_charset", "look_through", "names_no_number", "prepared",
+]  # fmt: skip
 
 #: Numbers of a ``* SEARCH`` that are written before others get their turn.
 _NUMBERS: Final = 10_000
@@ -65,6 +68,8 @@ class Search:
     needs: frozenset[str] = frozenset()
     #: The order that was asked for; without any it is the mailbox's.
     criteria: tuple[Criterion, ...] = ()
+    #: The answer names the mailbox, and there is none where nothing was found (RFC 7377, 2.1).
+    by_mailbox: bool = False
 
     @property
     def saves(self) -> bool:
@@ -113,13 +118,21 @@ async def find(session: Session, asked: Search) -> Outcome | None:
 
 
 async def _answer(session: Session, asked: Search) -> Outcome | None:
-    for option, _ in asked.options or ():
-        if option.check is not None:
-            option.check(session, asked)
     wanted, used = await prepared(session, asked)
+    lowest = await look_through(session, asked, wanted, used, Selected(session, wanted))
+    return reported(session, None, lowest)
+
+
+async def look_through(
+    session: Session, asked: Search, wanted: Program, used: frozenset[str], source: Selected
+) -> int | None:
+    """Search one mailbox, and tell what was found; the lowest UID, if not all could be looked at.
+
+    `wanted` and `used` are what `prepared` made of what is asked.
+    """
     returns = session.policy.dialect.search_returns
     by_default = asked.word == b"SEARCH" and "IMAP4rev2" in session.enabled
-    extended = asked.options is not None or by_default
+    extended = asked.options is not None or by_default or asked.by_mailbox
     options = list(asked.options or ((ALL, None),))
     names = {option.name for option, _ in options}
     options += [
@@ -127,15 +140,14 @@ async def _answer(session: Session, asked: Search) -> Outcome | None:
         for option in returns.values()
         if option.implied_by in used and option.name not in names
     ]
-    source = Selected(session, wanted)
-    program, lowest = _cut(session, wanted, source)
+    program, lowest = _cut(session, wanted, source) if source.selected else (wanted, None)
     in_order = bool(asked.criteria)
     if in_order and lowest is not None:
         # The first of some would not be the first of all.
         refuse_more(session, len(source.uids), [(0, len(source.uids))])
     places = await search(program, source, None if in_order else _most(options))
     if in_order:
-        places = await ordered(session.selected, source, places, asked.criteria)
+        places = await ordered(source.view, source, places, asked.criteria)
     found = Found(
         places,
         source.uids,
@@ -150,12 +162,12 @@ async def _answer(session: Session, asked: Search) -> Outcome | None:
         _save(session, found, options)
     if not extended:
         await _write_search(session, asked.word, found, options)
-    elif names != {"SAVE"}:
-        _write_esearch(session, found, options)
+    elif names != {"SAVE"} and (found.places or not asked.by_mailbox):
+        _write_esearch(session, found, options, source.view if asked.by_mailbox else None)
     for option, said in options:
-        if option.follows is not None:
+        if option.follows is not None and source.selected:
             option.follows(session, asked, wanted, found, said)
-    return reported(session, None, lowest)
+    return lowest
 
 
 async def _values(
@@ -175,6 +187,9 @@ async def prepared(session: Session, asked: Search) -> tuple[Program, frozenset[
     Raises `Refused` for a charset that is not known, and `BadCommand` for numbers where there are
     none, and when what is asked needs keys that are not there.
     """
+    for option, _ in asked.options or ():
+        if option.check is not None:
+            option.check(session, asked)
     _check_charset(session, asked)
     program = await resolved(session, asked.program)
     most = session.policy.limits.search_keys
@@ -278,9 +293,15 @@ async def _write_search(
     session.write(b"\r\n")
 
 
-def _write_esearch(session: Session, found: Found, options: Sequence[Option]) -> None:
+def _write_esearch(
+    session: Session, found: Found, options: Sequence[Option], view: View | None
+) -> None:
     """``esearch-response``, its items in the order in which features declare them."""
-    told = [b"* ESEARCH (TAG %b)" % encode.quoted(session.tag)]
+    correlators = b"TAG " + encode.quoted(session.tag)
+    if view is not None:
+        name = session.mailbox_name(view.name)
+        correlators += b" MAILBOX %b UIDVALIDITY %d" % (name, view.mailbox.uidvalidity)
+    told = [b"* ESEARCH (%b)" % correlators]
     if found.by_uid:
         told.append(b"UID")
     asked = {option.name: said for option, said in options}

@@ -8,7 +8,7 @@ from typing import Any
 from twisted.internet.threads import deferToThread
 
 from imapd.model.message import FLAGS, MODSEQ, RELEVANCY, Batch, Column
-from imapd.model.numset import NumSet, SequenceSet
+from imapd.model.numset import EMPTY, NumSet, SequenceSet
 from imapd.model.search import Program, Recent, SequenceNumbers
 from imapd.model.text import Sought, Told
 from imapd.query.keys import ALL
@@ -30,12 +30,20 @@ _INLINE = 262_144
 
 
 class Selected:
-    """The messages of a session's view; an `imapd.query.source.Source`."""
+    """The messages of a session's view, or of another one; an `imapd.query.source.Source`."""
 
-    def __init__(self, session: Session, program: Program = ALL) -> None:
-        """As `program` is to search them."""
-        self._view: View = session.selected
-        self._saved = session.saved
+    def __init__(
+        self,
+        session: Session,
+        program: Program = ALL,
+        view: View | None = None,
+        part: tuple[int, int] | None = None,
+    ) -> None:
+        """As `program` is to search them; `part` says of how many before, and of how many in all."""
+        self.view: View = session.selected if view is None else view
+        #: They are those of the session's own view.
+        self.selected = self.view is session.view
+        self._saved = session.saved if self.selected else EMPTY
         self._program = program
         #: By UID, what was found out.
         self._relevancies: dict[int, int] = {}
@@ -45,12 +53,13 @@ class Selected:
         self._done = 0
         #: What the index told last.
         self._told: dict[Sought, list[Told]] = {}
-        self.uids: Sequence[int] = self._view.generation.uids[: self._view.count]
+        self.uids: Sequence[int] = self.view.generation.uids[: self.view.count]
         self._last = self.uids[-1] if self.uids else 0
+        self._before, self._goal = part or (0, len(self.uids))
 
     def spans(self, numbers: Numbers) -> Iterable[Span]:
         """As `Source`.  Numbers beyond the last message are nobody's, not an error."""
-        view = self._view
+        view = self.view
         if isinstance(numbers, Recent):
             return view.generation.spans(NumSet(view.recent), view.count)
         if isinstance(numbers, SequenceNumbers) and not numbers.numbers.saved:
@@ -61,9 +70,9 @@ class Selected:
     def known(self, column: Column, start: int, stop: int) -> Sequence[Any]:
         """As `Source`."""
         if column == FLAGS:
-            return self._view.flags(start, stop)
+            return self.view.flags(start, stop)
         assert column == MODSEQ, column
-        return self._view.modseqs(start, stop)
+        return self.view.modseqs(start, stop)
 
     def scan(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
         """As `Source`."""
@@ -74,14 +83,14 @@ class Selected:
 
     def _scan(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
         blocks = self._session.policy.blocks
-        return blocks.scan(self._view.mailbox, self.uids, uids, columns, self.turn)
+        return blocks.scan(self.view.mailbox, self.uids, uids, columns, self.turn)
 
     async def _valued(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
         async for batch in self._scan(uids, columns):
             yield await with_relevancy(self._program, self, batch, self._relevancies)
 
     def _reach(self, uid: int) -> None:
-        place = max(0, self._view.generation.position(uid))
+        place = max(0, self.view.generation.position(uid))
         if self._start is None:
             self._start = place
         # Forwards, or backwards from the end.
@@ -89,17 +98,17 @@ class Selected:
 
     async def turn(self) -> None:
         """As `Source`; who waits is told how far it has come."""
-        self._session.progress.reached(self._done, len(self.uids))
+        self._session.progress.reached(self._before + self._done, self._goal)
         await self._session.peer.turn()
 
     @property
     def verdicts(self) -> Verdicts:
         """As `Source`; all sessions of this process share them."""
-        return self._view.image.verdicts
+        return self.view.image.verdicts
 
     async def told(self, sought: Sought, low: int, high: int) -> AsyncIterator[Told]:
         """As `Source`."""
-        index = ITextIndex(self._view.mailbox, None)
+        index = ITextIndex(self.view.mailbox, None)
         if index is None:
             return
         kept = self._told.setdefault(sought, [])
@@ -116,7 +125,7 @@ class Selected:
     async def message(self, uid: int) -> MessageText | None:
         """As `Source`."""
         self._reach(uid)
-        content = Content(self._view.mailbox, uid)
+        content = Content(self.view.mailbox, uid)
         try:
             octets = await content.buffer()
             message = MessageText(octets, await content.part(), content.close)

@@ -33,6 +33,7 @@ _LIMITS: Final = {
     "list_patterns": "Patterns with wildcards of one LIST.",
     "search_keys": "Keys of one search.",
     "saved_ranges": "Ranges of the result that SEARCH RETURN (SAVE) keeps.",
+    "search_mailboxes": "Mailboxes that one ESEARCH looks through (MULTISEARCH).",
     "notify_mailboxes": "Mailboxes that one NOTIFY may watch.",
     "input": "Octets a client may send ahead while a command runs.",
     "output": "Octets of answers a client has not read yet before its command waits.",

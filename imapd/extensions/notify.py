@@ -16,7 +16,6 @@ from imapd.commands.fetch_items import Fetched
 from imapd.dialect import Capability, Command, Feature
 from imapd.extensions.notify_filters import EVENTS, Event, Filters, Selected
 from imapd.extensions.notify_notices import Wanted, watch
-from imapd.model.mailbox import DELIMITER
 from imapd.model.states import LOGGED_IN
 from imapd.session.capabilities import capabilities
 from imapd.session.outcome import Refused
@@ -98,14 +97,7 @@ def _names(cursor: Cursor, word: bytes) -> Iterable[str]:
     if word not in (b"SUBTREE", b"MAILBOXES"):
         raise BadSyntax("NOTIFY knows no mailboxes of that word")
     cursor.space()
-    if cursor.peek() == b"(":
-        return cursor.listed(_name)
-    return (_name(cursor),)
-
-
-def _name(cursor: Cursor) -> str:
-    """``mailbox``; wildcards are characters like others here (6.6)."""
-    return grammar.mailbox(cursor).removesuffix(DELIMITER)
+    return grammar.one_or_more_mailbox(cursor)
 
 
 def _add(filters: Filters, word: bytes, names: Iterable[str], events: Event) -> None:

@@ -79,6 +79,10 @@ class Limits:
     #: two looks at directories a second; accounts with more than 1,000 are rare.
     notify_mailboxes: int = 5_000
 
+    #: Mailboxes that one ESEARCH looks through.  Each costs a look at the store, also when it
+    #: is empty.
+    search_mailboxes: int = 10_000
+
     #: Octets of a client's input that wait while a command runs; then the
     #: transport is paused.  mbsync sends 50 commands in one write.
     input: int = 131_072

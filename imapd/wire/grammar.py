@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date as calendar_date
 from typing import Final
 
 from imapd.model.dates import MONTHS, InternalDate, parse_internal_date
 from imapd.model.flags import SYSTEM, canonical, interned
 from imapd.model.flags import Flags as FlagSet
+from imapd.model.mailbox import DELIMITER
 from imapd.model.mailbox import canonical as canonical_name
 from imapd.model.numset import STAR, SequenceSet
 from imapd.model.structure import Partial, Section
@@ -16,7 +18,8 @@ from imapd.wire import mutf7
 from imapd.wire.cursor import BadSyntax, Cursor
 
 __all__ = [
-    "UNDECODABLE", "date", "date_time", "flag", "flag_list", "list_mailbox", "mailbox", "partial",
+    "UNDECODABLE", "date", "date_time", "flag", "flag_list", "list_mailbox", "mailbox",
+    "one_or_more_mailbox", "partial",
     "section", "section_binary", "sequence_set",
 ]  # fmt: skip
 
@@ -44,6 +47,17 @@ def _text(cursor: Cursor, octets: bytes) -> str:
 def mailbox(cursor: Cursor) -> str:
     """``mailbox = "INBOX" / astring``, a trailing separator of CREATE included."""
     return canonical_name(_text(cursor, cursor.astring()))
+
+
+def one_or_more_mailbox(cursor: Cursor) -> Sequence[str]:
+    """``one-or-more-mailbox = mailbox / many-mailboxes`` (RFC 5465, 8); wildcards are no such here."""
+    if cursor.peek() == b"(":
+        return cursor.listed(_level)
+    return (_level(cursor),)
+
+
+def _level(cursor: Cursor) -> str:
+    return mailbox(cursor).removesuffix(DELIMITER)
 
 
 def list_mailbox(cursor: Cursor) -> str:
