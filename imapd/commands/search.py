@@ -46,8 +46,6 @@ __all__ = [
     "FEATURE", "Search", "find", "in_charset", "look_through", "names_no_number", "prepared",
 ]  # fmt: skip
 
-#: Numbers of a ``* SEARCH`` that are written before others get their turn.
-_NUMBERS: Final = 10_000
 
 _EVERY: Final = NumSet([(1, (1 << 32) - 1)])
 
@@ -279,11 +277,9 @@ async def _write_search(
     session: Session, word: bytes, found: Found, options: Iterable[Option]
 ) -> None:
     """``* SEARCH`` or ``* SORT``, also when nothing matches; extra data as in RFC 7162, 3.1.5."""
-    numbers = found.numbers()
     session.write(b"* " + word)
-    for at in range(0, len(numbers), _NUMBERS):
-        written = tuple(numbers[at : at + _NUMBERS])
-        session.write(b" %d" * len(written) % written)
+    for piece in found.decimals():
+        session.write(piece)
         await session.peer.turn()
     for option, said in options:
         if option.implied_by:

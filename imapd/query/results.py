@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import compress, pairwise
 from operator import sub
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
 from imapd.model.message import Column
 from imapd.model.numset import NumSet
+from imapd.query.places import Places, decimals
 
 __all__ = ["Found", "in_order", "runs"]
+
+#: Numbers that are written at once.
+_TOGETHER: Final = 10_000
 
 
 @frozen
@@ -44,9 +48,26 @@ class Found:
         return self._called(self.places)
 
     def _called(self, places: Sequence[int]) -> Sequence[int]:
+        if isinstance(places, Places):
+            return list(compress(self._names, places.octets))
         if self.by_uid:
             return [self.uids[place] for place in places]
         return [place + 1 for place in places]
+
+    @property
+    def _names(self) -> Sequence[int]:
+        """What the client calls the message at each place."""
+        return self.uids if self.by_uid else range(1, len(self.uids) + 1)
+
+    def decimals(self) -> Iterator[bytes]:
+        """A space and the number of each, in pieces."""
+        if isinstance(self.places, Places):
+            yield from decimals(self._names, self.places.octets)
+            return
+        numbers = self.numbers()
+        for at in range(0, len(numbers), _TOGETHER):
+            some = tuple(numbers[at : at + _TOGETHER])
+            yield b" %d" * len(some) % some
 
     def sequence(self, places: Sequence[int]) -> bytes:
         """Some of the places, in their order, as a sequence-set; there is one.
@@ -84,6 +105,9 @@ def in_order(numbers: Sequence[int]) -> bytes:
 
 def runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Ascending places as spans, from the first to before the second."""
+    if isinstance(places, Places):
+        yield from places.runs()
+        return
     if len(places) and places[-1] - places[0] == len(places) - 1:
         yield places[0], places[-1] + 1
         return

@@ -33,6 +33,7 @@ from typing import Any, Final, Protocol
 from imapd.model.message import Batch, Column
 from imapd.model.search import And, Cost, Key, Not, Or, Program, Unresolved
 from imapd.model.text import Told
+from imapd.query.places import Places
 from imapd.query.source import Source, Span, placed
 from imapd.query.text import MessageText
 
@@ -52,8 +53,6 @@ _BLOCK_FIRST: Final = 256
 
 #: Columns of a range are read, and tested, whole if at least one message in so many is wanted.
 _DENSE: Final = 8
-#: Matches are looked for one by one if they are fewer than one in so many.
-_SPARSE: Final = 16
 
 #: After the last span.
 _NO_MORE: Final[Span] = (1 << 64, 1 << 64)
@@ -76,6 +75,7 @@ async def search(program: Program, source: Source, most: int | None = None) -> S
     ]
     sought = {key: test for key, test in tests.items() if key.sought is not None}
     count = len(source.uids)
+    masks: list[bytes] = []
     found: list[int] = []
     starts = range(0, count, size)
     backwards = most is not None and most < 0
@@ -96,14 +96,16 @@ async def search(program: Program, source: Source, most: int | None = None) -> S
                     no |= less
         finally:
             block.remember(sought)
-        if backwards:
-            found += reversed(block.places(yes))
+        if most is None:
+            masks.append(block.octets(yes))
         else:
-            found += block.places(yes)
-        if most is not None and len(found) >= abs(most):
-            del found[abs(most) :]
-            break
+            found += reversed(block.places(yes)) if backwards else block.places(yes)
+            if len(found) >= abs(most):
+                del found[abs(most) :]
+                break
         await source.turn()
+    if most is None:
+        return Places(b"".join(masks))
     if backwards:
         found.reverse()
     return found
@@ -169,15 +171,7 @@ class _Block:
         first, stop = _ends(mask)
         if mask.bit_count() == stop - first:
             return range(self.start + first, self.start + stop)
-        octets = self.octets(mask)
-        if mask.bit_count() * _SPARSE > self.size:
-            return [self.start + row for row in compress(_EVERY_ROW, octets)]
-        places = []
-        row = octets.find(1)
-        while row >= 0:
-            places.append(self.start + row)
-            row = octets.find(1, row + 1)
-        return places
+        return list(compress(range(self.start, self.stop), self.octets(mask)))
 
     async def foretell(
         self, root: _Node, undecided: Mask, tests: Mapping[Key, _Test]

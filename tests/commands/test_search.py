@@ -469,12 +469,12 @@ def test_finished(client: Dialogue, read: list[int]) -> None:
 
 def test_many_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A long answer is one line, though written in pieces."""
-    monkeypatch.setattr("imapd.commands.search._NUMBERS", 2)
+    monkeypatch.setattr("imapd.query.results._TOGETHER", 2)
     server = Server()
     _fill(server.login())
     client = server.client(select="INBOX")
     assert client.command("SEARCH ALL")[0] == "* SEARCH 1 2 3 4"
-    assert client.command("SEARCH 1:3")[0] == "* SEARCH 1 2 3"
+    assert client.command("SORT (ARRIVAL) UTF-8 1:3")[0] == "* SORT 2 1 3"
 
 
 # What features add.
