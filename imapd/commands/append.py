@@ -27,13 +27,13 @@ from imapd.session.session import Incoming, Session
 from imapd.store.access import require
 from imapd.store.answers import settled
 from imapd.store.errors import NoSuchMailbox, NotSelectable
-from imapd.store.interfaces import IAccount, IMailbox, IMessageReader, ISpool, ISpools, NewMessage
-from imapd.store.readers import BytesReader, TemporarySpool
+from imapd.store.interfaces import IMailbox, ISpools, NewMessage
+from imapd.store.written import Written
 from imapd.wire import grammar
 from imapd.wire.cursor import BadSyntax, Cursor
 
 __all__ = [
-    "FEATURE", "Letter", "Letters", "Options", "Written", "destination", "options", "to_be_created",
+    "FEATURE", "Letter", "Letters", "Options", "destination", "options", "to_be_created",
 ]  # fmt: skip
 
 #: Only the mailbox can be an ordinary literal: nothing stands before it.
@@ -55,59 +55,6 @@ async def destination(session: Session, name: str) -> IMailbox:
 def to_be_created() -> Refused:
     """What to raise when the mailbox is not there."""
     return Refused("TRYCREATE", "There is no such mailbox; create it first")
-
-
-@define(eq=False)
-class Written:
-    """Octets that come in: in memory while there is room for them, else in a spool; to be closed."""
-
-    _account: IAccount
-    #: Octets that may be in memory.
-    room: int
-    size: int = field(default=0, init=False)
-    _memory: bytearray = field(factory=bytearray, init=False, repr=False)
-    _spool: ISpool | None = field(default=None, init=False)
-    _reader: IMessageReader | None = field(default=None, init=False)
-
-    @property
-    def held(self) -> int:
-        """Octets that are in memory."""
-        return 0 if self._spool is not None else self.size
-
-    async def make_room(self, octets: int) -> None:
-        """So many are about to come: have a place for them."""
-        if self._spool is None and self.size + octets > self.room:
-            spools = ISpools(self._account, None)
-            self._spool = TemporarySpool() if spools is None else await settled(spools.spool())
-            if self._memory:
-                await settled(self._spool.write(bytes(self._memory)))
-                self._memory = bytearray()
-
-    async def write(self, data: bytes) -> None:
-        """Add octets."""
-        await self.make_room(len(data))
-        self.size += len(data)
-        if self._spool is None:
-            self._memory += data
-        else:
-            await settled(self._spool.write(data))
-
-    async def reader(self) -> IMessageReader:
-        """What was written; nothing is written any more."""
-        if self._reader is None:
-            if self._spool is None:
-                self._reader = BytesReader(bytes(self._memory))
-                self._memory = bytearray()
-            else:
-                self._reader = await settled(self._spool.reader())
-        return self._reader
-
-    def close(self) -> None:
-        """Let go of it."""
-        if self._reader is not None:
-            self._reader.close()
-        if self._spool is not None:
-            self._spool.close()
 
 
 @define(eq=False)
@@ -195,7 +142,7 @@ class Letters:
         if len(self._letters) >= limits.append_messages:
             raise Refused("LIMIT", "Too many messages in one command")
         held = sum(letter.written.held for letter in self._letters)
-        written = Written(session.account, max(0, limits.spool - held))
+        written = Written(ISpools(session.account, None), max(0, limits.spool - held))
         letter = Letter(session, self._incoming, written)
         self._letters.append(letter)
         await self._receive(letter)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from mmap import mmap
 from typing import Final
 
-from imapd.commands.append import Letter, Written
+from imapd.commands.append import Letter
 from imapd.commands.fetch_body import cut, label
 from imapd.commands.fetch_items import Fetched, Value
 from imapd.dialect import AppendPart, Capability, Feature, FetchItem
@@ -23,6 +23,7 @@ from imapd.mime.section import find
 from imapd.mime.transfer import UnknownEncoding, decode
 from imapd.session.content import Content, buffer_of, part_of
 from imapd.session.outcome import Refused
+from imapd.store.written import Written
 from imapd.wire import grammar
 from imapd.wire.cursor import Cursor
 
@@ -100,7 +101,7 @@ async def encode(letter: Letter) -> None:
     if not parts:
         return
     came = letter.written
-    letter.written = Written(letter.session.account, came.room)
+    letter.written = Written(came.spools, came.room)
     try:
         for piece in _encoded(buffer, parts):
             letter.expect(len(piece))
