@@ -12,13 +12,13 @@ from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from imapd.auth.asking import AvatarId, asked
+from imapd.auth.asking import AvatarId, IUserDirectory, asked
 from imapd.auth.cache import IRevised
 
 __all__ = ["FirstOf"]
 
 
-@implementer(ICredentialsChecker, IRevised)
+@implementer(ICredentialsChecker, IRevised, IUserDirectory)
 @frozen
 class FirstOf:
     """Asks each in turn, where a `Portal` by itself keeps only the last checker of a kind.
@@ -51,3 +51,9 @@ class FirstOf:
         return tuple(
             checker.revision() for checker in self.checkers if IRevised.providedBy(checker)
         )
+
+    def user(self, name: str) -> str | None:
+        """As `IUserDirectory`: of the first that has one of that name."""
+        directories = (IUserDirectory(checker, None) for checker in self.checkers)
+        found = (directory.user(name) for directory in directories if directory is not None)
+        return next((user for user in found if user is not None), None)

@@ -26,7 +26,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from imapd.auth.asking import AvatarId
+from imapd.auth.asking import AvatarId, IUserDirectory
 from imapd.auth.cache import IRevised
 from imapd.auth.passwdfile import BadPasswordFile, PasswordFile, normal
 from imapd.store.errors import StoreUnavailable
@@ -43,7 +43,7 @@ _DECOY: Final = (
 _AT_ONCE: Final = 4
 
 
-@implementer(ICredentialsChecker, IRevised)
+@implementer(ICredentialsChecker, IRevised, IUserDirectory)
 @define(eq=False)
 class PasswordChecker:
     """Lets in whom the file knows.
@@ -67,6 +67,11 @@ class PasswordChecker:
     def revision(self) -> Hashable:
         """As `IRevised`."""
         return self.file.revision()
+
+    def user(self, name: str) -> str | None:
+        """As `IUserDirectory`."""
+        user = normal(name)
+        return user if user in self._current() else None
 
     def requestAvatarId(self, credentials: Any) -> Deferred[AvatarId]:
         """As `ICredentialsChecker`: the name in the file's own spelling, in UTF-8."""

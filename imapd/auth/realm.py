@@ -55,23 +55,36 @@ class MailRealm:
 
     async def open_existing(self, user: str) -> IAccount | None:
         """As `IOtherAccounts`; none, if the store cannot tell."""
-        store = IOtherAccounts(self._store, None)
-        account = None if store is None else await settled(store.open_existing(user))
+        account = await self.own_account(user, False)
         return account if account is None else self._seen_by(user, account)
 
-    async def _avatar(self, avatar_id: bytes | str | tuple[()]) -> Avatar:
-        user = _name(avatar_id)
-        try:
-            account = await settled(self._store.open_account(user))
-        except BadMailboxName as bad:
-            raise UnauthorizedLogin(f"no account can be called so: {bad}") from bad
+    async def own_account(self, user: str, make: bool) -> IAccount | None:
+        """A user's own mailboxes, and not those of others: for mail that comes in.
+
+        Who has no account yet is given one, with `make`.  Raises `BadMailboxName` for a user
+        name that cannot have an account.
+        """
+        if make:
+            return await self._furnished(user)
+        store = IOtherAccounts(self._store, None)
+        return None if store is None else await settled(store.open_existing(user))
+
+    async def _furnished(self, user: str) -> IAccount:
+        account = await settled(self._store.open_account(user))
         if self._mailboxes and user not in self._known:
             try:
                 await self._furnish(user, account)
             except BaseException:
                 await settled(account.close())
                 raise
-        account = self._seen_by(user, account)
+        return account
+
+    async def _avatar(self, avatar_id: bytes | str | tuple[()]) -> Avatar:
+        user = _name(avatar_id)
+        try:
+            account = self._seen_by(user, await self._furnished(user))
+        except BadMailboxName as bad:
+            raise UnauthorizedLogin(f"no account can be called so: {bad}") from bad
         left = False
 
         async def leave() -> None:

@@ -12,7 +12,7 @@ from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import Interface, implementer
 
-from imapd.auth.asking import AvatarId
+from imapd.auth.asking import AvatarId, IUserDirectory
 
 __all__ = ["ILoopbackOnly", "StaticPassword", "open_static"]
 
@@ -21,7 +21,7 @@ class ILoopbackOnly(Interface):
     """A checker that must not be reached from other machines; the service sees to it."""
 
 
-@implementer(ICredentialsChecker, ILoopbackOnly)
+@implementer(ICredentialsChecker, ILoopbackOnly, IUserDirectory)
 @frozen
 class StaticPassword:
     """Lets in everybody who knows the password."""
@@ -35,6 +35,10 @@ class StaticPassword:
         if not compare_digest(credentials.password, self._password):
             return fail(UnauthorizedLogin("the password is wrong"))
         return succeed(credentials.username)
+
+    def user(self, name: str) -> str | None:
+        """As `IUserDirectory`: everybody, by a name without a domain."""
+        return name if "@" not in name else None
 
 
 def open_static(argument: str) -> StaticPassword:

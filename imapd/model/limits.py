@@ -118,6 +118,17 @@ class Limits:
     mailbox_name: int = 1_000
     mailbox_level: int = 200
 
+    #: Octets of a line of LMTP: RFC 5321, 4.5.3.1 has 512, and parameters and addresses in
+    #: UTF-8 make it longer.
+    lmtp_line: int = 4_096
+
+    #: Recipients of one message by LMTP: RFC 5321, 4.5.3.1.8 has 100 at least; Postfix
+    #: sends 50 at once.
+    recipients: int = 1_000
+
+    #: Seconds that an LMTP client has for a command: RFC 5321, 4.5.3.2.7 has 5 minutes.
+    lmtp_timeout: float = 300.0
+
     #: Seconds without a command: RFC 9051, 5.4 asks for 30 minutes or more.
     idle_timeout: float = 1_860.0
 

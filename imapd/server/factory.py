@@ -62,15 +62,16 @@ class IMAPFactory(Factory):
             from twisted.internet import reactor
 
             clock = IReactorTime(reactor)
-        self._clock = clock
-        self._turns = Turns(clock)
+        #: What its connections, and what else this process does for clients, share.
+        self.clock = clock
+        self.turns = Turns(clock)
         self._tls = tls
         self._connections: set[IMAPProtocol] = set()
         self._empty: Deferred[None] | None = None
         self.policy = Policy(
             dialect=dialect or Dialect.of([*commands.FEATURES, *extensions.FEATURES], without),
-            images=Images(self._turns.turn),
-            blocks=Blocks(clock, self._turns.turn),
+            images=Images(self.turns.turn),
+            blocks=Blocks(clock, self.turns.turn),
             limits=limits or Limits(),
             mechanisms=MECHANISMS if mechanisms is None else mechanisms,
             portal=portal,
@@ -92,7 +93,7 @@ class IMAPFactory(Factory):
         return _Speaking(lambda: self._protocol(evolve(self.policy, dialect=dialect)))
 
     def _protocol(self, policy: Policy) -> IMAPProtocol:
-        protocol = IMAPProtocol(policy, self._turns, self._clock, self._tls)
+        protocol = IMAPProtocol(policy, self.turns, self.clock, self._tls)
         protocol.factory = self
         return protocol
 

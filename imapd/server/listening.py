@@ -24,7 +24,8 @@ from zope.interface import implementer
 
 from imapd.server.tls import Certificate
 
-__all__ = ["BadListener", "Listener", "TLSEndpoint", "imap_listener", "imaps_listener"]
+__all__ = ["BadListener", "Listener", "TLSEndpoint", "imap_listener", "imaps_listener",
+           "lmtp_listener"]  # fmt: skip
 
 #: The words of an endpoint in their order, where some may come without their name.
 _WORDS: Final[Mapping[str, Sequence[str]]] = {
@@ -80,6 +81,17 @@ def imap_listener(reactor: object, description: str) -> Listener:
     if kind in ("ssl", "tls"):
         raise BadListener(
             f"{description!r} is TLS from the start; write it for IMAPS (listen.imaps, --imaps)"
+        )
+    return Listener(description, _endpoint(reactor, description), _local(kind, words))
+
+
+def lmtp_listener(reactor: object, description: str) -> Listener:
+    """A listener for LMTP.  Raises `BadListener`."""
+    kind, words = _words(description)
+    if kind in ("ssl", "tls"):
+        raise BadListener(
+            f"{description!r} is TLS from the start, which no transport speaks for LMTP;"
+            " write tcp:24, which has STARTTLS"
         )
     return Listener(description, _endpoint(reactor, description), _local(kind, words))
 

@@ -5,9 +5,12 @@ A seed of a target is a file in ``corpus/TARGET/``; what once broke it is kept t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+
+from attrs import evolve
 
 from imapd import commands, extensions
 from imapd.dialect import Dialect
@@ -26,6 +29,7 @@ from imapd.wire.cursor import BadSyntax, Cursor
 from imapd.wire.deflate import BadStream, Inflater
 from imapd.wire.url import BadURL, message_url
 from tests.answers import read_answers
+from tests.delivery.transporting import connect, factory, message_of
 from tests.dialogue import Dialogue, Server, letter
 from tests.mime.wire_grammar import read_body, read_envelope
 from tests.sharing.houses import opened_up
@@ -184,6 +188,22 @@ def leaving(data: bytes) -> None:
     _server(data, begin)
 
 
+def delivering(data: bytes) -> None:
+    """A mail transport sends anything at all by LMTP: every line of the answers is one, and mail goes on."""
+    if not data:
+        return
+    server = Server()
+    made = factory(server, evolve(_LIMITS, lmtp_line=300, recipients=5), tls=_Certificate())
+    mail = connect(server, made, hello=bool(data[0] & 1))
+    mail.step = 3 if data[0] & 2 else 0
+    answers = mail.send(data[1:] + b"\r\n.\r\n")
+    assert re.fullmatch(rb"(?:[2345]\d\d[ -][^\r\n]+\r\n)*", answers), answers
+    assert not mail.open or mail.unsent == 0
+    other = connect(server, made)
+    assert other.send(message_of(b"S: x\r\n\r\n")).endswith(b"is in the mailbox\r\n")
+    server.close()
+
+
 class _Certificate:
     """STARTTLS is there; the handshake is only noted."""
 
@@ -243,6 +263,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
         selected,
         idling,
         leaving,
+        delivering,
     )
 }
 

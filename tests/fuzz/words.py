@@ -34,6 +34,8 @@ imap://alice@h/INBOX/;uid=1;urlauth=anonymous|;EXPIRE=2030-01-02T03:04:05Z|:inte
 \r\n--x\r\n|--x--|message/rfc822|text/plain; charset="utf-8"|
 Subject: |From: A <a@b>, "x" <y@z>;|=?utf-8?q?=E9?=|
 To: g: a@b, (c) d;|Content-Transfer-Encoding: base64|
+LHLO x\r\n|MAIL FROM:<|MAIL FROM:<>\r\n|RCPT TO:<alice>\r\n|RCPT TO:<|@example.org>| SIZE=| BODY=BINARYMIME|
+ SMTPUTF8|DATA\r\n|\r\n.\r\n|\n.\r\n|\r\n..|BDAT 5\r\n|BDAT 3 LAST\r\nabc|BDAT |RSET\r\n|QUIT\r\n|VRFY |
 Content-Disposition: attachment; filename*0*=u''x|\t""".replace(
         b"|\n", b"|"
     )
