@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from itertools import permutations
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import attrs
@@ -21,7 +22,7 @@ from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import IUsernamePassword
 from twisted.cred.portal import Portal
 from twisted.cred.strcred import AuthOptionMixin
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
@@ -36,6 +37,8 @@ from imapd.auth.realm import MailRealm
 from imapd.auth.static import ILoopbackOnly
 from imapd.auth.throttle import Throttle, ThrottlingChecker
 from imapd.config import BadConfig, Config, configured
+from imapd.delivery.lmtp import Policy as DeliveryPolicy
+from imapd.delivery.recipients import Recipients
 from imapd.dialect import Dialect, Feature
 from imapd.extensions import (
     filters,
@@ -49,7 +52,8 @@ from imapd.extensions import (
 from imapd.model.mailbox import DELIMITER
 from imapd.server.factory import IMAPFactory
 from imapd.server.hangup import Hangup
-from imapd.server.listening import Listener, imap_listener, imaps_listener
+from imapd.server.listening import Listener, imap_listener, imaps_listener, lmtp_listener
+from imapd.server.lmtp import LMTPFactory
 from imapd.server.port import Listening
 from imapd.server.tls import BadCertificate, Certificate
 from imapd.sharing import Sharing
@@ -57,7 +61,7 @@ from imapd.store.answers import settled
 from imapd.store.interfaces import IMailStore, IQuotas
 from imapd.store.maker import open_store
 
-__all__ = ["MailService", "Options", "Prepared", "makeService", "prepare"]
+__all__ = ["MailService", "Options", "Prepared", "makeService", "prepare", "store_of"]
 
 _log = Logger(namespace="imapd")
 
@@ -76,6 +80,9 @@ class Prepared:
     certificates: Sequence[Certificate]
     #: Of listeners that speak something else than `factory`, by their description.
     dialects: Mapping[str, Dialect] = field(factory=dict, repr=False)
+    #: Where mail comes in, and what takes it.
+    doors: Sequence[Listener] = ()
+    lmtp: LMTPFactory | None = None
 
     def factory_of(self, listener: Listener) -> IProtocolFactory:
         """What serves who comes there."""
@@ -85,7 +92,7 @@ class Prepared:
 
 def prepare(config: Config, reactor: Any) -> Prepared:
     """Make a server of a configuration.  Raises `BadConfig`."""
-    if not config.imap and not config.imaps:
+    if not (config.imap or config.imaps or config.lmtp):
         raise config.error(
             "listen.imap", 'nowhere to listen; write imap = ["tcp:143"] or --imap tcp:143'
         )
@@ -97,7 +104,9 @@ def prepare(config: Config, reactor: Any) -> Prepared:
     with _blaming(config, "tls.certificate"):
         certificate = _certificate(config)
     listeners = _listeners(config, reactor, certificate, any(map(_for_trial, checkers)))
-    _refuse_trial(config, checkers, listeners)
+    with _blaming(config, "listen.lmtp"):
+        doors = [lmtp_listener(reactor, each) for each in config.lmtp]
+    _refuse_trial(config, checkers, [*listeners, *doors])
     shown = [each.certificate for each in listeners if each.certificate is not None]
     if certificate is None and shown:
         # STARTTLS shows what IMAPS shows, unless it was told otherwise.
@@ -109,12 +118,11 @@ def prepare(config: Config, reactor: Any) -> Prepared:
     with _blaming(config, "metadata.filters"):
         filters.check(config.filters, config.limits, Dialect.of(features))
     dialects = _dialects(config, features)
-    with _blaming(config, "store"):
-        store = open_store(reactor, config.store)
+    store = store_of(config, reactor)
     sharing = _sharing(config, store)
-    _limit(config, store)
+    realm = MailRealm(store, config.mailboxes, sharing)
     factory = IMAPFactory(
-        Portal(MailRealm(store, config.mailboxes, sharing), [_checker(config, checkers, reactor)]),
+        Portal(realm, [_checker(config, checkers, reactor)]),
         dialect=dialect,
         limits=config.limits,
         tls=certificate,
@@ -130,7 +138,47 @@ def prepare(config: Config, reactor: Any) -> Prepared:
             " (--certificate) nor --plaintext-login"
         )
     certificates = [each for each in (certificate, *shown) if each is not None]
-    return Prepared(reactor, store, factory, listeners, list(dict.fromkeys(certificates)), dialects)
+    return Prepared(
+        reactor,
+        store,
+        factory,
+        listeners,
+        list(dict.fromkeys(certificates)),
+        dialects,
+        doors,
+        _lmtp(config, realm, checkers, factory, certificate) if doors else None,
+    )
+
+
+def store_of(config: Config, reactor: Any) -> IMailStore:
+    """The store, that knows what accounts may hold.  Raises `BadConfig`."""
+    with _blaming(config, "store"):
+        store = open_store(reactor, config.store)
+    quotas = IQuotas(store, None)
+    if quotas is not None:
+        quotas.allow_each(config.allowance)
+        return store
+    for name, limit in attrs.asdict(config.allowance).items():
+        if limit is not None:
+            raise config.error(f"quota.{name}", "this kind of store keeps no quotas")
+    return store
+
+
+def _lmtp(
+    config: Config,
+    realm: MailRealm,
+    checkers: Sequence[ICredentialsChecker],
+    factory: IMAPFactory,
+    certificate: Certificate | None,
+) -> LMTPFactory:
+    policy = DeliveryPolicy(
+        recipients=Recipients(realm, FirstOf(checkers), config.delivery_separator),
+        limits=config.limits,
+        host=config.delivery_host or gethostname(),
+        full_is_permanent=config.delivery_full_is_permanent,
+        now=factory.policy.now,
+    )
+    return LMTPFactory(policy, factory.clock, factory.turns, certificate)
 
 
 def _dialects(config: Config, features: Sequence[Feature]) -> Mapping[str, Dialect]:
@@ -297,6 +345,9 @@ class MailService(MultiService):
         self._hangup = Hangup(prepared.reactor, self.reload)
         for listener in prepared.listeners:
             self.addService(Listening(listener, prepared.factory_of(listener)))  # type: ignore[no-untyped-call]
+        for door in prepared.doors:
+            assert prepared.lmtp is not None
+            self.addService(Listening(door, prepared.lmtp))  # type: ignore[no-untyped-call]
 
     def startService(self) -> None:
         """As `IService`."""
@@ -311,7 +362,10 @@ class MailService(MultiService):
 
     async def _stop(self, closed: Deferred[Any]) -> None:
         await closed
-        farewell = self.prepared.factory.shutdown()
+        lmtp = self.prepared.lmtp
+        farewell: Deferred[Any] = gatherResults(
+            [self.prepared.factory.shutdown(), *([] if lmtp is None else [lmtp.shutdown()])]
+        )
         farewell.addTimeout(_FAREWELL, self.prepared.reactor, onTimeoutCancel=_given_up)
         await farewell
         await settled(self.prepared.store.close())
@@ -325,17 +379,6 @@ class MailService(MultiService):
                 _log.error("the old certificate stays in use: {error}", error=str(error))
             else:
                 _log.info("{path}: certificate read again", path=certificate.path)
-
-
-def _limit(config: Config, store: IMailStore) -> None:
-    """Tell the store what accounts may hold."""
-    quotas = IQuotas(store, None)
-    if quotas is not None:
-        quotas.allow_each(config.allowance)
-        return
-    for name, limit in attrs.asdict(config.allowance).items():
-        if limit is not None:
-            raise config.error(f"quota.{name}", "this kind of store keeps no quotas")
 
 
 def _given_up(result: Any, timeout: float) -> None:
@@ -362,7 +405,12 @@ class Options(UsageOptions, AuthOptionMixin):
         ["plaintext-login", None, "Take passwords from other machines without TLS."],
     ]
     #: Options that may be given more than once, by key.
-    _lists = {"imap": "listen.imap", "imaps": "listen.imaps", "auth": "auth"}
+    _lists = {
+        "imap": "listen.imap",
+        "imaps": "listen.imaps",
+        "lmtp": "listen.lmtp",
+        "auth": "auth",
+    }
     _texts = {"store": "store", "certificate": "tls.certificate", "key": "tls.key"}
 
     def __init__(self) -> None:
@@ -377,6 +425,10 @@ class Options(UsageOptions, AuthOptionMixin):
     def opt_imaps(self, endpoint: str) -> None:
         """Serve IMAP inside TLS on an endpoint, such as tcp:993; may be given again."""
         self["imaps"].append(endpoint)
+
+    def opt_lmtp(self, endpoint: str) -> None:
+        """Take mail by LMTP on an endpoint, such as unix:/run/imapd/lmtp; may be given again."""
+        self["lmtp"].append(endpoint)
 
     def opt_auth(self, description: str) -> None:
         """Who may log in: passwords:FILE, or another of --help-auth; may be given again."""

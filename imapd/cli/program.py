@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from twisted.python.usage import Options, UsageError
 
+from imapd.cli.deliver import DeliverOptions, deliver
 from imapd.cli.demo import DemoOptions
 from imapd.cli.users import UserOptions, keep_users
 from imapd.config import sample
@@ -37,6 +39,7 @@ class ProgramOptions(Options):
     synopsis = "Usage: imapd"
     subCommands = [
         ["serve", None, ServeOptions, "Serve in the foreground (as `twistd -n imapd` does)."],
+        ["deliver", None, DeliverOptions, "Put a message from standard input into a mailbox."],
         ["user", None, UserOptions, "Keep the password file: add, passwd, remove, list."],
         ["check-config", None, _CheckOptions, "Say what is wrong with a configuration file."],
         ["sample-config", None, _SampleOptions, "Print every key with its default."],
@@ -66,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.subCommand is None:
             print(options, file=sys.stderr)
         print(f"imapd: {error}", file=sys.stderr)
-        status = 1
+        status = os.EX_USAGE if options.subCommand == "deliver" else 1
     raise SystemExit(status)
 
 
@@ -78,6 +81,8 @@ def _run(options: ProgramOptions) -> int:
         sys.stdout.write(sample())
     elif options.subCommand == "check-config":
         print("the configuration is good")
+    elif options.subCommand == "deliver":
+        return deliver(sub)
     elif options.subCommand == "demo":
         from imapd.cli.demo import demo
 

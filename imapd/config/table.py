@@ -52,6 +52,11 @@ class Config:
         "Where to serve IMAP inside TLS: \"tcp:993\" with the certificate below, or"
         " \"ssl:993:privateKey=k.pem:certKey=c.pem\".",
     )  # fmt: skip
+    lmtp: tuple[str, ...] = _key(
+        "listen.lmtp", (), values.texts,
+        "Where to take mail from a transport such as Postfix, by LMTP: \"unix:/run/imapd/lmtp\" or"
+        " \"tcp:24:interface=127.0.0.1\".  Whoever reaches it can deliver.",
+    )  # fmt: skip
     certificate: str = _key(
         "tls.certificate", "", values.text,
         "A PEM file with the certificate and the chain behind it; SIGHUP reads it again.",
@@ -109,6 +114,18 @@ class Config:
     filters: Mapping[str, str] = _key(
         "metadata.filters", {}, values.filters,
         "Searches that all users can name (FILTERS): { unanswered = 'UNANSWERED NOT FROM noreply' }.",
+    )  # fmt: skip
+    delivery_host: str = _key(
+        "delivery.host", "", values.text,
+        "What this machine calls itself to transports and in Received; '' is its name.",
+    )  # fmt: skip
+    delivery_separator: str = _key(
+        "delivery.separator", "+", values.text,
+        "What stands between a user and the mailbox that mail is for, as in alice+lists; '' if nothing does.",
+    )  # fmt: skip
+    delivery_full_is_permanent: bool = _key(
+        "delivery.full_is_permanent", False, values.switch,
+        "Refuse mail for a full mailbox (552), instead of asking the transport to try again (452).",
     )  # fmt: skip
     mailboxes: Mapping[str, str] = _key(
         "accounts.mailboxes", {}, values.mailboxes,
@@ -211,6 +228,8 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "auth": ["passwords:/etc/imapd/passwords"],
     "listen.imap": ["tcp:143"],
     "listen.imaps": ["tcp:993"],
+    "listen.lmtp": ["unix:/run/imapd/lmtp"],
+    "delivery.host": "mail.example.org",
     "tls.certificate": "/etc/imapd/fullchain.pem",
     "tls.key": "/etc/imapd/privkey.pem",
     "accounts.mailboxes": {"Sent": "\\Sent"},
