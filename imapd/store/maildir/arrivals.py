@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 
 from attrs import field, frozen
@@ -25,6 +25,8 @@ _WHOLE = 1 << 26
 #: Files after which the reactor's thread gets a moment for itself: both hold Python's lock.
 _STRETCH = 20
 _PAUSE = 0.0005
+#: Files between two words of how far it is: a multiple of `_STRETCH`.
+_TOLD = 10_000
 
 
 @frozen
@@ -41,8 +43,16 @@ class Arrival:
     facts: Facts | None = field(repr=False)
 
 
-def examined(path: str, names: Iterable[str], with_facts: int) -> list[Arrival]:
-    """The regular files among `names`, in order of arrival; facts of no more than so many."""
+def examined(
+    path: str,
+    names: Iterable[str],
+    with_facts: int,
+    reached: Callable[[int, int], object] = lambda done, of: None,
+) -> list[Arrival]:
+    """The regular files among `names`, in order of arrival; facts of no more than so many.
+
+    `reached` is told now and then how many have been looked at, and of how many.
+    """
     found = []
     for name in names:
         try:
@@ -50,16 +60,30 @@ def examined(path: str, names: Iterable[str], with_facts: int) -> list[Arrival]:
         except OSError:
             continue
         if stat.S_ISREG(status.st_mode):
-            found.append((status.st_mtime_ns, name))
+            found.append((status.st_mtime_ns, name, status.st_size))
     found.sort()
     arrivals: list[Arrival] = []
-    for place, (moment, name) in enumerate(found):
+    for place, (moment, name, file_size) in enumerate(found):
         if place % _STRETCH == _STRETCH - 1:
             time.sleep(_PAUSE)
-        arrival = _examined(path, name, moment, len(arrivals) < with_facts)
+            if (place + 1) % _TOLD == 0:
+                reached(place + 1, len(found))
+        if len(arrivals) < with_facts:
+            arrival = _examined(path, name, moment, True)
+        else:
+            arrival = _named(name, moment, file_size) or _examined(path, name, moment, False)
         if arrival is not None:
             arrivals.append(arrival)
     return arrivals
+
+
+def _named(name: str, moment: int, file_size: int) -> Arrival | None:
+    """A file whose name has its sizes, and rightly so, need not be opened."""
+    parsed = FileName.parse(name)
+    if parsed.size != file_size or parsed.wire_size is None:
+        return None
+    seconds = moment // 1_000_000_000
+    return Arrival(name, file_size, parsed.wire_size, _date(seconds), seconds, (moment, name), None)
 
 
 def _examined(path: str, name: str, moment: int, with_facts: bool) -> Arrival | None:

@@ -9,19 +9,21 @@ from typing import Final
 
 from imapd.model.mailbox import INBOX, Hint
 from imapd.store.errors import BadMailboxName
+from imapd.store.maildir.adoption import adopt_account, found_mailbox
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.namespace import discover
 from imapd.store.maildir.place import folded
 from imapd.store.maildir.schema import ensure
 from imapd.store.maildir.tidy import tidy_all
-from imapd.store.maildir.tree import Tree, synced
+from imapd.store.maildir.tree import Tree, is_fs, synced
 from imapd.store.maildir.turn import transaction
 
-__all__ = ["found", "recover"]
+__all__ = ["found", "layout", "recover"]
 
 #: Seconds after which a file in ``tmp`` belongs to no one (cr.yp.to/proto/maildir.html).
 _STRAY: Final = 36 * 3600
 _OWNER: Final = "owner"
+_LAYOUT: Final = "layout"
 
 
 def found(tree: Tree) -> None:
@@ -33,6 +35,17 @@ def found(tree: Tree) -> None:
     if not known:
         for path in (os.path.dirname(tree.index), tree.root, os.path.dirname(tree.root)):
             synced(path)
+
+
+def layout(index: Index, tree: Tree, fs: bool) -> bool:
+    """Whether the account is in the layout ``fs``: what was found first, or `fs` for a new one."""
+    known = index.meta(_LAYOUT)
+    if known is None:
+        fresh = next(tree.directories(), None) is None
+        known = "fs" if is_fs(tree.root) or (fs and fresh) else "maildir++"
+        with transaction(index, tree, True):
+            index.set_meta(_LAYOUT, known)
+    return bool(known == "fs")
 
 
 def recover(index: Index, tree: Tree, hints: list[Hint]) -> None:
@@ -47,8 +60,13 @@ def recover(index: Index, tree: Tree, hints: list[Hint]) -> None:
             raise BadMailboxName("the user name looks like another one")
         with transaction(index, tree, True):
             index.set_meta(_OWNER, name)
-            if index.named(INBOX) is None:
-                index.add_mailbox(INBOX, "", "", time.time())
+            new = index.named(INBOX) is None
+            if new:
+                found_mailbox(index, tree, INBOX, "")
+        if new:
+            discover(index, tree, hints)
+            with transaction(index, tree, True) as turn:
+                adopt_account(turn)
     discover(index, tree, hints)
     tidy_all(index, tree, hints)
     _clear(tree)

@@ -116,7 +116,7 @@ class Lookout:
 
     def discovered(self) -> Deferred[None] | None:
         """Something to wait for if there may be other mailboxes."""
-        root = modified(self._tree.root)
+        root = namespace.stamp_of(self._index, self._tree)
         if root == self._root:
             return None
         stamp = self._index.meta(namespace.ROOT_STAMP) or 0

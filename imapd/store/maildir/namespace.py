@@ -21,6 +21,7 @@ from imapd.store.errors import (
     NoSuchMailbox,
     StoreUnavailable,
 )
+from imapd.store.maildir.adoption import found_mailbox
 from imapd.store.maildir.index import UID_MASK, Index, MailboxRow
 from imapd.store.maildir.metadata import duplicate, forget
 from imapd.store.maildir.moving import move
@@ -28,10 +29,10 @@ from imapd.store.maildir.names import check, directory_of, name_of, sought, supe
 from imapd.store.maildir.quota import allowed
 from imapd.store.maildir.sharing import inherit
 from imapd.store.maildir.tidy import scattered, tidy
-from imapd.store.maildir.tree import Tree, modified, synced
+from imapd.store.maildir.tree import Tree, synced
 from imapd.store.maildir.turn import Turn, settled_stamp, transaction
 
-__all__ = ["ROOT_STAMP", "carry_out", "create", "delete", "discover", "rename"]
+__all__ = ["ROOT_STAMP", "carry_out", "create", "delete", "discover", "rename", "stamp_of"]
 
 #: In `meta`: the root's mtime when its directories were last read.
 ROOT_STAMP = "root_stamp"
@@ -125,7 +126,7 @@ def _rename(turn: Turn, old: str, new: str) -> None:
     for row, name in moved:
         turn.index.sql(
             "UPDATE mailboxes SET name = ?, moving = ? WHERE number = ?",
-            (name, directory_of(name), row.number),
+            (name, directory_of(name, turn.tree.fs), row.number),
         )
 
 
@@ -142,24 +143,31 @@ def carry_out(index: Index, tree: Tree) -> None:
         index.sql("DELETE FROM doomed")
         for number, directory, moving in index.sql(
             "SELECT number, directory, moving FROM mailboxes WHERE moving IS NOT NULL"
+            # Those that hold others first.
+            " ORDER BY length(directory)"
         ).fetchall():
-            source, target = f"{tree.root}/{directory}", f"{tree.root}/{moving}"
-            if os.path.lexists(source) and not os.path.lexists(target):
-                os.rename(source, target)
+            tree.move(directory, moving)
             tree.make(moving)
-            synced(target)
+            synced(tree.folder(moving))
             index.sql(
                 "UPDATE mailboxes SET directory = ?, moving = NULL WHERE number = ?",
                 (moving, number),
             )
         synced(tree.root)
-        index.set_meta(ROOT_STAMP, settled_stamp(modified(tree.root)))
+        index.set_meta(ROOT_STAMP, settled_stamp(stamp_of(index, tree)))
+
+
+def stamp_of(index: Index, tree: Tree) -> int:
+    """As `Tree.stamp`, of all mailboxes there are."""
+    if not tree.fs:
+        return tree.stamp(())
+    return tree.stamp(row.directory for row in index.mailboxes())
 
 
 def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
     """Mailboxes whose directories others made, or removed."""
     carry_out(index, tree)
-    stamp = modified(tree.root)
+    stamp = stamp_of(index, tree)
     known = {row.directory: row for row in index.mailboxes()}
     if set(tree.directories()) == known.keys() - {""}:
         with transaction(index, tree, False):
@@ -173,7 +181,7 @@ def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
             name = name_of(directory)
             if name is not None and index.named(name) is None:
                 tree.make(directory)
-                index.add_mailbox(name, directory, "", time.time())
+                found_mailbox(index, tree, name, directory)
                 hints.append(Hint(""))
         pending = {
             directory
@@ -182,7 +190,7 @@ def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
             )
         }
         for directory in known.keys() - found - pending - {""}:
-            if not os.path.lexists(f"{tree.root}/{directory}"):
+            if not os.path.lexists(tree.part(directory)):
                 row = known[directory]
                 if _alone(index, tree, row):
                     index.drop_mailbox(row.number)
@@ -192,7 +200,7 @@ def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
 
 
 def _make(turn: Turn, name: str, special_use: frozenset[str]) -> MailboxRow:
-    directory = directory_of(name)
+    directory = directory_of(name, turn.tree.fs)
     uses = " ".join(sorted(special_use))
     row = turn.index.add_mailbox(name, directory, uses, time.time())
     turn.index.sql("UPDATE mailboxes SET moving = directory WHERE number = ?", (row.number,))

@@ -25,6 +25,7 @@ from attrs import define, evolve
 
 from imapd.model.mailbox import Hint
 from imapd.model.numset import NumSet
+from imapd.store.maildir.adoption import adopt
 from imapd.store.maildir.arrivals import Arrival, examined
 from imapd.store.maildir.edit import Edit, Entry
 from imapd.store.maildir.filename import FileName, safe
@@ -49,6 +50,9 @@ _AHEAD: Final = 1 << 20
 def reconcile(index: Index, tree: Tree, number: int, force: bool, hints: list[Hint]) -> None:
     """Enter what changed since the directories were last read; with `force`, look anyway."""
     row = index.mailbox(number)
+    if row.uidnext == 1:
+        adopt(index, tree, row, hints)
+        row = index.mailbox(number)
     stamp = modified(tree.part(row.directory, "new"))
     if force or stamp != row.new_stamp:
         _stamp(index, tree, number, "new_stamp", _read_new(index, tree, row, stamp, hints))

@@ -19,11 +19,12 @@ from imapd.model.quota import Allowance
 from imapd.store.errors import BadMailboxName
 from imapd.store.interfaces import IMailStore, IOtherAccounts, IQuotas
 from imapd.store.maildir.account import MaildirAccount
-from imapd.store.maildir.founding import found, recover
+from imapd.store.maildir.founding import found, layout, recover
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.place import Template
 from imapd.store.maildir.threads import call_in_thread
 from imapd.store.maildir.tree import Tree, unavailable
+from imapd.store.maker import UnknownStore
 
 __all__ = ["MaildirStore", "open_store"]
 
@@ -45,6 +46,8 @@ class MaildirStore:
     _reactor: Any
     _template: Template
     synced_flags: bool = False
+    #: New accounts are in Dovecot's layout ``fs``; those that are there are in the one they have.
+    fs: bool = False
     _pool: ThreadPool = field(init=False, repr=False)
     _accounts: dict[str, MaildirAccount] = field(factory=dict, init=False, repr=False)
     _opening: dict[str, list[Deferred[MaildirAccount]]] = field(
@@ -79,7 +82,10 @@ class MaildirStore:
             root = self._template.place(user)
         except BadMailboxName:
             return None
-        if root not in self._accounts and not os.path.exists(Tree(root).index):
+        tree = Tree(root)
+        if root not in self._accounts and not (
+            os.path.exists(tree.index) or os.path.isdir(tree.part(""))
+        ):
             return None
         return await self.open_account(user)
 
@@ -122,9 +128,10 @@ class MaildirStore:
     async def _made(self, root: str) -> MaildirAccount:
         if not self._pool.started:
             self._pool.start()
-        tree = Tree(root)
         try:
-            index = await call_in_thread(self._reactor, self._pool, lambda: _founded(tree))
+            tree, index = await call_in_thread(
+                self._reactor, self._pool, lambda: _founded(root, self.fs)
+            )
         except (OSError, sqlite3.Error) as error:
             self._log.failure("{root}: cannot be made", root=root)
             raise unavailable(error) from error
@@ -162,13 +169,36 @@ class MaildirStore:
         shutting.addBoth(done)
 
 
-def _founded(tree: Tree) -> Index:
+def _founded(root: str, fs: bool) -> tuple[Tree, Index]:
+    tree = Tree(root)
     found(tree)
     index = Index(tree.index, wait=0.01, checkpoints=False)
     index.open()
-    return index
+    return Tree(root, layout(index, tree, fs)), index
+
+
+#: What may follow the directory, each behind a colon.
+_OPTIONS: Final = {"layout": ("maildir++", "fs"), "flags": ("kept", "synced")}
 
 
 def open_store(reactor: object, argument: str) -> MaildirStore:
-    """The factory of ``maildir:``; what follows the colon is a `Template`."""
-    return MaildirStore(reactor, Template.parse(argument))
+    """The factory of ``maildir:``.
+
+    What follows the colon is a `Template`, then perhaps ``:layout=fs`` (new accounts are so)
+    and ``:flags=synced`` (changes of flags, too, are on the disk before they are answered).
+    """
+    pattern, *options = argument.split(":")
+    said: dict[str, str] = {}
+    for option in options:
+        name, _, value = option.partition("=")
+        if value.lower() not in _OPTIONS.get(name.lower(), ()):
+            raise UnknownStore(
+                f"{option!r} cannot follow the directory; write :layout=fs, :flags=synced or nothing"
+            )
+        said[name.lower()] = value.lower()
+    return MaildirStore(
+        reactor,
+        Template.parse(pattern),
+        synced_flags=said.get("flags") == "synced",
+        fs=said.get("layout") == "fs",
+    )

@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Final
 
 from attrs import frozen
 
 from imapd.store.errors import StoreUnavailable
+from imapd.store.maildir.names import PARTS, RESERVED
 
-__all__ = ["INDEX", "Tree", "listed", "modified", "synced", "unavailable"]
+__all__ = ["INDEX", "Tree", "is_fs", "listed", "modified", "synced", "unavailable"]
 
 #: The index, in a directory of its own: its log comes and goes, and the root's mtime tells
 #: when others make mailboxes.
 INDEX: Final = "imapd/index.sqlite"
-_PARTS: Final = ("cur", "new", "tmp")
+#: Levels of the layout ``fs`` that are looked into: a name has no more.
+_DEEPEST: Final = 500
 #: A file in every Maildir++ folder, by which delivery agents know it.
 _FOLDER: Final = "maildirfolder"
 
@@ -28,11 +30,17 @@ class Tree:
     """The root of one account."""
 
     root: str
+    #: Mailboxes are directories inside each other (Dovecot's layout ``fs``), not of Maildir++.
+    fs: bool = False
 
     @property
     def index(self) -> str:
         """Where the index is."""
         return f"{self.root}/{INDEX}"
+
+    def folder(self, directory: str) -> str:
+        """A mailbox's directory."""
+        return f"{self.root}/{directory}" if directory else self.root
 
     def part(self, directory: str, part: str = "cur") -> str:
         """``cur``, ``new`` or ``tmp`` of a mailbox."""
@@ -57,29 +65,86 @@ class Tree:
 
     def make(self, directory: str) -> None:
         """The directories of a mailbox, if they are not there."""
-        for part in _PARTS:
+        for part in PARTS:
             os.makedirs(self.part(directory, part), mode=0o700, exist_ok=True)
-        if directory:
+        if directory.startswith("."):
             flags = os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
             os.close(os.open(f"{self.root}/{directory}/{_FOLDER}", flags, 0o600))
 
     def directories(self) -> Iterator[str]:
         """Directories of mailboxes other than INBOX: real ones, no symbolic links."""
-        with os.scandir(self.root) as entries:
-            for entry in entries:
-                if entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
-                    with suppress(FileNotFoundError):
-                        status = os.lstat(f"{entry.path}/cur")
-                        if stat.S_ISDIR(status.st_mode):
-                            yield entry.name
+        yield from self._below("", 0)
+
+    def _below(self, directory: str, depth: int) -> Iterator[str]:
+        with os.scandir(self.folder(directory)) as entries:
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        for name in names:
+            if name.startswith(".") is self.fs or (self.fs and name in RESERVED):
+                continue
+            place = f"{directory}/{name}" if directory else name
+            with suppress(FileNotFoundError):
+                if stat.S_ISDIR(os.lstat(f"{self.folder(place)}/cur").st_mode):
+                    yield place
+            if self.fs and depth < _DEEPEST:
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    yield from self._below(place, depth + 1)
+
+    def stamp(self, directories: Iterable[str]) -> int:
+        """A number that is larger when a mailbox's directory was made or removed since."""
+        root = modified(self.root)
+        if not self.fs:
+            return root
+        return max(root, *(modified(self.folder(directory)) for directory in directories))
+
+    def move(self, directory: str, target: str) -> None:
+        """Give a mailbox's directory another name; again, if that was interrupted."""
+        source, place = self.folder(directory), self.folder(target)
+        if not os.path.lexists(source):
+            return
+        if not os.path.lexists(place):
+            os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+            os.rename(source, place)
+        elif self.fs:
+            # It holds, or held, other mailboxes.
+            for name in os.listdir(source):
+                inside = f"{source}/{name}"
+                other = name not in PARTS and os.path.isdir(inside)
+                if not other and not os.path.lexists(f"{place}/{name}"):
+                    os.rename(inside, f"{place}/{name}")
 
     def remove(self, directory: str, id: str) -> None:
         """Take the directory of a deleted mailbox away; again, if that was interrupted."""
         aside = self.draft(f"deleted.{id}")
+        folder = self.folder(directory)
         if not os.path.lexists(aside):
             with suppress(FileNotFoundError):
-                os.rename(f"{self.root}/{directory}", aside)
+                if self.fs and self._holds_others(folder):
+                    os.mkdir(aside, 0o700)
+                else:
+                    os.rename(folder, aside)
+        if self.fs and os.path.lexists(folder):
+            # Mailboxes below it stay.
+            for name in PARTS:
+                with suppress(FileNotFoundError):
+                    os.rename(f"{folder}/{name}", f"{aside}/{name}")
         shutil.rmtree(aside, ignore_errors=True)
+
+    def _holds_others(self, folder: str) -> bool:
+        with os.scandir(folder) as entries:
+            return any(
+                entry.name not in PARTS and entry.is_dir(follow_symlinks=False) for entry in entries
+            )
+
+
+def is_fs(root: str) -> bool:
+    """Whether what is there is in Dovecot's layout ``fs``: mailboxes without a dot before their name."""
+    for tree in (Tree(root), Tree(root, fs=True)):
+        try:
+            if next(tree.directories(), None) is not None:
+                return tree.fs
+        except FileNotFoundError:
+            break
+    return False
 
 
 def modified(path: str) -> int:

@@ -1,7 +1,7 @@
 """Mailbox names and directories."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imapd.store.errors import BadMailboxName, NoSuchMailbox
@@ -99,4 +99,22 @@ def test_there_and_back(levels):
 def test_any_directory(text):
     """Whatever others call a directory, it is one name of ours or none."""
     name = name_of("." + text)
-    assert name is None or directory_of(name) == "." + text
+    assert name is None or not text.isascii() or directory_of(name) == "." + text
+
+
+@given(LEVELS)
+@example(["cur"])
+@example(["new", "tmp", "imapd", ".hidden", "..", "cur.", "&AGM-ur"])
+def test_there_and_back_in_fs(levels):
+    """The same of names that are directories inside each other, none of them a mailbox's own."""
+    name = "/".join(levels)
+    try:
+        check(name)
+    except BadMailboxName:
+        return
+    directory = directory_of(name, fs=True)
+    assert name_of(directory) == name
+    assert "\0" not in directory
+    for level in directory.split("/"):
+        assert not level.startswith(".")
+        assert level not in ("", "cur", "new", "tmp", "imapd")

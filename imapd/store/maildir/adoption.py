@@ -1,0 +1,227 @@
+"""Taking over what another server left: a mailbox once, when it is first read; an account once.
+
+* A mailbox keeps its UIDVALIDITY, and every file the UID that clients know it by; files they
+  do not know come after all that were ever given out.
+* All of a mailbox is entered in one transaction: a client that synchronises never sees a
+  part of it, and takes nothing for removed.  What the messages say is found out afterwards.
+* Modification sequences begin above whatever the other server may have told.
+* The other server's files are read and left as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+
+from attrs import evolve, frozen
+from twisted.logger import Logger
+
+from imapd.model.flags import interned
+from imapd.model.mailbox import INBOX, Hint
+from imapd.model.quota import UNITS, Allowance
+from imapd.store.errors import BadMailboxName
+from imapd.store.maildir import courier, dovecot, quota
+from imapd.store.maildir.arrivals import Arrival, examined
+from imapd.store.maildir.edit import Edit, Entry
+from imapd.store.maildir.filename import FileName, safe
+from imapd.store.maildir.filename import fresh as new_unique
+from imapd.store.maildir.index import Index, MailboxRow
+from imapd.store.maildir.names import check, name_of_levels
+from imapd.store.maildir.predecessor import Predecessor, lines_of
+from imapd.store.maildir.tree import Tree, listed
+from imapd.store.maildir.turn import Turn, transaction
+
+__all__ = ["adopt", "adopt_account", "found_mailbox", "predecessor_of"]
+
+_log = Logger(namespace="imapd")
+
+
+def predecessor_of(tree: Tree, directory: str) -> Predecessor | None:
+    """Who served a mailbox before; of two the one who did so later."""
+    folder = tree.folder(directory)
+    found = [
+        (_moment(f"{folder}/{file}"), place, known)
+        for place, (file, known) in enumerate((
+            ("dovecot-uidlist", dovecot.predecessor(folder)),
+            ("courierimapuiddb", courier.predecessor(folder)),
+        ))
+        if known is not None
+    ]  # fmt: skip
+    return max(found, key=lambda each: each[:2])[2] if found else None
+
+
+def _moment(path: str) -> int:
+    try:
+        return os.lstat(path).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def found_mailbox(index: Index, tree: Tree, name: str, directory: str) -> MailboxRow:
+    """A row for a mailbox whose directory is there, and was not known; in a transaction."""
+    row = index.add_mailbox(name, directory, "", time.time())
+    before = predecessor_of(tree, directory)
+    if before is None:
+        return row
+    given = index.sql(
+        "SELECT 1 FROM mailboxes WHERE name = ? AND uidvalidity = ?", (name, before.uidvalidity)
+    ).fetchone()
+    if given is None:
+        index.sql(
+            "UPDATE mailboxes SET uidvalidity = ?, modseq = ?, tidied = ? WHERE number = ?",
+            (before.uidvalidity, *[time.time_ns() // 1_000] * 2, row.number),
+        )
+        index.set_meta("uidvalidity", max(index.meta("uidvalidity") or 0, before.uidvalidity))
+    for identifier, rights in before.acl.items():
+        index.sql(
+            "INSERT OR REPLACE INTO acl (mailbox, identifier, rights) VALUES (?, ?, ?)",
+            (row.number, identifier, "".join(sorted(rights))),
+        )
+    return index.mailbox(row.number)
+
+
+@frozen
+class _Found:
+    """A file, and where it lies."""
+
+    arrival: Arrival
+    part: str
+    #: The UID that clients know it by, or 0.
+    uid: int
+
+
+def adopt(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> None:
+    """Enter all messages of a mailbox that had no message yet, if another server served it."""
+    before = predecessor_of(tree, row.directory)
+    if before is None or before.uidvalidity != row.uidvalidity:
+        return
+    found = _files(tree, row, before)
+    with transaction(index, tree, True) as turn:
+        row = index.mailbox(row.number)
+        if row.uidnext > 1:
+            # Another process was first.
+            return
+        _enter(turn, row, before, found)
+    hints.extend(turn.hints)
+    if found:
+        _log.info(
+            "{folder}: {count} messages of another server have been taken over",
+            folder=tree.folder(row.directory), count=len(found),
+        )  # fmt: skip
+
+
+def _files(tree: Tree, row: MailboxRow, before: Predecessor) -> list[_Found]:
+    """All files: first those that have a UID, in its order, then the others as they came."""
+    known: list[_Found] = []
+    others: list[_Found] = []
+    seen: set[int] = set()
+    for part in ("cur", "new"):
+        path = tree.part(row.directory, part)
+
+        def reached(done: int, of: int, path: str = path) -> None:
+            _log.info(
+                "{path}: {done} of {of} messages of another server have been looked at",
+                path=path, done=done, of=of,
+            )  # fmt: skip
+
+        for arrival in examined(path, listed(path) or (), 0, reached):
+            uid = before.uids.get(arrival.name.partition(":")[0], 0)
+            if uid and uid not in seen:
+                seen.add(uid)
+                known.append(_Found(arrival, part, uid))
+            else:
+                others.append(_Found(arrival, part, 0))
+    known.sort(key=lambda each: each.uid)
+    others.sort(key=lambda each: each.arrival.order)
+    return known + others
+
+
+def _enter(turn: Turn, row: MailboxRow, before: Predecessor, found: Sequence[_Found]) -> None:
+    edit = Edit(turn, row)
+    flagsets = turn.index.flagsets
+    entries: list[Entry] = []
+    spelt: dict[tuple[str, tuple[str, ...]], int] = {}
+    first_new = 0
+    for each in found:
+        name = FileName.parse(each.arrival.name)
+        uid = edit.take_uid(each.uid or before.uidnext)
+        try:
+            file = _placed(turn, row, each, uid)
+        except FileNotFoundError:
+            edit.give_back()
+            continue
+        if each.part == "new" and not first_new:
+            first_new = uid
+        key = (name.letters, before.flags_of(each.arrival.name))
+        if key not in spelt:
+            flags = flagsets.lettered(flagsets.flags[0], key[0], "")
+            spelt[key] = flagsets.number(flagsets.spelt(interned([*flags, *key[1]])))
+        arrival = each.arrival
+        entries.append(
+            Entry(uid, spelt[key], arrival.size, arrival.internal_date, file, arrival.file_size,
+                  arrival.arrived, os.urandom(16), None)
+        )  # fmt: skip
+    edit.enter(entries)
+    if edit.uidnext < before.uidnext:
+        edit.take_uid(before.uidnext)
+        edit.give_back()
+    edit.finish()
+    # What lay in `cur` was told to somebody; and the files' names are as they should be.
+    recent = first_new or edit.uidnext
+    turn.index.sql(
+        "UPDATE mailboxes SET recent = ?, recent_count = ?, tidied = ? WHERE number = ?",
+        (recent, sum(each.uid >= recent for each in entries), edit.modseq, row.number),
+    )
+
+
+def _placed(turn: Turn, row: MailboxRow, found: _Found, uid: int) -> str:
+    """The name under which the file is in ``cur`` then."""
+    old = found.arrival.name
+    if found.part == "cur" and safe(old):
+        return old
+    name = FileName.parse(old)
+    if not safe(old):
+        name = FileName(new_unique())
+    name = evolve(name, size=found.arrival.file_size, wire_size=found.arrival.size, uid=uid)
+    directory = turn.touch(row.number)
+    source = turn.tree.file(directory, old, found.part)
+    target = turn.tree.file(directory, str(name))
+    if os.path.lexists(target):
+        name = evolve(name, unique=new_unique())
+        target = turn.tree.file(directory, str(name))
+    os.rename(source, target)
+    turn.undo(lambda: os.rename(target, source))
+    return str(name)
+
+
+def adopt_account(turn: Turn) -> None:
+    """Subscriptions and quota of another server, into an index that was made just now."""
+    root = turn.tree.root
+    for levels in (*dovecot.subscriptions(root), *courier.subscriptions(root)):
+        name = name_of_levels(levels)
+        if len(levels) > 1 and levels[0] == INBOX and turn.index.named(name) is None:
+            # The prefix of a namespace.
+            name = name_of_levels(levels[1:])
+        try:
+            check(name)
+        except BadMailboxName:
+            continue
+        turn.index.sql("INSERT OR IGNORE INTO subscriptions (name) VALUES (?)", (name,))
+    allowance = _allowance((lines_of(f"{root}/maildirsize") or [""])[0].split(","))
+    if allowance != Allowance():
+        quota.allow(turn.index, allowance)
+
+
+def _allowance(words: Iterable[str]) -> Allowance:
+    """What ``maildirsize`` begins with: octets with S, messages with C, no limit where it is 0."""
+    limits = {}
+    for word in words:
+        count = word[:-1]
+        if count.isascii() and count.isdecimal() and 0 < len(count) < 19 and int(count):
+            limits[word[-1]] = int(count)
+    octets = limits.get("S")
+    return Allowance(
+        storage=None if octets is None else -(-octets // UNITS["storage"]),
+        messages=limits.get("C"),
+    )
