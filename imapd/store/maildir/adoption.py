@@ -198,14 +198,14 @@ def _placed(turn: Turn, row: MailboxRow, found: _Found, uid: int) -> str:
 def adopt_account(turn: Turn) -> None:
     """Subscriptions and quota of another server, into an index that was made just now."""
     root = turn.tree.root
-    for levels in (*dovecot.subscriptions(root), *courier.subscriptions(root)):
-        name = name_of_levels(levels)
-        if len(levels) > 1 and levels[0] == INBOX and turn.index.named(name) is None:
-            # The prefix of a namespace.
-            name = name_of_levels(levels[1:])
+    for levels in (*dovecot.subscriptions(root, turn.tree.fs), *courier.subscriptions(root)):
         try:
+            name = name_of_levels(levels)
+            if len(levels) > 1 and levels[0] == INBOX and turn.index.named(name) is None:
+                # The prefix of a namespace.
+                name = name_of_levels(levels[1:])
             check(name)
-        except BadMailboxName:
+        except (ValueError, BadMailboxName):
             continue
         turn.index.sql("INSERT OR IGNORE INTO subscriptions (name) VALUES (?)", (name,))
     allowance = _allowance((lines_of(f"{root}/maildirsize") or [""])[0].split(","))

@@ -77,14 +77,14 @@ def _letters(lines: Iterable[str]) -> Mapping[str, str]:
     return found
 
 
-def subscriptions(folder: str) -> Iterator[list[str]]:
-    """The levels of each name, as directories have them."""
+def subscriptions(folder: str, fs: bool) -> Iterator[list[str]]:
+    """The levels of each name, as directories have them; with `fs`, in that layout."""
     lines = lines_of(f"{folder}/subscriptions") or []
     if lines[:1] == ["V\t2"]:
         yield from (line.split("\t") for line in lines[1:] if line)
-    else:
-        separator = DELIMITER if any(DELIMITER in line for line in lines) else "."
-        yield from (line.split(separator) for line in lines if line)
+        return
+    for line in filter(None, lines):
+        yield line.split(DELIMITER if fs or DELIMITER in line else ".")
 
 
 def acl_of(lines: Iterable[str]) -> Mapping[str, Rights]:

@@ -91,7 +91,7 @@ def name_of(directory: str) -> str | None:
     try:
         name = name_of_levels(levels)
         check(name)
-    except BadMailboxName:
+    except (ValueError, BadMailboxName):
         return None
     if name == INBOX:
         return None
@@ -101,12 +101,9 @@ def name_of(directory: str) -> str | None:
 def name_of_levels(levels: Sequence[str]) -> str:
     """The name whose levels a directory, or a list of subscriptions, has so.
 
-    Raises `BadMailboxName` for what is neither modified UTF-7 nor, with other characters, UTF-8.
+    Raises ValueError for what is neither modified UTF-7 nor, with other characters, UTF-8.
     """
-    try:
-        return DELIMITER.join(level if not level.isascii() else _read(level) for level in levels)
-    except ValueError as error:
-        raise BadMailboxName("the name is not in modified UTF-7") from error
+    return DELIMITER.join(level if not level.isascii() else _read(level) for level in levels)
 
 
 def superiors(name: str) -> Iterator[str]:

@@ -227,3 +227,12 @@ def test_links_are_not_followed(tmp_path):
     place.start()
     assert place.box().uidvalidity != 42
     place.stop()
+
+
+def test_subscriptions_that_cannot_be(tmp_path):
+    """A name that is none is left out, and the others are kept; a namespace's prefix is none of them."""
+    listed = b"INBOX.Sent\n&\xff\n&AAA\na..b\n\n&BBAE-\nlists.twisted\n"
+    place = _adopted({**DOVECOT, "subscriptions": listed}, tmp_path)
+    found = place.run(place.account.mailboxes())
+    assert {info.name for info in found if info.subscribed} == {"Sent", "lists/twisted"}
+    place.stop()
