@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from imapd.model.message import SAVED, SENT, SIZE, Column
-from imapd.query import criteria
+from imapd.query import criteria, links
 from imapd.query.arrived import ARRIVED, ARRIVED_DAY
 from imapd.query.derived import Derived, Form
 from imapd.query.folded import ADDRESSES, SUBJECT
@@ -25,6 +25,8 @@ DERIVED: Final[Mapping[Column, Derived]] = {
         criteria.MOMENT,
         *criteria.ADDRESSES.values(),
         *criteria.DISPLAYED.values(),
+        links.LINKS,
+        links.SUBJECT,
     )
 }
 
