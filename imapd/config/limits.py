@@ -50,6 +50,7 @@ _LIMITS: Final = {
     "metadata": "Octets of all annotations of one account.",
     "mailbox_name": "Characters of a mailbox name.",
     "mailbox_level": "Octets of one level of a mailbox name.",
+    "thread_references": "References of all messages together that THREAD follows.",
     "idle_timeout": "Seconds without a command before the connection ends; RFC 9051 asks for 1800.",
     "login_timeout": "Seconds before log-in.",
     "write_timeout": "Seconds that answers may wait for a client that does not read them.",

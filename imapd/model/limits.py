@@ -137,3 +137,7 @@ class Limits:
 
     #: Seconds a client may read nothing while answers wait for it.
     write_timeout: float = 300.0
+
+    #: References of all messages that one THREAD follows, each of about 150 octets of memory
+    #: while it runs if no message is what it names.
+    thread_references: int = 3_000_000

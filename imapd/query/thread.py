@@ -1,0 +1,259 @@
+"""Messages to threads: ORDEREDSUBJECT and REFERENCES (RFC 5256, 3), and REFS.
+
+REFS is REFERENCES without its step 5, threads in the order of their last arrivals
+(draft-ietf-morg-inthread-01, which Cyrus follows; Dovecot has the last sent dates instead).
+
+Rules of this file:
+
+* A message is a place among the searched ones, from 0, in the mailbox's order.
+* Messages are taken in the order of their dates wherever that matters: so all lists of
+  siblings come out sorted, and nothing is sorted twice.
+* Nothing recurses, and nothing takes longer than in proportion to the messages and their
+  references, but for a logarithm: a thread may be as deep as there are messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import Final
+
+from attrs import define, field, frozen
+
+from imapd.model.limits import Limits
+from imapd.query.pieces import PIECE, Pieces, in_pieces
+from imapd.query.references import Children, families, gathered, linked, roots_of
+
+__all__ = ["ALGORITHMS", "Algorithm", "Searched", "Threads", "ordered"]
+
+_SINGLE: Final = b"(%d)"
+
+
+@frozen
+class Searched:
+    """What threads are made from, a column each; those that an algorithm does not use may be empty."""
+
+    #: The message's own identifier, 0 if it has none, and those of its references.
+    links: Sequence[Sequence[int]] = field(default=(), repr=False)
+    #: As `imapd.query.links.SUBJECT`.
+    subjects: Sequence[int | None] = field(default=(), repr=False)
+    #: Seconds since 1970.
+    sent: Sequence[int] = field(default=(), repr=False)
+    arrived: Sequence[int] = field(default=(), repr=False)
+    #: How many references are followed.
+    most: int = Limits().thread_references
+
+
+@define
+class Threads:
+    """Threads in their order."""
+
+    #: Each thread as it is written, a ``%d`` for each message.
+    shapes: list[bytes] = field(factory=list, repr=False)
+    #: How many messages each has.
+    sizes: list[int] = field(factory=list, repr=False)
+    #: The messages of all, in the order in which they are written.
+    members: list[int] = field(factory=list, repr=False)
+    #: The message by whose date each comes where it does.
+    heads: list[int] = field(factory=list, repr=False)
+
+
+#: Dates are told apart by what is left of them without so many bits: half a year, an hour, a second.
+_SHIFTS: Final = (24, 12, 0)
+
+
+def ordered(
+    dates: Sequence[int], places: Sequence[int] | None = None, level: int = 0
+) -> Pieces[list[int]]:
+    """All places, or some that ascend, in the order of their dates; those of one date as they are."""
+    shift = _SHIFTS[level]
+    parts: dict[int, list[int]] = {}
+    find = parts.get
+    for some in in_pieces(range(len(dates)) if places is None else places):
+        for place in some:
+            date = dates[place] >> shift
+            part = find(date)
+            if part is None:
+                parts[date] = [place]
+            else:
+                part.append(place)
+        yield
+    found: list[int] = []
+    done = 0
+    for date in sorted(parts):
+        part = parts[date]
+        if shift and len(part) > PIECE:
+            part = yield from ordered(dates, part, level + 1)
+        elif shift:
+            part.sort(key=dates.__getitem__)
+        found += part
+        done += len(part)
+        if done >= PIECE:
+            done = 0
+            yield
+    return found
+
+
+# ORDEREDSUBJECT.
+
+
+def _ordered_subject(searched: Searched) -> Pieces[Threads]:
+    order = yield from ordered(searched.sent)
+    subjects = searched.subjects
+    threads: dict[int, list[int]] = {}
+    for at in range(0, len(order), PIECE):
+        for place in order[at : at + PIECE]:
+            subject = (subjects[place] or 0) | 1
+            thread = threads.get(subject)
+            if thread is None:
+                threads[subject] = [place]
+            else:
+                thread.append(place)
+        yield
+    found = Threads()
+    done = 0
+    for members in threads.values():
+        count = len(members)
+        if count == 1:
+            shape = _SINGLE
+        elif count == 2:
+            shape = b"(%d %d)"
+        else:
+            shape = b"(%%d %b)" % (b"(%d)" * (count - 1))
+        found.shapes.append(shape)
+        found.sizes.append(count)
+        found.heads.append(members[0])
+        found.members += members
+        done += 1 + count // 4
+        if done >= PIECE:
+            done = 0
+            yield
+    return found
+
+
+# REFERENCES and REFS.
+
+
+def _references(searched: Searched) -> Pieces[Threads]:
+    parents = yield from linked(searched.links, searched.most)
+    order = yield from ordered(searched.sent)
+    roots, children = yield from families(parents, order)
+    roots = yield from gathered(roots, children, order, searched.subjects, len(parents))
+    count = len(order)
+    heads: dict[int, int] = {}
+    for some in in_pieces(roots):
+        heads.update((root if root < count else children[root][0], root) for root in some)
+        yield
+    return (yield from _written(heads, children, order))
+
+
+def _refs(searched: Searched) -> Pieces[Threads]:
+    parents = yield from linked(searched.links, searched.most)
+    order = yield from ordered(searched.sent)
+    _, children = yield from families(parents, order)
+    arrivals = yield from ordered(searched.arrived)
+    root_of = yield from roots_of(parents, len(order))
+    # The last of a thread to arrive stays.
+    newest: dict[int, int] = {}
+    for some in in_pieces(arrivals):
+        newest.update((root_of[place], place) for place in some)
+        yield
+    heads: dict[int, int] = {}
+    pairs = zip(newest.values(), newest)
+    while len(heads) < len(newest):
+        heads.update(islice(pairs, PIECE))
+        yield
+    return (yield from _written(heads, children, arrivals))
+
+
+# The response.
+
+
+def _written(heads: dict[int, int], children: Children, order: Sequence[int]) -> Pieces[Threads]:
+    """The threads, each where its head comes in the order given."""
+    threads = Threads()
+    shapes, sizes, members = threads.shapes, threads.sizes, threads.members
+    known: dict[bytes, bytes] = {}
+    find = children.get
+    done = 0
+    for some in in_pieces(order):
+        here = [place for place in some if place in heads]
+        threads.heads += here
+        for place in here:
+            root = heads[place]
+            if find(root) is None:
+                shapes.append(_SINGLE)
+                sizes.append(1)
+                members.append(root)
+                continue
+            before = len(members)
+            shape = yield from _shape(root, children, len(order), members)
+            shapes.append(known.setdefault(shape, shape))
+            sizes.append(len(members) - before)
+            if len(members) - done >= PIECE:
+                done = len(members)
+                yield
+        yield
+    return threads
+
+
+def _shape(root: int, children: Children, count: int, members: list[int]) -> Pieces[bytes]:
+    """RFC 5256, 5: thread-list; the members are noted as they are written."""
+    pieces: list[bytes] = []
+    find = children.get
+    #: What is still to be written, the next of it last; None closes a list.
+    pending: list[int | None] = [root]
+    limit = len(members) + PIECE
+    while pending:
+        node = pending.pop()
+        if node is None:
+            pieces.append(b")")
+            continue
+        if node < count:
+            pieces.append(b"(%d")
+            members.append(node)
+        else:
+            pieces.append(b"(")
+        below = find(node)
+        while below is not None and len(below) == 1:
+            pieces.append(b" %d")
+            members += below
+            below = find(below[0])
+            if len(members) >= limit:
+                limit = len(members) + PIECE
+                yield
+        if below is None:
+            pieces.append(b")")
+        else:
+            if node < count:
+                pieces.append(b" ")
+            pending.append(None)
+            pending += reversed(below)
+        if len(members) >= limit:
+            limit = len(members) + PIECE
+            yield
+    return b"".join(pieces)
+
+
+@frozen
+class Algorithm:
+    """``thread-alg``."""
+
+    name: str
+    threads: Callable[[Searched], Pieces[Threads]] = field(repr=False)
+    #: What it looks at, besides the sent date.
+    links: bool = False
+    subjects: bool = False
+    #: Its threads come in the order of arrivals, not of sent dates.
+    arrivals: bool = False
+
+
+#: By the names that THREAD has for them.
+ALGORITHMS: Final[Mapping[str, Algorithm]] = {
+    each.name: each
+    for each in (
+        Algorithm("ORDEREDSUBJECT", _ordered_subject, subjects=True),
+        Algorithm("REFERENCES", _references, links=True, subjects=True),
+        Algorithm("REFS", _refs, links=True, arrivals=True),
+    )
+}
