@@ -18,7 +18,7 @@ from imapd.model.message import Column
 from imapd.query.criteria import Criterion
 from imapd.query.source import Source, values
 
-__all__ = ["arranged", "gaps"]
+__all__ = ["arranged", "gaps", "keys"]
 
 #: Values that are sorted at once: two or three milliseconds, if they are strings.
 _RUN: Final = 8_192
@@ -30,7 +30,7 @@ async def arranged(
     source: Source, places: Sequence[int], criteria: Sequence[Criterion]
 ) -> Sequence[int]:
     """`places`, which ascend, in order; those that are gone are left out."""
-    there, columns = await _keys(source, places, criteria)
+    there, columns = await keys(source, places, criteria)
     order = list(range(len(there)))
     for criterion, column in reversed(tuple(zip(criteria, columns))):
         order = await _stable(order, column, criterion.reverse, source.turn)
@@ -39,7 +39,7 @@ async def arranged(
     return list(map(there.__getitem__, order))
 
 
-async def _keys(
+async def keys(
     source: Source, places: Sequence[int], criteria: Sequence[Criterion]
 ) -> tuple[Sequence[int], Sequence[Sequence[Any]]]:
     """Which of the places there are, and a column of values for each criterion."""
@@ -82,7 +82,7 @@ async def gaps(
 
     async def look(place: int) -> Sequence[Any] | None:
         if place not in known:
-            there, columns = await _keys(source, (place,), criteria) if place >= 0 else ((), ())
+            there, columns = await keys(source, (place,), criteria) if place >= 0 else ((), ())
             known[place] = [column[0] for column in columns] if there else None
         return known[place]
 

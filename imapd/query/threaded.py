@@ -1,0 +1,240 @@
+"""The threads of some messages of a mailbox, anew or from those of nearly the same messages.
+
+Rules of this file:
+
+* Messages are called by UID, in whose order they are in the mailbox.
+* When messages come or go, those that are tied to them (`imapd.query.ties`) are threaded again,
+  and no others: the answer is what threading everything would give.
+* An answer does not change, and sessions may share it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Sequence
+from itertools import accumulate
+from typing import Any, Final, TypeVar
+
+from attrs import evolve, field, frozen
+
+from imapd.model.limits import Limits
+from imapd.query.criteria import CRITERIA, Criterion
+from imapd.query.links import LINKS, SUBJECT
+from imapd.query.pieces import Pieces, in_pieces
+from imapd.query.sort import keys
+from imapd.query.source import Source
+from imapd.query.thread import Algorithm, Searched
+from imapd.query.ties import Ties
+
+__all__ = ["Threaded", "threaded"]
+
+_T = TypeVar("_T")
+
+_LIMITS: Final = Limits()
+#: Messages that are written, and threads that are copied, at once.
+_WRITTEN: Final = 5_000
+_COPIED: Final = 20_000
+#: Everything is threaded anew when one in so many messages would have to be.
+_MANY: Final = 2
+#: And when so many messages are known for each that is there.
+_STALE: Final = 2
+
+
+@frozen
+class Threaded:
+    """An answer."""
+
+    algorithm: Algorithm
+    #: All messages, ascending.
+    uids: array[int] = field(repr=False)
+    ties: Ties = field(repr=False)
+    #: Each thread as it is written, a ``%d`` for each message.
+    shapes: list[bytes] = field(repr=False)
+    #: Where the messages of each end among `members`, in the order in which they are written.
+    ends: array[int] = field(repr=False)
+    members: array[int] = field(repr=False)
+    #: By what each comes where it does: a date, and the message that has it.
+    dates: array[int] = field(repr=False)
+    heads: array[int] = field(repr=False)
+
+    def written(self) -> Iterator[tuple[bytes, Sequence[int]]]:
+        """``1*thread-list`` in pieces, each with the messages that are to be put into it."""
+        thread = begun = 0
+        while thread < len(self.ends):
+            after = max(thread + 1, bisect_right(self.ends, begun + _WRITTEN, thread))
+            shape = b"".join(self.shapes[thread:after])
+            stop = self.ends[after - 1]
+            while stop - begun > _WRITTEN:
+                *parts, shape = shape.split(b"%d", _WRITTEN)
+                yield b"%d".join([*parts, b""]), self.members[begun : begun + _WRITTEN]
+                begun += _WRITTEN
+            yield shape, self.members[begun:stop]
+            thread, begun = after, stop
+
+
+async def threaded(
+    source: Source,
+    places: Sequence[int],
+    algorithm: Algorithm,
+    before: Threaded | None = None,
+    limits: Limits = _LIMITS,
+) -> Threaded:
+    """The threads of the messages at `places`, ascending; those that are gone are left out.
+
+    `before` is an answer of the same algorithm about the same mailbox.  Raises
+    `TooManyReferences`.
+    """
+    if before is not None:
+        after = await _updated(before, source, _uids_at(source, places), limits)
+        if after is not None:
+            return after
+    return await _anew(source, places, algorithm, limits)
+
+
+async def _anew(
+    source: Source, places: Sequence[int], algorithm: Algorithm, limits: Limits
+) -> Threaded:
+    there, searched = await _searched(source, places, algorithm)
+    searched = evolve(searched, most=limits.thread_references)
+    return await _done(source, _made(_uids_at(source, there), searched, algorithm))
+
+
+async def _searched(
+    source: Source, places: Sequence[int], algorithm: Algorithm
+) -> tuple[Sequence[int], Searched]:
+    """Which of the places there are, and what the algorithm looks at there."""
+    wanted: dict[str, Criterion] = {"sent": CRITERIA["DATE"]}
+    if algorithm.links:
+        wanted["links"] = Criterion(LINKS.name)
+    if algorithm.subjects:
+        wanted["subjects"] = Criterion(SUBJECT.name)
+    if algorithm.arrivals:
+        wanted["arrived"] = CRITERIA["ARRIVAL"]
+    there, columns = await keys(source, places, tuple(wanted.values()))
+    known: dict[str, Any] = dict(zip(wanted, columns))
+    return there, Searched(**known)
+
+
+def _made(uids: array[int], searched: Searched, algorithm: Algorithm) -> Pieces[Threaded]:
+    threads = yield from algorithm.threads(searched)
+    ties = yield from Ties.of(uids, searched, algorithm)
+    dates = searched.arrived if algorithm.arrivals else searched.sent
+    return Threaded(
+        algorithm, uids, ties, threads.shapes,
+        ends=array("Q", accumulate(threads.sizes)),
+        members=array("I", map(uids.__getitem__, threads.members)),
+        dates=array("q", map(dates.__getitem__, threads.heads)),
+        heads=array("I", map(uids.__getitem__, threads.heads)),
+    )  # fmt: skip
+
+
+async def _updated(
+    before: Threaded, source: Source, uids: array[int], limits: Limits
+) -> Threaded | None:
+    """The answer for these messages; None if it is better to begin anew."""
+    if before.uids == uids:
+        return before
+    gone, come = await _done(source, _differences(before.uids, uids))
+    if (len(gone) + len(come)) * _MANY > len(uids) or len(before.ties.uids) > _STALE * len(uids):
+        return None
+    algorithm = before.algorithm
+    there, searched = await _searched(source, _places_of(source, come), algorithm)
+    new = await _done(source, Ties.of(_uids_at(source, there), searched, algorithm))
+    labels, tied = await _done(source, before.ties.tied(gone, new))
+    again = sorted({*tied, *come}.difference(gone))
+    if len(again) * _MANY > len(uids):
+        return None
+    part = await _anew(source, _places_of(source, again), algorithm, limits)
+    if len(part.uids) < len(again):
+        vanished = {*again}.difference(part.uids)
+        uids = array("I", (uid for uid in uids if uid not in vanished))
+    ties = await _done(source, before.ties.renewed(labels, part.ties))
+    joined = _joined(before, {*tied, *gone}, part)
+    return evolve(await _done(source, joined), uids=uids, ties=ties)
+
+
+def _differences(one: array[int], other: array[int]) -> Pieces[tuple[set[int], list[int]]]:
+    """What is only in the one, and what is only in the other, both ascending."""
+    gone: set[int] = set()
+    come: list[int] = []
+    at = 0
+    for mine in in_pieces(one):
+        stop = bisect_right(other, mine[-1], at)
+        theirs = other[at:stop]
+        if mine != theirs:
+            gone.update(set(mine).difference(theirs))
+            come += sorted(set(theirs).difference(mine))
+            yield
+        at = stop
+    come += other[at:]
+    return gone, come
+
+
+def _joined(before: Threaded, without: Collection[int], part: Threaded) -> Pieces[Threaded]:
+    """One answer's threads without some messages, whose threads vanish whole, and another's threads."""
+    made = evolve(before, shapes=[], ends=array("Q"), members=array("I"),
+                  dates=array("q"), heads=array("I"))  # fmt: skip
+    old = range(len(before.heads))
+    #: Places in `before` where something is to be done, and the thread that comes in there, or None:
+    #: the one that is there vanishes.
+    events: list[tuple[int, int | None]] = []
+    for some in in_pieces(old):
+        events += [
+            (at, None) for at in some if before.members[before.ends[at - 1] if at else 0] in without
+        ]
+        yield
+    dates, heads = before.dates, before.heads
+    for new, key in enumerate(zip(part.dates, part.heads)):
+        at = bisect_left(old, key, key=lambda at: (dates[at], heads[at]))
+        events.append((at, new))
+    events.sort(key=lambda event: (event[0], event[1] is None))
+    done = 0
+    for at, comes in events:
+        yield from _copied(before, done, at, made)
+        done = at
+        if comes is None:
+            done += 1
+        else:
+            _copy(part, comes, comes + 1, made)
+    yield from _copied(before, done, len(old), made)
+    return made
+
+
+def _copied(one: Threaded, start: int, stop: int, other: Threaded) -> Pieces[None]:
+    """Put neighbouring threads of the one behind those of the other."""
+    for at in range(start, stop, _COPIED):
+        _copy(one, at, min(at + _COPIED, stop), other)
+        if stop - at >= _COPIED:
+            yield
+
+
+def _copy(one: Threaded, start: int, stop: int, other: Threaded) -> None:
+    begin = one.ends[start - 1] if start else 0
+    further = len(other.members) - begin
+    other.shapes.extend(one.shapes[start:stop])
+    other.ends.extend(map(further.__add__, one.ends[start:stop]))
+    other.members.extend(one.members[begin : one.ends[stop - 1]])
+    other.dates.extend(one.dates[start:stop])
+    other.heads.extend(one.heads[start:stop])
+
+
+async def _done(source: Source, pieces: Pieces[_T]) -> _T:
+    """Do the work, and let others have their turn between two pieces."""
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            result: _T = end.value
+            return result
+        await source.turn()
+
+
+def _uids_at(source: Source, places: Sequence[int]) -> array[int]:
+    if isinstance(places, range):
+        return array("I", source.uids[places.start : places.stop])
+    return array("I", map(source.uids.__getitem__, places))
+
+
+def _places_of(source: Source, uids: Sequence[int]) -> list[int]:
+    return [bisect_left(source.uids, uid) for uid in uids]
