@@ -119,6 +119,30 @@ class Answers(Reader):
     def _read_search(self) -> list[bytes]:
         return self.match(rb"(?: [1-9]\d*)*", "numbers")[0].split()
 
+    def _read_thread(self) -> list[int]:
+        """RFC 5256, 5: thread-data; no message is there twice."""
+        numbers: list[int] = []
+        if self.peek(b" "):
+            self.at += 1
+            depth = 0
+            lists = [0]
+            while depth or self.peek(b"(") or not lists[0]:
+                if self.peek(b")"):
+                    # thread-nested has two lists at least.
+                    assert lists.pop() != 1 or depth == 0
+                    self.at += 1
+                    depth -= 1
+                    continue
+                self.take(b"(")
+                depth += 1
+                lists[-1] += 1
+                lists.append(0)
+                if not self.peek(b"("):
+                    found = self.match(rb"[1-9]\d*(?: [1-9]\d*)*(?: (?=\())?", "thread-members")[0]
+                    numbers += map(int, found.split())
+        assert len(set(numbers)) == len(numbers)
+        return numbers
+
     def _read_esearch(self) -> bytes:
         self.match(rb' \(TAG "%b"' % _TAG, "a correlator")
         if self.peek(b" MAILBOX "):

@@ -239,10 +239,14 @@ def _is_by_number(leaf: Program) -> bool:
 def _check_charset(session: Session, asked: Search) -> None:
     if asked.charset is None:
         return
-    by_choice = asked.word == b"SEARCH"
-    if by_choice and "UTF8=ACCEPT" in session.enabled and "IMAP4rev2" not in session.enabled:
-        raise BadCommand("After ENABLE UTF8=ACCEPT there is no CHARSET")  # RFC 6855, 3
-    if charset.codec(asked.charset) is None:
+    codec = charset.codec(asked.charset)
+    if "UTF8=ACCEPT" in session.enabled and "IMAP4rev2" not in session.enabled:
+        # RFC 9755, 3.
+        if asked.word == b"SEARCH":
+            raise BadCommand("After ENABLE UTF8=ACCEPT there is no CHARSET")
+        if codec != "utf-8":
+            raise BadCommand("After ENABLE UTF8=ACCEPT there is no charset but UTF-8")
+    if codec is None:
         raise Refused("BADCHARSET (US-ASCII UTF-8)", "That charset is not known here")
 
 

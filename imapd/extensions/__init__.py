@@ -30,6 +30,7 @@ from imapd.extensions import (
     replace,
     savedate,
     sort,
+    thread,
     uidbatches,
     uidonly,
     unauthenticate,
@@ -91,4 +92,6 @@ FEATURES = (
     sort.FEATURE,
     sort.DISPLAY,
     sort.ESORT,
+    thread.FEATURE,
+    thread.REFS,
 )

@@ -15,6 +15,7 @@ BINARY.SIZE[2]|BODYSTRUCTURE|ENVELOPE|INTERNALDATE|RFC822|RFC822.SIZE|UID|FLAGS|
 INBOX|&BBAE-|&AOk-|&|\x00|\xff|\xc3\xa9|"a\\"b"|NIL|OR |NOT |SUBJECT x|RETURN (SAVE)|RETURN (MIN MAX ALL)|
 RETURN (PARTIAL -1:-5)| (PARTIAL 1:2)|UIDBATCHES 500|UIDBATCHES 500 1:2|SAVEDATE|SAVEDSINCE 1-Jan-2020|
 SORT |SORT (REVERSE DATE SUBJECT) UTF-8 ALL|RETURN (COUNT) (SIZE) UTF-8 |(DISPLAYFROM CC) US-ASCII |
+THREAD |UID THREAD REFERENCES UTF-8 ALL\r\n|THREAD REFS US-ASCII |THREAD ORDEREDSUBJECT UTF-8 1:2|
 SAVEDATESUPPORTED|EMAILID|THREADID|EMAILID Mab|THREADID Tab|MAILBOXID|UIDAFTER 1|UIDBEFORE 4294967295|
 PREVIEW|PREVIEW (LAZY)|FUZZY |RETURN (RELEVANCY ALL) |FILTER x |/private/filters/values/x |
 ESEARCH IN (personal) |ESEARCH |IN (selected mailboxes (INBOX "x")) |subtree-one |
@@ -32,6 +33,7 @@ NOTIFY SET (|NOTIFY NONE|personal (MessageNew MessageExpunge)|selected (FlagChan
 MailboxMetadataChange|ServerMetadataChange|UTF8 (~{3+}\r\nabc)|
 imap://alice@h/INBOX/;uid=1;urlauth=anonymous|;EXPIRE=2030-01-02T03:04:05Z|:internal:|BODYPARTSTRUCTURE|
 \r\n--x\r\n|--x--|message/rfc822|text/plain; charset="utf-8"|
+Message-ID: <"a"@b>|References: <a@b> <c@d>|In-Reply-To: |<a@b>|
 Subject: |From: A <a@b>, "x" <y@z>;|=?utf-8?q?=E9?=|
 To: g: a@b, (c) d;|Content-Transfer-Encoding: base64|
 LHLO x\r\n|MAIL FROM:<|MAIL FROM:<>\r\n|RCPT TO:<alice>\r\n|RCPT TO:<|@example.org>| SIZE=| BODY=BINARYMIME|

@@ -12,7 +12,7 @@ from random import Random
 
 from attrs import frozen
 
-__all__ = ["FOLDERS", "KINDS", "Letter", "letters"]
+__all__ = ["CORRESPONDENCE", "FOLDERS", "KINDS", "Letter", "letters"]
 
 #: Names that a client has to quote, encode or nest.
 FOLDERS: Sequence[str] = (
@@ -40,6 +40,23 @@ _WORDS = (  # noqa: SIM905  a text reads better than its words apart
     "lorem ipsum dolor sit amet Straße übermäßig naïve 漢字 かな слово слова ελληνικά — € "
     "consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et dolore"
 ).split()
+
+
+#: A question, its answers, and something else: the second is answered by the third.
+CORRESPONDENCE: Sequence[bytes] = tuple(
+    b"Subject: %b\r\nDate: %d Mar 2024 12:00:00 +0000\r\nMessage-ID: <%d@example.org>\r\n%b\r\nText\r\n"
+    % (subject, number, number, references)
+    for number, (subject, references) in enumerate(
+        (
+            (b"A question", b""),
+            (b"Re: A question", b"References: <1@example.org>\r\n"),
+            (b"Answered", b"References: <1@example.org>\r\n <2@example.org>\r\n"),
+            (b"RE: a question", b"In-Reply-To: <1@example.org>\r\n"),
+            (b"Lunch", b""),
+        ),
+        1,
+    )
+)
 
 
 @frozen

@@ -1,6 +1,6 @@
 # A program: Mail::IMAPClient reads and writes mail and tells what it found, as JSON.
 # It reads from its standard input, as JSON: port, security, certificate (a file), user,
-# password, and mail: a list of messages in base64.
+# password, mail and correspondence: lists of messages in base64.
 
 use strict;
 use warnings;
@@ -62,5 +62,11 @@ good('examine', $imap->examine('Work/2025'));
 $found{copied}     = $imap->message_count;
 good('close', $imap->close);
 good('rename', $imap->rename('Work/2025', 'Work/2026'));
+good('create', $imap->create('Talk'));
+good('append', $imap->append('Talk', decode_base64($_))) for @{ $given->{correspondence} };
+good('select', $imap->select('Talk'));
+$found{threads}    = [ map { $imap->thread($_, 'UTF-8', 'ALL') } qw(REFERENCES REFS ORDEREDSUBJECT) ];
+good('close', $imap->close);
+good('delete', $imap->delete('Talk'));
 good('logout', $imap->logout);
 print encode_json(\%found);

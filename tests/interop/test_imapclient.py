@@ -11,7 +11,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError, LoginError
 from imapclient.response_types import Address
 
-from tests.interop.mail import FOLDERS, letters
+from tests.interop.mail import CORRESPONDENCE, FOLDERS, letters
 from tests.interop.running import Account
 
 
@@ -116,6 +116,18 @@ def test_conversation(client: IMAPClient, account: Account) -> None:
     ]
     assert client.sort("SUBJECT", ["FROM", four.sender, "ANSWERED"]) == [4]
     assert client.sort("DATE", "TEXT nowhere-to-be-found") == []
+
+    # Conversations.
+    client.create_folder("Talk")
+    for each in CORRESPONDENCE:
+        client.append("Talk", each)
+    client.select_folder("Talk")
+    assert client.thread() == ((1, (2, 3), (4,)), (5,))
+    assert client.thread("REFS", "UNSEEN") == ((1, (2, 3), (4,)), (5,))
+    assert client.thread("ORDEREDSUBJECT", ["NOT", "SUBJECT", "Lunch"]) == ((1, (2,), (4,)), (3,))
+    assert client.thread(criteria=["UID", "2:4"]) == (((2, 3), (4,)),)
+    assert client.thread(criteria="TEXT nowhere-to-be-found") == ()
+    client.select_folder("Entwürfe/Ärger")
 
     # Elsewhere and away.
     client.copy([1, 2], "a&b")

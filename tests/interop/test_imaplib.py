@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.interop.mail import FOLDERS, KINDS, letters
+from tests.interop.mail import CORRESPONDENCE, FOLDERS, KINDS, letters
 from tests.interop.running import Account
 
 #: What belongs to extensions; without them it must be refused and hurt nothing.
@@ -29,7 +29,6 @@ _OPTIONAL = {
         "ANNOTATEMORE",
         lambda m: m.setannotation("INBOX", '"/comment"', '("value.priv" "x")'),
     ),
-    "THREAD": ("THREAD=REFERENCES", lambda m: m.thread("REFERENCES", "UTF-8", "ALL")),
 }
 
 
@@ -146,6 +145,7 @@ def test_every_command(account: Account, stranger: Any) -> None:
     by_size = sorted((len(each.octets), number) for number, each in enumerate((one, two, three), 1))
     assert _ok(client.sort("SIZE", "UTF-8", "ALL")) == [b"%d %d %d" % tuple(n for _, n in by_size)]
     assert _ok(client.uid("SORT", "(REVERSE SUBJECT DATE)", "UTF-8", "KEYWORD", "label")) == [b"1"]
+    assert _ok(client.thread("ORDEREDSUBJECT", "UTF-8", "KEYWORD", "label")) == [b"(1)"]
     (first,) = _ok(client.fetch("1", "(FLAGS INTERNALDATE)"))
     assert _flags(first) == {b"\\Seen", b"Label", b"\\Recent"}
     assert time.mktime(imaplib.Internaldate2tuple(first)) == when.timestamp()
@@ -232,6 +232,22 @@ def test_parts_agree_with_email(client: imaplib.IMAP4) -> None:
             data = _ok(client.fetch(str(number), f"(BINARY.PEEK[{part}] BINARY.SIZE[{part}])"))
             assert _fetched(data)[number] == octets
             assert b"BINARY.SIZE[%d] %d)" % (part, len(octets)) in data[-1]
+
+
+def test_threads(client: imaplib.IMAP4) -> None:
+    """Conversations, by number and by UID."""
+    for each in CORRESPONDENCE:
+        _ok(client.append("INBOX", "", None, each))  # type: ignore[arg-type]
+    _ok(client.select())
+    for algorithm in ("REFERENCES", "REFS"):
+        assert _ok(client.thread(algorithm, "UTF-8", "ALL")) == [b"(1 (2 3)(4))(5)"]
+    assert _ok(client.thread("REFERENCES", "UTF-8", "NOT", "2")) == [b"(1 (3)(4))(5)"]
+    assert _ok(client.thread("ORDEREDSUBJECT", "UTF-8", "ALL")) == [b"(1 (2)(4))(3)(5)"]
+    assert _ok(client.thread("REFS", "UTF-8", "SUBJECT", "dinner")) == [b""]
+    _ok(client.store("1", "+FLAGS", r"\Deleted"))
+    _ok(client.expunge())
+    assert _ok(client.thread("REFERENCES", "UTF-8", "ALL")) == [b"((1 2)(3))(4)"]
+    assert _ok(client.uid("THREAD", "REFERENCES", "UTF-8", "ALL")) == [b"((2 3)(4))(5)"]
 
 
 def test_folder_names(client: imaplib.IMAP4, account: Account) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.mail import letters
+from tests.interop.mail import CORRESPONDENCE, letters
 from tests.interop.running import Account
 
 _PROGRAM = Path(__file__).with_name("perl_client.pl")
@@ -32,6 +32,7 @@ def test_conversation(program: Callable[..., str], account: Account, security: s
         "user": account.user,
         "password": account.password,
         "mail": [b64encode(letter.octets).decode() for letter in mail],
+        "correspondence": [b64encode(each).decode() for each in CORRESPONDENCE],
     }
     done = subprocess.run(
         [perl, str(_PROGRAM)], input=json.dumps(given).encode(), capture_output=True, timeout=60
@@ -54,6 +55,8 @@ def test_conversation(program: Callable[..., str], account: Account, security: s
     assert found["seen"] == [1, 2, 3]
     assert found["search"] == [1]
     assert found["sorted"] == sorted((1, 2, 3), key=lambda uid: -len(mail[uid - 1].octets))
+    by_reference = [["1", ["2", "3"], ["4"]], ["5"]]
+    assert found["threads"] == [by_reference, by_reference, [["1", ["2"], ["4"]], ["3"], ["5"]]]
     assert [set(flags) - {"\\Recent"} for flags in found["flags"]] == [
         {"\\Seen", "\\Flagged"},
         set(),

@@ -113,7 +113,8 @@ def test_examples_are_there() -> None:
     assert {
         "rfc9051", "rfc3501", "rfc7888", "rfc2177", "rfc4315", "rfc6851", "rfc3516", "rfc5182", "rfc4731",
         "rfc5258", "rfc5819", "rfc6154", "rfc3691", "rfc5161", "rfc4959", "rfc2342",
-        "rfc5032", "rfc5466", "rfc6203", "rfc7377", "rfc8970", "rfc8474", "rfc8514", "rfc9394", "rfc10022",
+        "rfc5032", "rfc5256", "rfc5466", "rfc6203", "rfc7377", "rfc8970", "rfc8474", "rfc8514",
+        "rfc9394", "rfc10022",
     } <= names  # fmt: skip
 
 
