@@ -30,8 +30,8 @@ def _key(name: str, older: bool) -> Callable[[Cursor], Unresolved]:
 
         def resolve(session: Session) -> Key:
             moment = int(session.policy.now().timestamp()) - interval
-            ends = (LEAST, moment) if older else (moment, MOST)
-            return number(name, ARRIVED.name, *ends)
+            first, last = (LEAST, moment) if older else (moment, MOST)
+            return number(name, ARRIVED.name, first, last)
 
         return Unresolved(name, resolve, (interval,))
 

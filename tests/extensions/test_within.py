@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 import pytest
 from attrs import evolve
-from hypothesis import given
-from hypothesis import strategies as st
 
-from imapd.extensions.within import FEATURE
-from imapd.model.dates import from_datetime
-from imapd.model.search import Key
-from imapd.query.arrived import ARRIVED
-from imapd.wire.cursor import Cursor
 from tests.dialogue import Dialogue, Server, letter
 
 _DATES = (
@@ -82,36 +75,3 @@ def test_the_clock_goes_on(alice: Dialogue) -> None:
 def test_wrong_parameters(alice: Dialogue, keys: str) -> None:
     """An interval is a number of 32 bits above 0 (3)."""
     assert alice.do(f"SEARCH {keys}").startswith(b"a BAD ")
-
-
-_NOW = datetime(2001, 9, 9, 1, 46, 40, tzinfo=timezone.utc)
-_moments = st.builds(
-    lambda seconds, minutes: (_NOW - timedelta(seconds=seconds)).astimezone(
-        timezone(timedelta(minutes=minutes))
-    ),
-    st.integers(-500_000, 500_000),
-    st.integers(-1_439, 1_439),
-)
-
-
-class _Session:
-    class policy:  # noqa: N801  (as the session has it)
-        """Its clock."""
-
-        now = staticmethod(lambda: _NOW)
-
-
-@given(st.lists(_moments), st.integers(1, 400_000))
-def test_many(moments: list[datetime], interval: int) -> None:
-    """A whole column says what each of its messages says."""
-    column = [ARRIVED.of(from_datetime(moment)) for moment in moments]
-    for declared in FEATURE.search_keys:
-        older = declared.name == "OLDER"
-        unresolved = declared.grammar(Cursor(b" %d" % interval, limits=None))  # type: ignore[arg-type]
-        key = unresolved.resolve(_Session)  # type: ignore[union-attr]
-        assert isinstance(key, Key)
-        assert key.tests is not None
-        target = _NOW - timedelta(seconds=interval)
-        expected = [moment <= target if older else moment >= target for moment in moments]
-        assert list(key.tests(column)) == expected
-        assert [key.test(arrived) for arrived in column] == expected
