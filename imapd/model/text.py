@@ -1,4 +1,4 @@
-"""What is sought in the text of messages, and what an index can tell of it before any is opened."""
+"""What is sought in the text of messages, what an index can tell of it, and how far one has come."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from attrs import field, frozen
 
-__all__ = ["Place", "Sought", "Told"]
+__all__ = ["Indexed", "IndexedMailbox", "Place", "Sought", "Told"]
 
 
 class Place(IntEnum):
@@ -41,3 +41,21 @@ class Told:
     holds: Collection[int]
     #: Those that perhaps do: they have to be opened.  All others do not.
     may: Collection[int]
+
+
+@frozen
+class IndexedMailbox:
+    """How many of the messages of a mailbox an index knows."""
+
+    name: str
+    messages: int
+    indexed: int
+
+
+@frozen
+class Indexed:
+    """How far the index of an account has come."""
+
+    mailboxes: Sequence[IndexedMailbox]
+    #: What it takes on the disk.
+    octets: int

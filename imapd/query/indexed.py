@@ -1,0 +1,45 @@
+"""A message's octets to the words that an index keeps of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Final
+from unicodedata import unidata_version
+
+from imapd.mime.octets import Octets
+from imapd.mime.parse import parse
+from imapd.query.segment import Words
+from imapd.query.text import MessageText, header_text
+from imapd.query.words import words_of
+
+__all__ = ["VERSION", "words_in"]
+
+#: An index is good as long as this stays.  The number goes up when other words come out of a
+#: message than before: from any change of what text a message has, how it is folded, cut into
+#: words or kept in a segment.
+VERSION: Final = f"1 {unidata_version} {sys.byteorder}"
+
+#: Different words, and characters of text, of a message that is indexed.
+_WORDS: Final = 50_000
+_CHARACTERS: Final = 1 << 24
+
+
+def words_in(octets: Octets, pause: Callable[[], object]) -> Words | None:
+    """The words by `Place`; None if there are too many.  `pause` is called now and then."""
+    part = parse(octets)
+    pause()
+    text = MessageText(octets, part)
+    header = words_of(header_text(octets[: part.body_start]))
+    parts = words_of("".join(text.part_headers()))
+    body: set[bytes] = set()
+    characters = 0
+    for each in text.bodies():
+        pause()
+        characters += len(each)
+        if characters > _CHARACTERS:
+            return None
+        body |= words_of(each)
+        if len(header) + len(parts) + len(body) > _WORDS:
+            return None
+    return header, parts, body
