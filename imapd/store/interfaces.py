@@ -31,13 +31,13 @@ from imapd.model.mailbox import Appended, Changes, Copied, Hint, MailboxInfo, St
 from imapd.model.message import Batch, Column, Facts
 from imapd.model.numset import NumSet
 from imapd.model.quota import Allowance, Quota
-from imapd.model.text import Sought, Told
+from imapd.model.text import Indexed, Sought, Told
 
 __all__ = [
     "Answer", "IAccount", "IAnnotated", "IAnnotations", "IBlocksKept", "IFactsKept", "IMailStore",
     "IMailbox", "IMapped", "IMessageReader", "IMetadata", "IObjectIDs", "IOtherAccounts", "IQuota", "IQuotas",
     "IRecent", "IServerCopy", "IServerMove", "IServerReplace", "ISpool", "ISpools", "ITextIndex",
-    "IThreads", "IURLKeys", "NewMessage", "WatchCallback",
+    "ITextIndexing", "IThreads", "IURLKeys", "NewMessage", "WatchCallback",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -295,6 +295,19 @@ class ITextIndex(Interface):
 
         In ascending order, none twice.  It may tell of more messages than those, and of those
         that are not indexed yet it tells nothing.
+        """
+
+
+class ITextIndexing(Interface):
+    """Provided by an `IAccount` whose mailboxes are `ITextIndex`: it indexes behind the answers."""
+
+    def text_progress() -> Answer[Indexed]:
+        """How far it has come."""
+
+    def index_texts(again: bool) -> Answer[None]:
+        """Index now what is not indexed yet; with `again`, everything anew.
+
+        Returns when it is done, also when another process does it.
         """
 
 

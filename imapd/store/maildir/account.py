@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
 from attrs import define, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
@@ -31,6 +31,7 @@ from imapd.store.interfaces import (
     IObjectIDs,
     IQuota,
     ISpools,
+    ITextIndexing,
     IURLKeys,
     WatchCallback,
 )
@@ -41,6 +42,7 @@ from imapd.store.maildir.mailbox import MaildirMailbox
 from imapd.store.maildir.names import check, sought, superiors
 from imapd.store.maildir.sharing import MaildirSharing
 from imapd.store.maildir.spool import Draft, Spool
+from imapd.store.maildir.telling import MaildirTexts
 from imapd.store.maildir.threads import call_in_thread
 from imapd.store.maildir.tidy import tidy_all
 from imapd.store.maildir.tree import Tree, unavailable
@@ -73,12 +75,15 @@ class MaildirAccount:
     synced_flags: bool
     _left: Callable[[MaildirAccount], object] = field(repr=False)
     _allowed_each: Callable[[], Allowance] = field(repr=False)
+    #: Accounts index their texts one after the other.
+    _turn: DeferredLock = field(repr=False)
     sessions: int = field(default=0, init=False)
     writer: Writer = field(init=False, repr=False)
     _open: WeakValueDictionary[int, MaildirMailbox] = field(
         factory=WeakValueDictionary, init=False, repr=False
     )
-    _watchers: Watchers = field(factory=Watchers, init=False, repr=False)
+    texts: MaildirTexts = field(init=False, repr=False)
+    _watchers: Watchers = field(init=False, repr=False)
     _lookout: Lookout = field(init=False, repr=False)
     _tidying: IDelayedCall | None = field(default=None, init=False, repr=False)
     _small: int = field(default=0, init=False)
@@ -86,13 +91,23 @@ class MaildirAccount:
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
+        self.texts = MaildirTexts(
+            self._reactor,
+            self.tree,
+            self.in_thread,
+            lambda number: self.check(number, True),
+            self._turn,
+        )
+        self._watchers = Watchers(self.texts.stir)
         self.writer = Writer(self._reactor, self._pool, self.tree, self._watchers.publish)
         self._lookout = Lookout(
             self._reactor, self.tree, self.index, self.writer, self._watchers, self._open
         )
 
-    def __conform__(self, interface: object) -> MaildirSharing | None:
+    def __conform__(self, interface: object) -> object:
         """What it provides by another object."""
+        if interface is ITextIndexing:
+            return self.texts
         return MaildirSharing(self) if interface is IShareable else None
 
     # -- names
@@ -343,6 +358,7 @@ class MaildirAccount:
     async def shut(self) -> None:
         """Let go of everything, when no session has it open."""
         self._lookout.stop()
+        await self.texts.stop()
         if self._tidying is not None:
             await self.tidy()
         await self.writer.when_idle()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from attrs import define, field
@@ -14,6 +14,7 @@ from imapd.model.flags import FlagChange, Flags
 from imapd.model.mailbox import Appended, Changes, Copied, Status, Stored
 from imapd.model.message import Batch, Column, Facts
 from imapd.model.numset import NumSet
+from imapd.model.text import Sought, Told
 from imapd.store.errors import Inconvenient, MessageGone
 from imapd.store.interfaces import (
     Answer,
@@ -26,6 +27,7 @@ from imapd.store.interfaces import (
     IServerCopy,
     IServerMove,
     IServerReplace,
+    ITextIndex,
     IThreads,
     NewMessage,
 )
@@ -59,6 +61,7 @@ _MANY_UIDS: Final = 50_000
     IServerReplace,
     IFactsKept,
     IBlocksKept,
+    ITextIndex,
     IThreads,
     IAnnotations,
 )
@@ -316,6 +319,11 @@ class MaildirMailbox:
     def annotated_since(self, modseq: int) -> Sequence[Annotated]:
         """As `IAnnotations`."""
         return annotating.since(self._account.index, self.number, modseq)
+
+    def told(self, sought: Sought, low: int, high: int) -> AsyncIterator[Told]:
+        """As `ITextIndex`."""
+        self._account.index.directory(self.number)
+        return self._account.texts.told(self.id, sought, low, high)
 
     def _after_check(self, call: Callable[[], Answer[_T]]) -> Answer[_T]:
         waiting = self._account.check(self.number)

@@ -9,7 +9,7 @@ import threading
 from typing import Any, Final
 
 from attrs import define, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
@@ -19,9 +19,11 @@ from imapd.model.quota import Allowance
 from imapd.store.errors import BadMailboxName
 from imapd.store.interfaces import IMailStore, IOtherAccounts, IQuotas
 from imapd.store.maildir.account import MaildirAccount
+from imapd.store.maildir.building import reconcile
 from imapd.store.maildir.founding import found, layout, recover
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.place import Template
+from imapd.store.maildir.texts import Texts
 from imapd.store.maildir.threads import call_in_thread
 from imapd.store.maildir.tree import Tree, unavailable
 from imapd.store.maker import UnknownStore
@@ -55,6 +57,8 @@ class MaildirStore:
     )
     _lingering: dict[str, IDelayedCall] = field(factory=dict, init=False, repr=False)
     _shutting: set[Deferred[None]] = field(factory=set, init=False, repr=False)
+    #: Accounts index their texts one after the other.
+    _indexing: DeferredLock = field(factory=DeferredLock, init=False, repr=False)
     _allowance: Allowance = field(default=Allowance(), init=False, repr=False)
 
     _log = Logger()
@@ -143,12 +147,14 @@ class MaildirStore:
             self.synced_flags,
             self._left,
             lambda: self._allowance,
+            self._indexing,
         )
         try:
             await account.writer.alone(recover)
         except BaseException:
             await account.shut()
             raise
+        account.texts.stir()
         return account
 
     def _left(self, account: MaildirAccount) -> None:
@@ -174,6 +180,10 @@ def _founded(root: str, fs: bool) -> tuple[Tree, Index]:
     found(tree)
     index = Index(tree.index, wait=0.01, checkpoints=False)
     index.open()
+    # Before anything comes in that gets a UID.
+    texts = Texts(tree.texts)
+    reconcile(index, texts)
+    texts.close()
     return Tree(root, layout(index, tree, fs)), index
 
 

@@ -19,6 +19,8 @@ __all__ = ["INDEX", "Tree", "is_fs", "listed", "modified", "synced", "unavailabl
 #: The index, in a directory of its own: its log comes and goes, and the root's mtime tells
 #: when others make mailboxes.
 INDEX: Final = "imapd/index.sqlite"
+#: The index of what messages say: it can be removed at any time.
+_TEXTS: Final = "imapd/texts.sqlite"
 #: Levels of the layout ``fs`` that are looked into: a name has no more.
 _DEEPEST: Final = 500
 #: A file in every Maildir++ folder, by which delivery agents know it.
@@ -41,6 +43,11 @@ class Tree:
     def folder(self, directory: str) -> str:
         """A mailbox's directory."""
         return f"{self.root}/{directory}" if directory else self.root
+
+    @property
+    def texts(self) -> str:
+        """Where the index of the texts is, if there is one."""
+        return f"{self.root}/{_TEXTS}"
 
     def part(self, directory: str, part: str = "cur") -> str:
         """``cur``, ``new`` or ``tmp`` of a mailbox."""

@@ -17,6 +17,8 @@ __all__ = ["Watchers"]
 class Watchers:
     """The callbacks of one account."""
 
+    #: Called whenever there is something to tell, whoever is told.
+    _stir: Callable[[], object] = field(default=lambda: None, repr=False)
     _calls: list[WatchCallback] = field(factory=list, init=False, repr=False)
     _told: dict[str, int] = field(factory=dict, init=False, repr=False)
 
@@ -41,6 +43,8 @@ class Watchers:
 
     def publish(self, hints: Sequence[Hint]) -> None:
         """Tell everyone."""
+        if hints:
+            self._stir()
         for hint in hints:
             if hint.mailbox_id and not hint.entries:
                 self._told[hint.mailbox_id] = max(hint.modseq, self._told.get(hint.mailbox_id, 0))

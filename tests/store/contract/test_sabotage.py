@@ -11,13 +11,19 @@ from typing import Any
 import attrs
 import pytest
 from twisted.internet.defer import Deferred
+from zope.interface import implementer
 
+from imapd.mime.parse import parse
 from imapd.model.dates import timestamp_of
 from imapd.model.flags import SEEN
 from imapd.model.mailbox import Copied, Hint
 from imapd.model.message import ANNOTATIONS, FLAGS, INTERNAL_DATE, SAVED
 from imapd.model.numset import EMPTY, NumSet
+from imapd.model.text import Place, Told
+from imapd.query.text import MessageText, header_text
 from imapd.store.contract import StoreContract
+from imapd.store.contract.telling import Telling
+from imapd.store.interfaces import ITextIndex
 from imapd.store.memory import MemoryAccount, MemoryMailbox, MemoryStore
 from imapd.store.memory.annotating import MemoryAnnotations
 
@@ -386,6 +392,116 @@ class MiscountsAnnotations(MemoryMailbox):
         removed = super()._remove(places)
         self.annotation_octets = before
         return removed
+
+
+@implementer(ITextIndex)
+class TellsTexts(MemoryMailbox):
+    """Honest, and as simple as can be: it looks at the messages themselves."""
+
+    def told(self, sought, low, high):
+        self._check()
+        for uid in self._known(low, high):
+            text = self._text(uid)
+            holds = any(
+                all(string in each for string in sought.strings)
+                for place in sought.places
+                for each in text[place]
+            )
+            yield Told([uid], [uid] if holds else [], [])
+
+    def _known(self, low, high):
+        return [uid for uid in self._uids if low <= uid <= high]
+
+    def _text(self, uid):
+        octets = self._columns["octets"][self._place(uid)]
+        text = MessageText(octets, parse(octets))
+        header = [header_text(octets[: text.part.body_start])]
+        return {
+            Place.HEADER: header,
+            Place.PARTS: text.part_headers(),
+            Place.BODY: list(text.bodies()),
+        }
+
+
+class TellsOfTheHeaderOnly(TellsTexts):
+    def _text(self, uid):
+        return {**super()._text(uid), Place.BODY: []}
+
+
+class TellsOfRawOctets(TellsTexts):
+    def _text(self, uid):
+        octets = self._columns["octets"][self._place(uid)].decode("latin-1").lower()
+        return {place: [octets] for place in Place}
+
+
+class TellsOfWholeWords(TellsTexts):
+    def told(self, sought, low, high):
+        for told in super().told(sought, low, high):
+            texts = self._text(told.uids[0]).values()
+            words = {word for place in texts for text in place for word in text.split()}
+            holds = [uid for uid in told.holds if words.issuperset(sought.strings)]
+            yield Told(told.uids, holds, [])
+
+
+class TellsOfTheDead(TellsTexts):
+    _check = object.__init__
+
+
+class TellsInAnyOrder(TellsTexts):
+    def _known(self, low, high):
+        return list(reversed(super()._known(low, high)))
+
+
+class TellsOfNoneThatCameLater(TellsTexts):
+    def _known(self, low, high):
+        return super()._known(low, high)[:6]
+
+
+class TellsOfUidsAsPlaces(TellsTexts):
+    def _known(self, low, high):
+        return [place + 1 for place in range(len(self._uids)) if place + 1 in self._uids]
+
+
+class TellsWithoutBounds(TellsTexts):
+    def _known(self, low, high):
+        return list(self._uids)
+
+
+TEXT_SABOTAGE = [
+    (TellsOfTheHeaderOnly, "test_told_is_so"),
+    (TellsOfRawOctets, "test_told_is_so"),
+    (TellsOfWholeWords, "test_told_is_so"),
+    (TellsInAnyOrder, "test_told_is_so"),
+    (TellsOfNoneThatCameLater, "test_told_of_what_came_later"),
+    (TellsOfUidsAsPlaces, "test_told_of_what_is_left"),
+    (TellsOfTheDead, "test_told_of_a_deleted_mailbox"),
+    (TellsWithoutBounds, "test_told_of_a_range"),
+]
+
+
+@pytest.mark.parametrize(
+    ("broken", "test"),
+    TEXT_SABOTAGE,
+    ids=[f"{each.__name__}-{test}" for each, test in TEXT_SABOTAGE],
+)
+def test_sabotage_of_an_index_is_caught(
+    broken: type[Any], test: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As above; the memory store has no index, so an honest one comes first."""
+    monkeypatch.setattr("imapd.store.memory.account.MemoryMailbox", TellsTexts)
+    assert failures(MemoryStore, test) == []
+    monkeypatch.setattr("imapd.store.memory.account.MemoryMailbox", broken)
+    assert failures(MemoryStore, test) != []
+
+
+@pytest.mark.parametrize(
+    "test", sorted(name for name in dir(Telling) if name.startswith("test_told"))
+)
+def test_an_honest_index_passes(test: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What looks at the messages themselves is never wrong."""
+    monkeypatch.setattr("imapd.store.memory.account.MemoryMailbox", TellsTexts)
+    if test != "test_told_after_a_restart":
+        assert failures(MemoryStore, test) == []
 
 
 SABOTAGE = [

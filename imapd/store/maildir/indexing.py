@@ -1,0 +1,160 @@
+"""Indexing behind the answers: when it is done, and how much at once.
+
+Rules of this file:
+
+* It begins some seconds after an account was opened or something came in, and goes on until all is
+  indexed.  Accounts of one store take turns.
+* After each piece of work there is a pause, unless somebody waits for the end.  One that ends
+  late tells that the reactor had other things to do; the next is longer then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+from imapd.store.maildir.building import Builder
+from imapd.store.maildir.tree import Tree
+
+__all__ = ["Indexing"]
+
+#: Seconds between the first change and the work that it makes; after something went wrong.
+_DELAY: Final = 2.0
+_RETRY: Final = 60.0
+#: Seconds of work at once, and of the shortest and the longest pause after it.
+_SLICE: Final = 0.02
+_PAUSE: Final = 0.01
+_LONGEST: Final = 0.5
+#: So many times longer than the last was late is a pause.
+_POLITE: Final = 10.0
+#: Messages after which the log says how far it has come.
+_TOLD: Final = 10_000
+
+
+@define(eq=False)
+class Indexing:
+    """Of one account; on the reactor's thread."""
+
+    _reactor: Any
+    _tree: Tree
+    _builder: Builder
+    #: Runs a call in a thread.
+    _in_thread: Callable[[Callable[[], Any]], Deferred[Any]]
+    #: Reads a mailbox's directory again.
+    _check: Callable[[int], Deferred[None] | None]
+    #: Whose turn it is.
+    _turn: DeferredLock
+    _later: IDelayedCall | None = field(default=None, init=False, repr=False)
+    _running: Deferred[None] | None = field(default=None, init=False, repr=False)
+    #: Something changed while it ran.
+    _again: bool = field(default=False, init=False)
+    _failed: bool = field(default=False, init=False)
+    _stopped: bool = field(default=False, init=False)
+    #: Who waits for the end of what is being done.
+    _waiting: list[Deferred[None]] = field(factory=list, init=False, repr=False)
+
+    _log = Logger()
+
+    def stir(self) -> None:
+        """There may be something to index."""
+        if self._running is not None:
+            self._again = True
+        elif self._later is None and not self._stopped:
+            self._begin_later(_DELAY)
+
+    def _begin_later(self, delay: float) -> None:
+        self._later = self._reactor.callLater(delay, self._begin)
+
+    async def finish(self) -> None:
+        """Index all there is, without waiting for a better time."""
+        while not self._stopped:
+            if self._running is None:
+                self._cancel()
+                self._begin()
+            waiting: Deferred[None] = Deferred()
+            self._waiting.append(waiting)
+            await waiting
+            if self._later is None or self._failed:
+                return
+
+    async def stop(self) -> None:
+        """End soon; what was begun is kept."""
+        self._stopped = True
+        self._cancel()
+        self._builder.stopping = True
+        if self._running is not None:
+            await self._running
+
+    def _cancel(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+
+    def _begin(self) -> None:
+        self._later = None
+        self._again = False
+        self._running = Deferred.fromCoroutine(self._run())
+
+    async def _run(self) -> None:
+        await self._turn.acquire()
+        self._failed = False
+        try:
+            await self._work()
+        except Exception:
+            # Nothing but speed is lost; but the same would go wrong at once.
+            self._failed = True
+            self._log.failure("{root}: texts cannot be indexed now", root=self._tree.root)
+        finally:
+            self._turn.release()
+            self._running = None
+        if (self._again or self._failed) and not self._stopped:
+            self._begin_later(_RETRY if self._failed else _DELAY)
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            one.callback(None)
+
+    async def _work(self) -> None:
+        builder = self._builder
+        if self._stopped:
+            return
+        began = self._reactor.seconds()
+        told, pause = 0, _PAUSE
+        try:
+            while not await self._in_thread(lambda: builder.work(_SLICE)):
+                if builder.messages >= told + _TOLD:
+                    told = builder.messages
+                    self._say(builder, began)
+                due = self._reactor.seconds() + pause
+                if not builder.stopping and not self._waiting:
+                    await self._paused(pause)
+                late = self._reactor.seconds() - due
+                pause = min(_LONGEST, max(_PAUSE, _POLITE * (late - _PAUSE)))
+        finally:
+            await self._in_thread(builder.rest)
+        if told:
+            self._say(builder, began, "; that is all")
+        for number in builder.stale:
+            reading = self._check(number)
+            if reading is not None:
+                await reading
+            self._again = True
+
+    def _say(self, builder: Builder, began: float, end: str = "") -> None:
+        self._log.info(
+            "{root}: {messages} messages were indexed, {octets} octets, in {seconds:.0f} s{end}",
+            root=self._tree.root,
+            messages=builder.messages,
+            octets=builder.octets,
+            seconds=self._reactor.seconds() - began,
+            end=end,
+        )
+
+    def _paused(self, seconds: float) -> Deferred[None]:
+        waiting: Deferred[None] = Deferred()
+        self._reactor.callLater(seconds, waiting.callback, None)
+        return waiting
