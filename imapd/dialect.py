@@ -24,9 +24,10 @@ from imapd.model.states import State
 from imapd.wire.cursor import Cursor
 
 __all__ = [
-    "AppendPart", "Capability", "Command", "CreateParameter", "Dialect", "Enable", "Feature", "FetchItem",
-    "FetchModifier", "ListReturn", "ListSelection", "SearchKey", "SearchReturn", "SelectParameter",
-    "SortKey", "StatusItem", "StoreModifier", "URLParameter", "Upload", "When",
+    "AppendOption", "AppendPart", "Capability", "Command", "CreateParameter", "Dialect", "Enable",
+    "Feature", "FetchItem", "FetchModifier", "ListReturn", "ListSelection", "SearchKey",
+    "SearchReturn", "SelectParameter", "SortKey", "StatusItem", "StoreItem", "StoreModifier",
+    "URLParameter", "Upload", "When",
 ]  # fmt: skip
 
 
@@ -101,6 +102,21 @@ class AppendPart:
 
     name: str
     receive: Callable[[Any], Awaitable[None]]
+
+
+@frozen
+class AppendOption:
+    """What may stand before a message of APPEND, behind its date (RFC 4466, 2.5: append-ext).
+
+    `grammar` takes what follows the name, a list in parentheses.
+    """
+
+    name: str
+    grammar: Callable[[Cursor], Any]
+    #: Given the session, the mailbox and what the grammar made, before the message comes: may refuse.
+    check: Callable[[Any, Any, Any], Awaitable[None]]
+    #: Given the `NewMessage` and what the grammar made: the message as it is to be stored.
+    apply: Callable[[Any, Any], Any]
 
 
 @frozen
@@ -262,10 +278,21 @@ class FetchModifier:
 
 
 @frozen
-class StoreModifier:
-    """What may stand in parentheses before the flags of STORE (RFC 4466, 2.5).
+class StoreItem:
+    """What STORE can change (RFC 4466, 2.5: store-att-flags); `grammar` takes what follows the name.
 
-    `apply` gets the session, the `imapd.commands.store.Store` it may change before flags are,
+    It returns the `imapd.commands.store.Change` that is to be made.
+    """
+
+    name: str
+    grammar: Callable[[Cursor], Any]
+
+
+@frozen
+class StoreModifier:
+    """What may stand in parentheses before the item of STORE (RFC 4466, 2.5).
+
+    `apply` gets the session, the `imapd.commands.store.Store` it may change before messages are,
     and what the grammar made.
     """
 
@@ -308,11 +335,13 @@ class Feature:
     commands: Sequence[Command] = ()
     uploads: Sequence[Upload] = ()
     append_parts: Sequence[AppendPart] = ()
+    append_options: Sequence[AppendOption] = ()
     #: APPEND takes several messages (RFC 3502).
     appends_several: bool = False
     fetch_items: Sequence[FetchItem] = ()
     fetch_macros: Mapping[str, tuple[str, ...]] = field(factory=dict)
     fetch_modifiers: Sequence[FetchModifier] = ()
+    store_items: Sequence[StoreItem] = ()
     store_modifiers: Sequence[StoreModifier] = ()
     select_parameters: Sequence[SelectParameter] = ()
     search_keys: Sequence[SearchKey] = ()
@@ -327,7 +356,9 @@ class Feature:
     #: the answer's brackets, or nothing.
     creates: Callable[[Any, Any], bytes] | None = None
     #: Given the session: untagged responses to SELECT and EXAMINE besides the usual ones.
-    opens: Callable[[Any], bytes] | None = None
+    opens: Callable[[Any], bytes | Awaitable[bytes]] | None = None
+    #: Given the session, when it has been told of changes in the selected mailbox: tells more of them.
+    tells: Callable[[Any], Awaitable[None]] | None = None
     #: Given the session, how many messages a long command is through with, and of how many;
     #: None: not known.  Called between two responses, now and then.
     reports: Callable[[Any, int | None, int | None], None] | None = None
@@ -344,9 +375,9 @@ class Feature:
 
 
 _Named = TypeVar(
-    "_Named", Command, Upload, AppendPart, FetchItem, SearchKey, SearchReturn, SortKey, StatusItem,
-    ListSelection, ListReturn, CreateParameter, URLParameter, Enable, FetchModifier, StoreModifier,
-    SelectParameter,
+    "_Named", Command, Upload, AppendPart, AppendOption, FetchItem, SearchKey, SearchReturn, SortKey,
+    StatusItem, ListSelection, ListReturn, CreateParameter, URLParameter, Enable, FetchModifier,
+    StoreItem, StoreModifier, SelectParameter,
 )  # fmt: skip
 
 
@@ -395,10 +426,12 @@ class Dialect:
     commands: Mapping[bytes, Command] = field(repr=False)
     uploads: Mapping[bytes, Upload] = field(repr=False)
     append_parts: Mapping[bytes, AppendPart] = field(repr=False)
+    append_options: Mapping[bytes, AppendOption] = field(repr=False)
     appends_several: bool
     fetch_items: Mapping[bytes, FetchItem] = field(repr=False)
     fetch_macros: Mapping[bytes, tuple[str, ...]] = field(repr=False)
     fetch_modifiers: Mapping[bytes, FetchModifier] = field(repr=False)
+    store_items: Mapping[bytes, StoreItem] = field(repr=False)
     store_modifiers: Mapping[bytes, StoreModifier] = field(repr=False)
     select_parameters: Mapping[bytes, SelectParameter] = field(repr=False)
     search_keys: Mapping[bytes, SearchKey] = field(repr=False)
@@ -410,7 +443,8 @@ class Dialect:
     create_parameters: Mapping[bytes, CreateParameter] = field(repr=False)
     url_parameters: Mapping[bytes, URLParameter] = field(repr=False)
     creates: tuple[Callable[[Any, Any], bytes], ...] = field(repr=False)
-    opens: tuple[Callable[[Any], bytes], ...] = field(repr=False)
+    opens: tuple[Callable[[Any], bytes | Awaitable[bytes]], ...] = field(repr=False)
+    tells: tuple[Callable[[Any], Awaitable[None]], ...] = field(repr=False)
     reports: tuple[Callable[[Any, int | None, int | None], None], ...] = field(repr=False)
     enables: Mapping[bytes, Enable] = field(repr=False)
     admits: tuple[Callable[[Any], None], ...] = field(repr=False)
@@ -451,10 +485,12 @@ class Dialect:
             commands=commands,
             uploads=uploads,
             append_parts=_table(feature.append_parts for feature in features),
+            append_options=_table(feature.append_options for feature in features),
             appends_several=any(feature.appends_several for feature in features),
             fetch_items=_table(feature.fetch_items for feature in features),
             fetch_macros=macros,
             fetch_modifiers=_table(feature.fetch_modifiers for feature in features),
+            store_items=_table(feature.store_items for feature in features),
             store_modifiers=_table(feature.store_modifiers for feature in features),
             select_parameters=_table(feature.select_parameters for feature in features),
             search_keys=_table(feature.search_keys for feature in features),
@@ -467,6 +503,7 @@ class Dialect:
             url_parameters=_table(feature.url_parameters for feature in features),
             creates=tuple(each.creates for each in features if each.creates is not None),
             opens=tuple(each.opens for each in features if each.opens is not None),
+            tells=tuple(each.tells for each in features if each.tells is not None),
             reports=tuple(each.reports for each in features if each.reports is not None),
             enables=_table(feature.enables for feature in features),
             admits=tuple(each.admits for each in features if each.admits is not None),

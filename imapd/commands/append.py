@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, field
 
+from imapd.commands.append_options import Options, argument, options
 from imapd.dialect import Feature, Upload
-from imapd.model.dates import InternalDate, from_datetime
-from imapd.model.flags import Flags, interned
+from imapd.model.dates import from_datetime
 from imapd.model.numset import NumSet
 from imapd.model.states import LOGGED_IN
 from imapd.session.allotment import refuse_more
@@ -30,10 +30,10 @@ from imapd.store.errors import NoSuchMailbox, NotSelectable
 from imapd.store.interfaces import IMailbox, ISpools, NewMessage
 from imapd.store.written import Written
 from imapd.wire import grammar
-from imapd.wire.cursor import BadSyntax, Cursor
+from imapd.wire.cursor import BadSyntax
 
 __all__ = [
-    "FEATURE", "Letter", "Letters", "Options", "destination", "options", "to_be_created",
+    "FEATURE", "Letter", "Letters", "destination", "to_be_created",
 ]  # fmt: skip
 
 #: Only the mailbox can be an ordinary literal: nothing stands before it.
@@ -91,37 +91,9 @@ class Letter:
     async def astring(self) -> bytes:
         """An argument inside a message's place, be it the literal that stands here."""
         incoming = self.incoming
-        literal = incoming.literal
-        if literal is None or not incoming.cursor.at_end():
+        if incoming.literal is None or not incoming.cursor.at_end():
             return incoming.cursor.astring()
-        if literal.size > self.session.policy.limits.literal:
-            raise BadSyntax("the literal is too long")
-        incoming.accept()
-        octets = b"".join([data async for data in incoming.chunks()])
-        await incoming.rest()
-        return octets
-
-
-@frozen
-class Options:
-    """What stands before a message."""
-
-    flags: Flags
-    date: InternalDate | None
-
-
-def options(cursor: Cursor) -> Options:
-    """``append-opts = [SP flag-list] [SP date-time]``, and the space behind."""
-    flags: Flags = interned(())
-    date: InternalDate | None = None
-    cursor.space()
-    if cursor.peek() == b"(":
-        flags = grammar.flag_list(cursor)
-        cursor.space()
-    if cursor.peek() == b'"':
-        date = grammar.date_time(cursor)
-        cursor.space()
-    return Options(flags, date)
+        return await argument(incoming)
 
 
 @define(eq=False)
@@ -130,6 +102,8 @@ class Letters:
 
     _session: Session
     _incoming: Incoming
+    #: Where they go.
+    _mailbox: IMailbox
     messages: list[NewMessage] = field(factory=list, init=False)
     _letters: list[Letter] = field(factory=list, init=False)
 
@@ -141,6 +115,8 @@ class Letters:
         session.check_keywords(options.flags)
         if len(self._letters) >= limits.append_messages:
             raise Refused("LIMIT", "Too many messages in one command")
+        for option, said in options.others:
+            await option.check(session, self._mailbox, said)
         held = sum(letter.written.held for letter in self._letters)
         written = Written(ISpools(session.account, None), max(0, limits.spool - held))
         letter = Letter(session, self._incoming, written)
@@ -153,6 +129,8 @@ class Letters:
             internal_date=options.date or from_datetime(session.policy.now()),
             facts=await facts_of(reader),
         )
+        for option, said in options.others:
+            message = option.apply(message, said)
         for check in session.policy.dialect.receives:
             check(session, message)
         self.messages.append(message)
@@ -191,17 +169,17 @@ async def _append(session: Session, incoming: Incoming) -> Outcome:
     cursor = incoming.cursor
     cursor.space()
     name = grammar.mailbox(cursor)
-    first = options(cursor)
-    if cursor.at_end() and incoming.literal is None:
-        raise cursor.bad("a message")
+    first = await options(incoming)
+    if incoming.cursor.at_end() and incoming.literal is None:
+        raise incoming.cursor.bad("a message")
     mailbox = await destination(session, name)
-    letters = Letters(session, incoming)
+    letters = Letters(session, incoming, mailbox)
     try:
         await letters.take(first)
         while letters.more():
             if not session.policy.dialect.appends_several:
                 raise BadSyntax("APPEND takes one message")
-            await letters.take(options(incoming.cursor))
+            await letters.take(await options(incoming))
         try:
             appended = await settled(mailbox.append(letters.messages))
         except NoSuchMailbox:

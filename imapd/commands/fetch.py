@@ -29,6 +29,8 @@ __all__ = ["FEATURE", "Fetch"]
 
 #: Messages written before others get their turn.
 _CHUNK: Final = 500
+#: Octets that are written before others get theirs, where rows may be large.
+_OCTETS: Final = 65_536
 
 
 @define
@@ -73,8 +75,7 @@ def _once(items: list[Fetched]) -> list[Fetched]:
     once: dict[object, Fetched] = {}
     for item in items:
         asked = item.format, item.partial
-        if asked not in once or item.sets_seen or item.prevails:
-            once[asked] = item
+        once[asked] = item.joined(once[asked]) if asked in once else item
     return list(once.values())
 
 
@@ -137,6 +138,7 @@ class _Writer:
         self.gone = False
         self._done = self._goal = 0
         self._columns = frozenset[Column]().union(*(item.columns for item in items))
+        self._optional = any(item.optional for item in items)
         self._content = any(item.content is not None for item in items)
         self._sets_seen = not view.read_only and any(item.sets_seen for item in items)
         self._format = session.announce.row + b" ".join(item.format for item in items) + b")\r\n"
@@ -154,7 +156,10 @@ class _Writer:
             if self._content or seen:
                 await self._one_by_one(rows, seen)
             else:
-                self._all_at_once(rows)
+                if self._optional and rows.columns:
+                    await self._what_there_is(rows)
+                else:
+                    self._all_at_once(rows)
                 self._done += len(rows.uids)
                 session.progress.reached(self._done, self._goal)
             await session.peer.turn()
@@ -229,6 +234,25 @@ class _Writer:
         format = self._format
         self.session.write(b"".join([format % row for row in zip(numbers, *values)]))
 
+    async def _what_there_is(self, rows: Rows) -> None:
+        """Rows of which some items may have nothing to tell; these may be large."""
+        session = self.session
+        numbers = session.announce.numbers(rows.start + 1, rows.uids)
+        formats = [item.format for item in self.items if item.values is not None]
+        values = [item.values(rows) for item in self.items if item.values is not None]
+        waiting: list[bytes] = []
+        octets = 0
+        for number, *row in zip(numbers, *values):
+            parts = [each % (value,) for each, value in zip(formats, row) if value is not None]
+            if parts:
+                waiting.append(session.announce.row % number + b" ".join(parts) + b")\r\n")
+                octets += len(waiting[-1])
+            if octets > _OCTETS:
+                session.write(b"".join(waiting))
+                waiting, octets = [], 0
+                await session.peer.turn()
+        session.write(b"".join(waiting))
+
     def _known_of(self, rows: Rows) -> None:
         """Of a vanished message: its UID and flags, NIL for its octets (RFC 2180, 4.1.3)."""
         parts = []
@@ -255,7 +279,7 @@ class _Writer:
             try:
                 # Whatever can be refused is, before the row begins.
                 parts = [
-                    [item.format % (column[place],)]
+                    _written(item, column[place])
                     if item.content is None
                     else await self._octets(item, content)
                     for item, column in zip(self.items, values)
@@ -325,6 +349,11 @@ class _Writer:
                     # The literal was announced and cannot be finished.
                     session.peer.abort()
                     raise
+
+
+def _written(item: Fetched, value: Any) -> list[bytes | Span]:
+    """An item that columns answer."""
+    return [] if value is None and item.optional else [item.format % (value,)]
 
 
 def _without_nul(octets: bytes) -> bytes:

@@ -61,6 +61,12 @@ class Fetched:
     prevails: bool = False
     #: Features that are on for who asks for this item (RFC 7162, 3.1).
     enables: frozenset[str] = frozenset()
+    #: It is left out where its value is None.
+    optional: bool = False
+
+    def joined(self, other: Fetched) -> Fetched:
+        """One item for two that are called the same, of which `other` came first."""
+        return self if self.sets_seen or self.prevails else other
 
     @property
     def may_be_nil(self) -> bool:

@@ -1,16 +1,16 @@
-"""STORE and UID STORE: flags change (RFC 9051, 6.4.6)."""
+"""STORE and UID STORE: flags change (RFC 9051, 6.4.6), and what extensions add."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
 
-from attrs import define
+from attrs import define, frozen
 
 from imapd.commands.modifiers import modifiers
-from imapd.dialect import Command, Feature, StoreModifier
+from imapd.dialect import Command, Feature, StoreItem, StoreModifier
 from imapd.model.flags import FlagChange, Flags, interned
+from imapd.model.mailbox import Stored
 from imapd.model.numset import NumSet, SequenceSet
 from imapd.model.states import State
 from imapd.session.allotment import cut, reported
@@ -19,24 +19,60 @@ from imapd.session.session import Session
 from imapd.session.view import Span, View
 from imapd.store.answers import settled
 from imapd.wire import grammar
-from imapd.wire.cursor import Cursor
+from imapd.wire.cursor import BadSyntax, Cursor
 
-__all__ = ["FEATURE", "Store"]
+__all__ = ["FEATURE", "Change", "Store"]
 
 #: Messages whose flags are told before others get their turn.
 _CHUNK: Final = 1_000
-_ITEM: Final = re.compile(rb"[+-]?FLAGS(?:\.SILENT)?(?= )", re.IGNORECASE)
+
+
+class Change(Protocol):
+    """What a STORE does to messages."""
+
+    @property
+    def silent(self) -> bool:
+        """The client is not told what the messages have then."""
+
+    def check(self, session: Session) -> None:
+        """Refuse what can be refused before the messages are looked at."""
+
+    async def make(self, session: Session, uids: NumSet, unchanged_since: int | None) -> Stored:
+        """Change these messages of the selected mailbox."""
+
+
+@frozen
+class _Flagging:
+    """Flags change."""
+
+    change: FlagChange
+    flags: Flags
+    silent: bool
+
+    def check(self, session: Session) -> None:
+        """As `Change`."""
+        session.writable()
+
+    async def make(self, session: Session, uids: NumSet, unchanged_since: int | None) -> Stored:
+        """As `Change`."""
+        view, flags = session.selected, self.flags
+        adds = self.change is not FlagChange.REMOVE
+        if adds and not flags <= view.keywords:
+            session.check_keywords(flags | view.keywords)
+        stored = await settled(view.mailbox.store_flags(uids, self.change, flags, unchanged_since))
+        if adds and flags - view.keywords:
+            view.keywords |= flags
+            session.write(view.flags_line())
+        return stored
 
 
 @define
 class Store:
-    """One STORE, as its modifiers may change it before flags are changed."""
+    """One STORE, as its modifiers may change it before messages are changed."""
 
     numbers: SequenceSet
     by_uid: bool
-    change: FlagChange
-    flags: Flags
-    silent: bool
+    change: Change
     modifiers: Sequence[tuple[StoreModifier, Any]] = ()
     #: Messages with a larger modification sequence are left alone (RFC 7162, 3.1.3).
     unchanged_since: int | None = None
@@ -52,42 +88,42 @@ def _arguments(by_uid: bool) -> Any:
         if cursor.peek() == b"(":
             asked = modifiers(cursor, cursor.vocabulary.store_modifiers)
             cursor.space()
-        word = cursor.take(_ITEM, "FLAGS, +FLAGS or -FLAGS").upper()
-        silent = word.endswith(b".SILENT")
-        cursor.space()
-        if cursor.peek() == b"(":
-            flags = grammar.flag_list(cursor)
-        else:
-            names = [grammar.flag(cursor)]
-            while not cursor.at_end():
-                cursor.space()
-                names.append(grammar.flag(cursor))
-            flags = interned(names)
-        change = FlagChange(word.removesuffix(b".SILENT").decode("ascii"))
-        return Store(numbers, by_uid, change, flags, silent, asked)
+        item = cursor.vocabulary.store_items.get(cursor.word())
+        if item is None:
+            raise BadSyntax("STORE has no item of that name")
+        return Store(numbers, by_uid, item.grammar(cursor), asked)
 
     return arguments
 
 
+def _flags(change: FlagChange, silent: bool) -> Callable[[Cursor], Change]:
+    def flags(cursor: Cursor) -> Change:
+        """``SP (flag-list / (flag *(SP flag)))``."""
+        cursor.space()
+        if cursor.peek() == b"(":
+            return _Flagging(change, grammar.flag_list(cursor), silent)
+        names = [grammar.flag(cursor)]
+        while not cursor.at_end():
+            cursor.space()
+            names.append(grammar.flag(cursor))
+        return _Flagging(change, interned(names), silent)
+
+    return flags
+
+
 async def _store(session: Session, store: Store) -> Outcome | None:
-    view = session.writable()
+    view = session.selected
+    store.change.check(session)
     for modifier, argument in store.modifiers:
         modifier.apply(session, store, argument)
     spans, lowest = cut(session, view.spans(store.numbers, store.by_uid, session.saved))
     if not spans:
         return None
-    if store.change is not FlagChange.REMOVE and not store.flags <= view.keywords:
-        session.check_keywords(store.flags | view.keywords)
-    stored = await settled(
-        view.mailbox.store_flags(view.uids(spans), store.change, store.flags, store.unchanged_since)
-    )
+    stored = await store.change.make(session, view.uids(spans), store.unchanged_since)
     image = view.image
     view.made(stored.changes)
     if image.behind:
         await image.refresh(view.mailbox)
-    if store.change is not FlagChange.REMOVE and store.flags - view.keywords:
-        view.keywords |= store.flags
-        session.write(view.flags_line())
     gone = view.generation is not image.generation and any(
         image.generation.position(view.generation.uids[place]) < 0
         for start, stop in spans
@@ -118,11 +154,11 @@ async def _tell(session: Session, store: Store, spans: Sequence[Span]) -> None:
     With .SILENT, modseqs are told alone (RFC 7162, 3.1.3).
     """
     view, announce = session.selected, session.announce
-    if store.silent and not announce.modseq:
+    if store.change.silent and not announce.modseq:
         return
     # RFC 7162, 3.2.4: the UID goes with the modseq.
     uid = announce.uid if store.by_uid or announce.modseq else b""
-    formats = [] if store.silent else [b"FLAGS %b"]
+    formats = [] if store.change.silent else [b"FLAGS %b"]
     if announce.modseq:
         formats.append(b"MODSEQ (%d)")
     row = announce.row + uid + b" ".join(formats) + b")\r\n"
@@ -131,7 +167,7 @@ async def _tell(session: Session, store: Store, spans: Sequence[Span]) -> None:
         columns: list[Sequence[Any]] = [announce.numbers(start + 1, uids)]
         if uid:
             columns.append(uids)
-        if not store.silent:
+        if not store.change.silent:
             session.write(view.unknown_keywords(start, stop))
             columns.append(view.shown_flags(start, stop, announce))
         if announce.modseq:
@@ -144,6 +180,11 @@ FEATURE = Feature(
     name="STORE",
     rfc=9051,
     summary="flags change, by number or UID",
+    store_items=tuple(
+        StoreItem(change.value + suffix, _flags(change, bool(suffix)))
+        for change in FlagChange
+        for suffix in ("", ".SILENT")
+    ),
     commands=(
         Command(
             "STORE",

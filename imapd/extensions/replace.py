@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from imapd.commands.append import Letters, destination, options
+from imapd.commands.append import Letters, destination
+from imapd.commands.append_options import options
 from imapd.dialect import Capability, Feature, Upload
 from imapd.model.flags import DELETED, FlagChange, interned
 from imapd.model.mailbox import Changes, Copied
@@ -47,16 +48,16 @@ async def _replace(session: Session, incoming: Incoming) -> Outcome | None:
     uid = _message(session, cursor, incoming.name.startswith(b"UID "))
     cursor.space()
     name = grammar.mailbox(cursor)
-    before = options(cursor)
-    if cursor.at_end() and incoming.literal is None:
-        raise cursor.bad("a message")
+    before = await options(incoming)
+    if incoming.cursor.at_end() and incoming.literal is None:
+        raise incoming.cursor.bad("a message")
     session.writable()
     # RFC 8508, 4.1.
     await require(view.mailbox, "te")
     if not uid:
         raise Refused("NONEXISTENT", "There is no such message")
     target = await destination(session, name)
-    letters = Letters(session, incoming)
+    letters = Letters(session, incoming, target)
     try:
         await letters.take(before)
         if letters.more():

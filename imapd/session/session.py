@@ -303,6 +303,7 @@ class Session:
         """Leave what was selected, and select `mailbox`."""
         self.deselect()
         view = View(name, mailbox, read_only or mailbox.read_only, self.peer.wake)
+        view.examined = read_only
         view.attach(await self.policy.images.join(mailbox, view))
         self.view = view
         self.state = State.SELECTED
@@ -344,6 +345,9 @@ class Session:
             told = view.news(self.announce, expunges, flags)
             if told:
                 self.write(told)
+            if flags:
+                for tells in self.policy.dialect.tells:
+                    await tells(self)
 
     async def _tell_rights(self, view: View) -> None:
         """RFC 4314, 5.1.1: what the client can change from now on, if that is something else."""

@@ -33,8 +33,9 @@ Span = tuple[int, int]
 class View:
     """One session's selected mailbox; a `session.image.Watcher`."""
 
-    __slots__ = ("_changed", "count", "generation", "image", "kept", "keywords", "mailbox", "name", "notices",
-                 "own", "read_only", "recent", "rights", "rights_doubted", "told")  # fmt: skip
+    __slots__ = ("_changed", "count", "examined", "generation", "image", "kept", "keywords",
+                 "mailbox", "name", "notices", "own", "read_only", "recent", "rights",
+                 "rights_doubted", "told")  # fmt: skip
 
     def __init__(
         self, name: str, mailbox: IMailbox, read_only: bool, changed: Callable[[], None]
@@ -42,6 +43,8 @@ class View:
         self.name = name
         self.mailbox = mailbox
         self.read_only = read_only
+        #: It is so because the client wants it so.
+        self.examined = False
         self._changed = changed
         #: Ranges of UIDs whose \\Recent is this session's.
         self.recent: list[tuple[int, int]] = []
