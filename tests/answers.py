@@ -293,9 +293,9 @@ class Answers(Reader):
         if name == b"BODYSTRUCTURE" or (name == b"BODY" and not section):
             return self.body(name == b"BODYSTRUCTURE")
         if name == b"BINARY" and self.peek(b"~"):
-            count = int(self.match(_LITERAL8, "a literal8")[1])
-            self.at += count
-            return self.octets[self.at - count : self.at]
+            return self._literal8()
+        if name == b"ANNOTATION":
+            return self._annotations()
         if name == b"SAVEDATE":
             return self.match(rb'"[^"]{26}"|NIL', "a date")[0]
         if name in (b"EMAILID", b"THREADID"):
@@ -303,6 +303,32 @@ class Answers(Reader):
         if name in (b"BODY", b"BINARY", b"RFC822", b"RFC822.HEADER", b"RFC822.TEXT", b"PREVIEW"):
             return self.nstring()
         raise self.fail("an item that is known")
+
+    def _literal8(self) -> bytes:
+        count = int(self.match(_LITERAL8, "a literal8")[1])
+        self.at += count
+        return self.octets[self.at - count : self.at]
+
+    def _annotations(self) -> dict[bytes, Any]:
+        """RFC 5257, 5: msg-att-dynamic; no entry is there twice."""
+        entries: dict[bytes, Any] = {}
+        between = b"("
+        while self.peek(between):
+            self.take(between)
+            entry = self._astring()
+            assert entry not in entries
+            values = entries[entry] = {}
+            start = b" ("
+            while self.peek(start):
+                self.take(start)
+                name = self.match(rb"((?:value|size)\.(?:priv|shared)) ", "an attribute")[1]
+                values[name] = self._literal8() if self.peek(b"~") else self.nstring()
+                start = b" "
+            if values:
+                self.take(b")")
+            between = b" "
+        self.take(b")")
+        return entries
 
 
 def read_answers(octets: bytes, utf8: bool = False) -> list[tuple[Any, ...]]:

@@ -10,14 +10,14 @@ from imapd.commands.append import destination
 from imapd.dialect import Capability, Command, Feature
 from imapd.model.flags import DELETED, FlagChange, interned
 from imapd.model.mailbox import Changes, Copied
-from imapd.model.message import EMAIL_ID, FLAGS, INTERNAL_DATE, THREAD_ID
+from imapd.model.message import ANNOTATIONS, EMAIL_ID, FLAGS, INTERNAL_DATE, THREAD_ID
 from imapd.model.numset import NumSet, SequenceSet
 from imapd.model.states import State
 from imapd.session.allotment import cut, refuse_more, reported
 from imapd.session.content import Content, facts_of, scanned
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session
-from imapd.store.access import require
+from imapd.store.access import annotatable, require
 from imapd.store.answers import settled
 from imapd.store.interfaces import IMailbox, IServerCopy, IServerMove, NewMessage
 from imapd.wire import grammar
@@ -109,17 +109,32 @@ async def _through_engine(
     messages: list[NewMessage] = []
     sources: list[int] = []
     contents: list[Content] = []
-    columns = (FLAGS, INTERNAL_DATE, EMAIL_ID, THREAD_ID)
+    columns = (FLAGS, INTERNAL_DATE, ANNOTATIONS, EMAIL_ID, THREAD_ID)
+    # RFC 5257, 4.6: annotations that may not be there are left out.
+    whose = await annotatable(target)
     try:
         async for batch in scanned(mailbox, uids, frozenset(columns), session.peer.turn):
             rows = zip(*(batch.columns[name] for name in columns))
-            for uid, (flags, date, email_id, thread_id) in zip(batch.uids, rows):
+            for uid, (flags, date, annotations, email_id, thread_id) in zip(batch.uids, rows):
                 content = Content(mailbox, uid)
                 contents.append(content)
                 reader = await content.reader()
                 facts = await facts_of(reader)
+                kept = {
+                    name: value
+                    for name, value in (annotations or {}).items()
+                    if name.whose in whose
+                }
                 messages.append(
-                    NewMessage(reader, flags, date, facts, email_id=email_id, thread_id=thread_id)
+                    NewMessage(
+                        reader,
+                        flags,
+                        date,
+                        facts,
+                        annotations=kept,
+                        email_id=email_id,
+                        thread_id=thread_id,
+                    )
                 )
                 sources.append(uid)
                 await session.peer.turn()

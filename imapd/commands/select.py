@@ -22,8 +22,8 @@ from imapd.wire.cursor import Cursor
 
 __all__ = ["FEATURE", "UNSELECT"]
 
-#: RFC 4314, 5.2; what a user has seen of a mailbox of others is their own affair.
-_READ_WRITE: Final = frozenset("iewt")
+#: RFC 4314, 5.2, and RFC 5257, 3.4; what a user has seen of a mailbox of others is their own affair.
+_READ_WRITE: Final = frozenset("iewtn")
 
 
 @frozen
@@ -99,7 +99,7 @@ async def _tell_opened(session: Session, name: str, read_only: bool) -> Outcome:
         told.append(session.status(b"OK", code, text))
     if "IMAP4rev2" in session.enabled:
         told.append(b'* LIST () "/" %b\r\n' % session.mailbox_name(name))
-    told += [opens(session) for opens in session.policy.dialect.opens]
+    told += [await settled(opens(session)) for opens in session.policy.dialect.opens]
     session.write(b"".join(told))
     if view.read_only:
         return Outcome("Examined" if read_only else "Selected read-only", b"READ-ONLY")

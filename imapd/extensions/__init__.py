@@ -2,6 +2,7 @@
 
 from imapd.extensions import (
     acl,
+    annotate,
     appendlimit,
     binary,
     catenate,
@@ -72,6 +73,7 @@ FEATURES = (
     quota.QUOTASET,
     metadata.FEATURE,
     list_metadata.FEATURE,
+    annotate.FEATURE,
     filters.FEATURE,
     replace.FEATURE,
     uidbatches.FEATURE,

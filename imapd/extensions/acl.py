@@ -169,7 +169,7 @@ FEATURE = Feature(
     name=NAME,
     rfc=4314,
     summary="who may do what with a mailbox, and mailboxes of others",
-    capabilities=(Capability(NAME, When.AFTER_LOGIN), Capability("RIGHTS=texk", When.AFTER_LOGIN)),
+    capabilities=(Capability(NAME, When.AFTER_LOGIN), Capability("RIGHTS=texkn", When.AFTER_LOGIN)),
     requires=IAccess,
     commands=(
         Command("SETACL", LOGGED_IN, _set_arguments, _setacl),

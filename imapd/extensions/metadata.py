@@ -176,20 +176,13 @@ def _found(there: Mapping[str, bytes], wanted: Wanted) -> dict[bytes, bytes | No
 def told(session: Session, name: str, there: Mapping[str, bytes], wanted: Wanted) -> bytes:
     """``metadata-resp`` of a mailbox that has these, or nothing if nothing is to be told."""
     said = [
-        encode.astring(sent) + b" " + _octets(value)
+        encode.astring(sent) + b" " + encode.value(value)
         for sent, value in _found(there, wanted).items()
         if value is None or wanted.maxsize is None or len(value) <= wanted.maxsize
     ]
     if not said:
         return b""
     return b"* METADATA %b (%b)\r\n" % (session.mailbox_name(name), b" ".join(said))
-
-
-def _octets(value: bytes | None) -> bytes:
-    """``value = nstring / literal8``."""
-    if value is not None and b"\0" in value:
-        return b"~{%d}\r\n%b" % (len(value), value)
-    return encode.nstring(value)
 
 
 # What is done.

@@ -106,9 +106,10 @@ class Limits:
     #: Exim takes 1 MB).  What lies beyond is kept but not interpreted.
     mime_header: int = 1_048_576
 
-    #: Octets of one annotation, annotations of one mailbox or of the server for one user,
-    #: and octets of all annotations of one account.  RFC 5464, 4.1 asks for 1024 octets
-    #: and 10 annotations at least; one value is a literal.
+    #: Octets of one annotation; annotations of one mailbox, of the server for one user, and of
+    #: one message, those of one user and those that are shared; octets of all annotations of
+    #: mailboxes of an account, and of all of its messages.  RFC 5464, 4.1 and RFC 5257, 4.1 ask
+    #: for 1024 octets and 10 annotations at least; one value is a literal.
     metadata_value: int = 65_536
     metadata_entries: int = 100
     metadata: int = 1 << 24

@@ -21,7 +21,7 @@ __all__ = [
     "effective", "letters", "prepared", "right_of_flag", "rights",
 ]  # fmt: skip
 
-#: Letters of RFC 4314, 2.1.
+#: Letters of RFC 4314, 2.1, and of RFC 5257, 3.4: ``n``, to annotate messages for all.
 Rights = frozenset[str]
 
 #: Who may do what, by identifier.
@@ -30,7 +30,7 @@ ACL = Mapping[str, Rights]
 #: Everybody.
 ANYONE: Final = "anyone"
 
-_ORDER: Final = "lrswipkxtecda"
+_ORDER: Final = "lrswipkxtencda"
 _VIRTUAL: Final = {"c": "kx", "d": "et"}
 
 ALL_RIGHTS: Final[Rights] = frozenset(_ORDER) - _VIRTUAL.keys()

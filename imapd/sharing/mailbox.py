@@ -21,15 +21,17 @@ from zope.interface.interface import InterfaceClass
 
 from imapd.model.flags import SEEN, FlagChange, Flags, canonical, interned
 from imapd.model.mailbox import Appended, Changes, Status, Stored
-from imapd.model.message import FLAGS, MODSEQ, Batch, Column, Facts
+from imapd.model.message import ANNOTATIONS, FLAGS, MODSEQ, Batch, Column, Facts
 from imapd.model.numset import EMPTY, NumSet
 from imapd.model.rights import ACL, Rights, right_of_flag
 from imapd.model.text import Sought, Told
+from imapd.sharing.annotating import RIGHT_OF, SharedAnnotations, as_kept, as_seen
 from imapd.sharing.ledger import Ledger
 from imapd.store.access import IRestricted, IShareable
 from imapd.store.answers import each, settled
 from imapd.store.errors import NoPermission, NoSuchMailbox, StoreError
 from imapd.store.interfaces import (
+    IAnnotations,
     IBlocksKept,
     IFactsKept,
     IMailbox,
@@ -40,6 +42,9 @@ from imapd.store.interfaces import (
 )
 
 __all__ = ["SharedMailbox", "shared_id"]
+
+#: Changes these messages of the mailbox itself, with its own number of the last change that is right.
+_Change = Callable[[NumSet, int | None], Awaitable[Stored]]
 
 
 def shared_id(mailbox_id: str, user: str) -> str:
@@ -77,17 +82,20 @@ class SharedMailbox:
             mailbox, shareable, user, rights_in, ledger,
             id=shared_id(mailbox.id, user),
             uidvalidity=mailbox.uidvalidity,
-            read_only=mailbox.read_only or rights.isdisjoint("swite"),
+            read_only=mailbox.read_only or rights.isdisjoint("switen"),
             new_keywords=mailbox.new_keywords,
         )  # fmt: skip
 
     def __conform__(self, interface: InterfaceClass) -> Any:
-        """Threads, texts, and what was made of messages, are the same for all who see the mailbox."""
+        """Threads, texts, and what was made of messages, are the same for all."""
         if interface in (IThreads, IBlocksKept):
             return interface(self._mailbox, None)
         if interface is ITextIndex:
             index = ITextIndex(self._mailbox, None)
             return None if index is None else _Texts(index, self._rights)
+        if interface is IAnnotations:
+            able = IAnnotations(self._mailbox, None)
+            return able and SharedAnnotations(able, self._user, self._ledger, self._guarded)
         return None
 
     # -- rights
@@ -145,6 +153,8 @@ class SharedMailbox:
             own[FLAGS] = self._ledger.flags(batch.uids, own[FLAGS])
         if MODSEQ in own:
             own[MODSEQ] = list(map(self._ledger.modseq, batch.uids, own[MODSEQ]))
+        if ANNOTATIONS in own:
+            own[ANNOTATIONS] = [as_seen(each, self._user) for each in own[ANNOTATIONS]]
         return evolve(batch, columns=own)
 
     async def read(self, uid: int) -> IMessageReader:
@@ -189,13 +199,18 @@ class SharedMailbox:
 
     async def append(self, messages: Sequence[NewMessage]) -> Appended:
         """As `IMailbox`; flags that the user may not set are left out (RFC 4314, 4)."""
-        rights = await self._rights("i")
+        needed = {RIGHT_OF[name.whose] for message in messages for name in message.annotations}
+        rights = await self._rights({"i", *needed})
         before = (await self._status()).highest_modseq
         allowed = [_allowed(message.flags, rights) for message in messages]
         appended = await settled(
             self._mailbox.append(
                 [
-                    evolve(message, flags=interned(flags - {SEEN}))
+                    evolve(
+                        message,
+                        flags=interned(flags - {SEEN}),
+                        annotations=as_kept(message.annotations, self._user),
+                    )
                     for message, flags in zip(messages, allowed)
                 ]
             )
@@ -237,6 +252,21 @@ class SharedMailbox:
         if "s" in rights and (SEEN in wanted or change is FlagChange.REPLACE):
             steps += await self._see(uids, SEEN in wanted and change is not FlagChange.REMOVE)
         return Stored(await self._made(before, steps), modified)
+
+    async def _guarded(
+        self, needed: Collection[str], uids: NumSet, unchanged_since: int | None, change: _Change
+    ) -> Stored:
+        """A change in one step, for who has the rights, of messages that have not changed since."""
+        await self._rights(needed)
+        before = (await self._status()).highest_modseq
+        modified = EMPTY
+        limit: int | None = None
+        if unchanged_since is not None:
+            modified = await self._modified(uids, unchanged_since)
+            limit = self._ledger.split(unchanged_since)[0]
+        stored = await change(uids - modified, limit)
+        steps = stored.changes.modseq - stored.changes.since
+        return Stored(await self._made(before, steps), modified | stored.modified)
 
     async def _modified(self, uids: NumSet, unchanged_since: int) -> NumSet:
         found: list[int] = []

@@ -12,13 +12,15 @@ from collections.abc import Collection, Sequence
 from attrs import frozen
 from zope.interface import Attribute, Interface
 
+from imapd.model.annotation import PRIVATE, SHARED
 from imapd.model.numset import NumSet
 from imapd.model.rights import ACL, Rights, RightsChange
 from imapd.store.answers import settled
-from imapd.store.interfaces import Answer, IMailbox
+from imapd.store.interfaces import Answer, IAnnotations, IMailbox
 
 __all__ = [
-    "IAccess", "INamespaces", "IRestricted", "IShareable", "Mark", "Offer", "allowed", "require",
+    "IAccess", "INamespaces", "IRestricted", "IShareable", "Mark", "Offer", "allowed", "annotatable",
+    "require",
 ]  # fmt: skip
 
 
@@ -123,6 +125,18 @@ async def allowed(mailbox: IMailbox) -> Rights | None:
     """What the user may do with a mailbox; None for everything."""
     restricted = IRestricted(mailbox, None)
     return None if restricted is None else await settled(restricted.rights())
+
+
+async def annotatable(mailbox: IMailbox) -> frozenset[str]:
+    """Whose annotations of messages the user may change: their own, what all share (RFC 5257, 3.4)."""
+    able = IAnnotations(mailbox, None)
+    if able is None:
+        return frozenset()
+    needed = {PRIVATE: "r", SHARED: "n"} if able.private_annotations else {SHARED: "n"}
+    rights = await allowed(mailbox)
+    if rights is None:
+        return frozenset() if mailbox.read_only else frozenset(needed)
+    return frozenset(whose for whose, right in needed.items() if right in rights)
 
 
 async def require(mailbox: IMailbox, letters: str) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from imapd.wire import mutf7
 
-__all__ = ["astring", "mailbox", "nstring", "quoted", "string", "text"]
+__all__ = ["astring", "mailbox", "nstring", "quoted", "string", "text", "value"]
 
 _ASTRING: Final = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\]+')
 _QUOTABLE: Final = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]*")
@@ -47,6 +47,13 @@ def astring(octets: bytes) -> bytes:
 def nstring(octets: bytes | None, utf8: bool = False) -> bytes:
     """``nstring``."""
     return b"NIL" if octets is None else string(octets, utf8)
+
+
+def value(octets: bytes | None) -> bytes:
+    """``value = nstring / literal8`` of annotations (RFC 5257, 5; RFC 5464, 5): any octets, or NIL."""
+    if octets is not None and b"\0" in octets:
+        return b"~{%d}\r\n%b" % (len(octets), octets)
+    return nstring(octets)
 
 
 def mailbox(name: str, utf8: bool = False) -> bytes:

@@ -24,6 +24,7 @@ def test_select(anywhere: Server) -> None:
         "* OK [UIDNEXT 4] Next UID",
         "* OK [UIDVALIDITY {{uidvalidity}}] UIDs are valid",
         "* OK [HIGHESTMODSEQ {{modseq}}] Highest",
+        "* OK [ANNOTATIONS 65536] {{*}}",
         "* OK [MAILBOXID ({{*}})] Its id",
         "a OK [READ-WRITE] Selected",
     )
@@ -57,6 +58,7 @@ def test_rev2(anywhere: Server) -> None:
         "* OK [UIDVALIDITY {{uidvalidity}}] UIDs are valid",
         "* OK [HIGHESTMODSEQ {{modseq}}] Highest",
         '* LIST () "/" "\u00e9t\u00e9"',
+        "* OK [ANNOTATIONS 65536] {{*}}",
         "* OK [MAILBOXID ({{*}})] Its id",
         "a OK [READ-WRITE] Selected",
     )

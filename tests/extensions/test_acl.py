@@ -9,7 +9,7 @@ import pytest
 from tests.dialogue import Dialogue, Server, letter, same
 from tests.sharing.houses import ALICES, opened_up, share
 
-_ALL = "lrswipkxtea"
+_ALL = "lrswipkxtena"
 _BOX = f'"{ALICES}box"'
 
 
@@ -41,7 +41,7 @@ def bob(shared: Server, alice: Dialogue) -> Dialogue:
 def test_the_capabilities(alice: Dialogue) -> None:
     """A client learns of the extension and of the rights that came after RFC 2086."""
     told = alice.ok("CAPABILITY").split()
-    assert {b"ACL", b"RIGHTS=texk", b"LIST-MYRIGHTS"} <= set(told)
+    assert {b"ACL", b"RIGHTS=texkn", b"LIST-MYRIGHTS"} <= set(told)
 
 
 def test_nothing_without_configuration(anywhere: Server) -> None:
@@ -68,11 +68,11 @@ def test_nothing_before_login(shared: Server) -> None:
 
 def test_the_owner_has_all_rights(alice: Dialogue) -> None:
     """MYRIGHTS, GETACL and LISTRIGHTS of one's own mailbox say that one can do everything."""
-    same(alice.do("MYRIGHTS box"), "* MYRIGHTS box lrswipkxtecda", "a OK MYRIGHTS completed")
-    same(alice.do("GETACL box"), "* ACL box alice lrswipkxtecda", "a OK GETACL completed")
+    same(alice.do("MYRIGHTS box"), "* MYRIGHTS box lrswipkxtencda", "a OK MYRIGHTS completed")
+    same(alice.do("GETACL box"), "* ACL box alice lrswipkxtencda", "a OK GETACL completed")
     same(
         alice.do("LISTRIGHTS box alice"),
-        "* LISTRIGHTS box alice lrswipkxtecda",
+        "* LISTRIGHTS box alice lrswipkxtencda",
         "a OK LISTRIGHTS completed",
     )
 
@@ -81,7 +81,7 @@ def test_what_others_can_be_given(alice: Dialogue) -> None:
     """No right is tied to another, and nobody but the owner has one for certain."""
     same(
         alice.do("LISTRIGHTS box bob"),
-        '* LISTRIGHTS box bob "" l r s w i p k x t e c d a',
+        '* LISTRIGHTS box bob "" l r s w i p k x t e n c d a',
         "a OK LISTRIGHTS completed",
     )
     same(
@@ -99,7 +99,7 @@ def test_what_others_can_be_given(alice: Dialogue) -> None:
 def test_the_owner_is_not_locked_out(alice: Dialogue, command: str) -> None:
     """Nobody, not even they themselves, takes a right from the owner."""
     same(alice.do(command), "a NO [NOPERM] An owner has every right, always")
-    same(alice.do("GETACL box"), "* ACL box alice lrswipkxtecda", "a OK GETACL completed")
+    same(alice.do("GETACL box"), "* ACL box alice lrswipkxtencda", "a OK GETACL completed")
 
 
 def test_the_owner_has_them_already(alice: Dialogue) -> None:
@@ -130,7 +130,7 @@ def test_changes_of_rights(alice: Dialogue, changes: list[str], after: str) -> N
         alice.ok(f'SETACL box bob "{change}"')
     same(
         alice.do("GETACL box"),
-        f"* ACL box alice lrswipkxtecda bob {after}",
+        f"* ACL box alice lrswipkxtencda bob {after}",
         "a OK GETACL completed",
     )
 
@@ -148,7 +148,7 @@ def test_an_identifier_without_rights(alice: Dialogue, commands: list[str]) -> N
     """Who has no right any more is not in the list; removing them again is no error."""
     alice.ok("SETACL box bob lrs")
     alice.commands(commands)
-    same(alice.do("GETACL box"), "* ACL box alice lrswipkxtecda", "a OK GETACL completed")
+    same(alice.do("GETACL box"), "* ACL box alice lrswipkxtencda", "a OK GETACL completed")
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_bad_arguments(alice: Dialogue, command: str, text: str) -> None:
     assert answer.count(b"\r\n") == 1
     if not text.startswith("expected"):
         same(answer, f"a BAD {text}")
-    same(alice.do("GETACL box"), "* ACL box alice lrswipkxtecda", "a OK GETACL completed")
+    same(alice.do("GETACL box"), "* ACL box alice lrswipkxtencda", "a OK GETACL completed")
 
 
 def test_identifiers_are_prepared(alice: Dialogue) -> None:
@@ -189,14 +189,14 @@ def test_identifiers_are_prepared(alice: Dialogue) -> None:
     alice.ok('SETACL box "J\u00fcrgen Z" s')
     same(
         alice.do("GETACL box"),
-        "* ACL box alice lrswipkxtecda IX lr {9}",
+        "* ACL box alice lrswipkxtencda IX lr {9}",
         "J\u00fcrgen Z s",
         "a OK GETACL completed",
     )
     same(
         alice.do('LISTRIGHTS box "\u2168"'),
         "* LISTRIGHTS box {3}",
-        '\u2168 "" l r s w i p k x t e c d a',
+        '\u2168 "" l r s w i p k x t e n c d a',
         "a OK LISTRIGHTS completed",
     )
 
@@ -204,7 +204,7 @@ def test_identifiers_are_prepared(alice: Dialogue) -> None:
 def test_everything_is_case_insensitive_but_names(alice: Dialogue) -> None:
     """Commands may be written in any case; identifiers differ by it."""
     alice.ok("SeTacl box Bob lr")
-    same(alice.do("getacl box"), "* ACL box alice lrswipkxtecda Bob lr", "a OK GETACL completed")
+    same(alice.do("getacl box"), "* ACL box alice lrswipkxtencda Bob lr", "a OK GETACL completed")
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_removing_an_identifier_leaves_its_negative(bob: Dialogue, alice: Dialog
     alice.ok("DELETEACL box bob")
     same(
         alice.do("GETACL box"),
-        '* ACL box alice lrswipkxtecda "-bob" w anyone lrw',
+        '* ACL box alice lrswipkxtencda "-bob" w anyone lrw',
         "a OK GETACL completed",
     )
     assert b" lr\r\n" in bob.ok(f"MYRIGHTS {_BOX}")
@@ -369,6 +369,8 @@ _SELECTED: list[tuple[str, str, str, _Check, _Check]] = [
      _tells(b"FLAGS (\\Seen)")),
     ("STORE 1 +FLAGS (\\Draft \\Deleted)", "t", "lrswipkxea", _tells(b"FLAGS (\\Deleted \\Draft)"),
      _tells(b"FLAGS (\\Draft)")),
+    ('STORE 1 ANNOTATION (/a (value.shared "x"))', "n", "lrswipkxtea", _ok, _NOPERM),
+    ('STORE 1 ANNOTATION (/a (value.priv "x"))', "s", "lr", _ok, _ok),
     ("EXPUNGE", "e", "lrswipkxta", _ok, _NOPERM),
     ("UID EXPUNGE 1:*", "e", "lrswipkxta", _ok, _NOPERM),
     ("FETCH 1 BODY[TEXT]", "s", "lrwipkxtea", _tells(b"FLAGS (\\Seen)"), _tells_not(b"Seen")),
@@ -563,7 +565,7 @@ def test_list_with_rights(bob: Dialogue, alice: Dialogue) -> None:
     same(
         bob.do('LIST "" * RETURN (MYRIGHTS)'),
         '* LIST (\\HasNoChildren) "/" INBOX',
-        "* MYRIGHTS INBOX lrswipkxtecda",
+        "* MYRIGHTS INBOX lrswipkxtencda",
         f'* LIST (\\HasNoChildren) "/" {_BOX}',
         f"* MYRIGHTS {_BOX} lrs",
         "a OK LIST completed",

@@ -141,9 +141,10 @@ def _unescaped(text: str) -> bytes:
     )
 
 
-#: What a server says unasked that the recorded clients do not know, and pass over (RFC 8474, 4).
+#: What a server says unasked that the recorded clients do not know, and pass over (RFC 8474, 4;
+#: RFC 5257, 4.1).
 _NEWER: Final = re.compile(
-    rb"^\* OK \[MAILBOXID .*\r\n|(?<= OK )\[MAILBOXID [^\]]*\] ", re.MULTILINE
+    rb"^\* OK \[(?:MAILBOXID|ANNOTATIONS) .*\r\n|(?<= OK )\[MAILBOXID [^\]]*\] ", re.MULTILINE
 )
 
 

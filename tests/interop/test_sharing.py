@@ -66,9 +66,9 @@ def test_imaplib_and_imapclient(shared: Server) -> None:
     assert owner.setacl("Projects/2026", "$team", "lrsi")[0] == "OK"
     assert owner.getacl("Projects/2026") == (
         "OK",
-        [b'Projects/2026 alice lrswipkxtecda "$team" lrsi'],
+        [b'Projects/2026 alice lrswipkxtencda "$team" lrsi'],
     )
-    assert owner.myrights("Projects/2026") == ("OK", [b"Projects/2026 lrswipkxtecda"])
+    assert owner.myrights("Projects/2026") == ("OK", [b"Projects/2026 lrswipkxtencda"])
     with Account(shared, "bob").client() as bob:
         name = "Other Users/alice/Projects/2026"
         spaces = bob.namespace()
@@ -83,7 +83,7 @@ def test_imaplib_and_imapclient(shared: Server) -> None:
             bob.getacl(name)
         bob.create_folder("mine")
         bob.setacl("mine", "alice", "lri")
-        assert bob.getacl("mine") == [(b"bob", b"lrswipkxtecda"), (b"alice", b"lri")]
+        assert bob.getacl("mine") == [(b"bob", b"lrswipkxtencda"), (b"alice", b"lri")]
     owner.select("Projects/2026")
     assert owner.search(None, "UNSEEN") == ("OK", [b"1 2"])
     assert owner.append('"Other Users/bob/mine"', None, None, b"Subject: x\r\n\r\nx\r\n")[0] == "OK"
@@ -117,7 +117,7 @@ def test_mail_imapclient(program: Callable[..., str], shared: Server) -> None:
     )
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout.decode().splitlines() == [
-        "alice=lrswipkxtecda,bob=lrs",
+        "alice=lrswipkxtencda,bob=lrs",
         "l,r,s,w,i,p,k,x,t,e,c,d,a",
-        "alice=lrswipkxtecda",
+        "alice=lrswipkxtencda",
     ]

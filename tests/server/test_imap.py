@@ -118,6 +118,7 @@ def test_in_small_pieces(server: Server, step: int) -> None:
         "* OK [UIDNEXT 1] {{*}}",
         "* OK [UIDVALIDITY 1700000000] {{*}}",
         "* OK [HIGHESTMODSEQ 1] {{*}}",
+        "* OK [ANNOTATIONS 65536] {{*}}",
         "* OK [MAILBOXID ({{*}})] {{*}}",
         "b OK [READ-WRITE] Selected",
         "c OK CLOSE completed",

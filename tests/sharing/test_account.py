@@ -163,7 +163,7 @@ def test_a_new_mailbox_has_the_rights_of_the_one_above(shared: Server) -> None:
     for name in ("box/a", "box/a/b"):
         same(
             alice.do(f"GETACL {name}"),
-            f"* ACL {name} alice lrswipkxtecda bob lrikc",
+            f"* ACL {name} alice lrswipkxtencda bob lrikc",
             "a OK GETACL completed",
         )
     alice.ok("CREATE box/c")
@@ -210,7 +210,7 @@ def test_renaming_what_is_open(shared: Server) -> None:
 def test_nothing_moves_from_account_to_account(shared: Server, old: str, new: str) -> None:
     """RENAME from one user to another is refused, and everything stays where it was."""
     alice, bob = shared.client("alice"), shared.client("bob")
-    share(alice, "box", "lrswipkxtea")
+    share(alice, "box", "lrswipkxtena")
     bob.ok("CREATE mine")
     answer = bob.do(f'RENAME "{old.format(ALICES)}" "{new.format(ALICES)}"')
     same(answer, "a NO [CANNOT] Mailboxes cannot be moved from one user to another")
@@ -264,7 +264,7 @@ def test_public_mailboxes(shared: Server) -> None:
     assert bob.do("APPEND Shared/news {1+}\r\nx").startswith(b"a NO [NOPERM] ")
     same(
         carol.do("GETACL Shared/news"),
-        "* ACL Shared/news carol lrswipkxtecda anyone lrsp",
+        "* ACL Shared/news carol lrswipkxtencda anyone lrsp",
         "a OK GETACL completed",
     )
     assert carol.do("SETACL Shared/news carol l").startswith(b"a NO [NOPERM] ")

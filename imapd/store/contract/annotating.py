@@ -17,7 +17,7 @@ from imapd.store.contract.letters import letter
 from imapd.store.contract.sessions import ALL, Box, applied, numbers, provided
 from imapd.store.contract.subject import Subject, promise
 from imapd.store.errors import NoSuchMailbox, OverQuota, TooManyEntries
-from imapd.store.interfaces import IAnnotations
+from imapd.store.interfaces import Answer, IAnnotations
 
 __all__ = ["AnnotatingMessages"]
 
@@ -149,6 +149,21 @@ class AnnotatingMessages(Subject):
         await settled(self.settle())
         stop()
         assert max(hint.modseq for hint in hints) == await inbox.box.modseq()
+
+    @promise
+    async def test_annotate_is_known_when_the_hint_comes(self) -> None:
+        """Who asks what was annotated as soon as they hear of it is told."""
+        inbox, uids = await self._inbox()
+        known = await inbox.box.modseq()
+        asked: list[Answer[Sequence[Annotated]]] = []
+        stop = (await self.session()).account.watch(
+            lambda hint: asked.append(inbox.able.annotated_since(known))
+        )
+        await inbox.set(uids, {_OURS: b"x"})
+        await settled(self.settle())
+        stop()
+        told = await settled(asked[0])
+        assert [each.annotations for each in told] == [{_OURS}]
 
     @promise
     async def test_annotate_says_what_changed(self) -> None:

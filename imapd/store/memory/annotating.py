@@ -58,8 +58,11 @@ class MemoryAnnotations:
                 if after is not None:
                     becomes[uid] = after
         check_growth(self._held(), annotating.growth, octets)
-        changes = self._mailbox.reannotate(becomes, annotating.growth)
-        self._log.extend(annotating.made(changes.modseq))
+        changes = self._mailbox.reannotate(
+            becomes,
+            annotating.growth,
+            lambda modseq: self._log.extend(annotating.made(modseq)),
+        )
         return Stored(changes, NumSet.from_sorted(modified))
 
     def annotated_since(self, modseq: int) -> Sequence[Annotated]:

@@ -324,8 +324,13 @@ class MemoryMailbox:
         self._tell(removed)
         return Copied(target.uidvalidity, sources, uids, changes, removed)
 
-    def reannotate(self, becomes: Mapping[int, Annotations], growth: int) -> Changes:
-        """Messages, by UID, get other annotations, which take so many octets more: one change."""
+    def reannotate(
+        self, becomes: Mapping[int, Annotations], growth: int, note: Callable[[int], None]
+    ) -> Changes:
+        """Messages, by UID, get other annotations, which take so many octets more: one change.
+
+        Its modseq is noted before anybody is told.
+        """
         self._admit(0, 0, growth)
         for uid, after in becomes.items():
             place = bisect_left(self._uids, uid)
@@ -333,6 +338,7 @@ class MemoryMailbox:
             self._columns[MODSEQ][place] = self._log.modseq + 1
         self.annotation_octets += growth
         changes = self._commit(becomes.keys())
+        note(changes.modseq)
         self._tell(changes)
         return changes
 

@@ -375,6 +375,13 @@ class ForgetsRemovals(MemoryAnnotations):
         ]
 
 
+class NotesTooLate(MemoryMailbox):
+    def reannotate(self, becomes, growth, note):
+        changes = super().reannotate(becomes, growth, lambda modseq: None)
+        note(changes.modseq)
+        return changes
+
+
 class CopiesWhatIsOthers(MemoryMailbox):
     def _rows(self, places):
         rows = super()._rows(places)
@@ -568,6 +575,7 @@ SABOTAGE = [
     (AnnotatesInSecret, "test_annotate_is_one_change"),
     (AnnotatesAnyway, "test_annotate_unchanged_since"),
     (ForgetsRemovals, "test_annotate_says_what_changed"),
+    (NotesTooLate, "test_annotate_is_known_when_the_hint_comes"),
     (CopiesWhatIsOthers, "test_annotate_copy"),
     (CopiesWhatIsOthers, "test_annotate_move"),
     (CopiesNoAnnotations, "test_annotate_copy"),
