@@ -148,7 +148,11 @@ def _sources(cursor: Cursor) -> _Sources:
 
 
 async def _esearch(session: Session, asked: _Asked) -> Outcome | None:
-    if b"SELECTED" in asked.sources.words and session.view is None:
+    if session.view is None and (
+        b"SELECTED" in asked.sources.words
+        # RFC 7377, 2.2: UPDATE applies to the selected mailbox only.
+        or any(option.follows is not None for option, _ in asked.search.options or ())
+    ):
         raise BadCommand("No mailbox is selected")
     if asked.sources.is_selected_alone:
         return await find(session, asked.search)
@@ -171,12 +175,13 @@ async def _esearch(session: Session, asked: _Asked) -> Outcome | None:
 
 
 async def _boxes(session: Session, sources: _Sources) -> Sequence[tuple[str, IMailbox, Status]]:
-    """Those that are meant, may be read and have messages, each once."""
+    """Those that are meant, may be read and have messages, or are selected, each once."""
     namespaces = INamespaces(session.account, None)
     names: dict[str, None] = {}
     for info in await settled(session.account.mailboxes()):
         if sources.mean(info, namespaces is None or namespaces.is_own(info.name)):
             names[info.name] = None
+        await session.peer.turn()
     # What is not listed may be there for who knows its name.
     names.update(dict.fromkeys(sources.named))
     if len(names) > session.policy.limits.search_mailboxes:
@@ -194,7 +199,7 @@ async def _boxes(session: Session, sources: _Sources) -> Sequence[tuple[str, IMa
             status = await settled(mailbox.status())
         except _AWAY:
             continue
-        if status.messages:
+        if status.messages or (session.view and session.view.mailbox.id == mailbox.id):
             found.setdefault(mailbox.id, (name, mailbox, status))
         await session.peer.turn()
     return list(found.values())

@@ -94,16 +94,19 @@ def _bare(text: str) -> str:
     signed = _SIGNED.match(text)
     if signed is not None:
         text = text[signed.end() :].partition(_ARMOUR)[0]
-    return _PLACES.sub(" ", text)
+    return _PLACES.sub(" ", text) if "://" in text or "[" in text else text
 
 
 def _own(text: str) -> str:
     """What the sender says in it."""
-    return _SIGNATURE.split(_QUOTED.sub("", text), maxsplit=1)[0]
+    own = _QUOTED.sub("", text) if ">" in text else text
+    return _SIGNATURE.split(own, maxsplit=1)[0] if "\n--" in own or own.startswith("--") else own
 
 
 def _line(text: str) -> str:
-    text = " ".join(_LINK.sub(_shortened, _RULE.sub(" ", text)).split())
+    if "://" in text:
+        text = _LINK.sub(_shortened, text)
+    text = " ".join(_RULE.sub(" ", text).split())
     return _UNSHOWN.sub(_shown, text).strip() if _is_unseen(text) else text
 
 

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from imapd import commands, extensions
+from imapd.dialect import Dialect, Feature, SearchReturn
 from imapd.model.limits import Limits
+from imapd.query.results import Found
 from imapd.server import flow
 from imapd.store.errors import NoSuchMailbox, StoreUnavailable
 from imapd.store.memory import mailbox as memory
@@ -276,6 +279,31 @@ def test_news(anywhere: Server, alice: Dialogue) -> None:
     other.ok("EXPUNGE")
     assert b"EXPUNGE" not in alice.do("ESEARCH IN (mailboxes other) 1")
     assert b"* 1 EXPUNGE\r\n" in alice.do("ESEARCH IN (mailboxes other) ALL")
+
+
+def test_what_follows() -> None:
+    """An option that goes on after the answer is for the selected mailbox alone (2.2: MUST)."""
+    followed: list[list[int]] = []
+
+    def follows(
+        session: object, asked: object, program: object, found: Found, said: object
+    ) -> None:
+        followed.append(list(found.numbers()))
+
+    option = SearchReturn(
+        "X-FOLLOW", lambda cursor: None, lambda found, said: None, follows=follows
+    )
+    features = [*commands.FEATURES, *extensions.FEATURES]
+    feature = Feature("X", 0, search_returns=(option,))
+    client = _filled(Server(dialect=Dialect.of([*features, feature])))
+    assert client.do("ESEARCH IN (personal) RETURN (X-FOLLOW) ALL").startswith(b"a BAD ")
+    client.select("b")
+    client.ok("ESEARCH IN (personal) RETURN (X-FOLLOW) 2")
+    client.ok("ESEARCH RETURN (X-FOLLOW) ALL")
+    client.ok("ESEARCH IN (mailboxes a) RETURN (X-FOLLOW) ALL")
+    client.select("INBOX")
+    client.ok("ESEARCH IN (personal) RETURN (X-FOLLOW) ALL")
+    assert followed == [[2], [1, 2], []]
 
 
 # Others' mailboxes.
