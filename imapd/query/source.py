@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from itertools import compress
+from typing import Any, Final, Protocol
 
 from attrs import field, frozen
 
@@ -16,6 +17,9 @@ from imapd.query.text import MessageText
 from imapd.query.verdicts import Verdicts
 
 __all__ = ["Numbers", "Source", "Span", "Values", "placed", "values"]
+
+#: Of a range with at least one wanted place in so many, all values are taken at first.
+_DENSE: Final = 8
 
 #: Places from the first to before the second.
 Span = tuple[int, int]
@@ -64,6 +68,8 @@ class Values:
 async def values(source: Source, places: Sequence[int], columns: Iterable[Column]) -> Values:
     """Columns of the messages at `places`, ascending; those that are gone are left out."""
     names = frozenset(columns)
+    if places and len(places) < places[-1] + 1 - places[0] <= len(places) * _DENSE:
+        return _of_many(places, await values(source, range(places[0], places[-1] + 1), names))
     there: list[int] = []
     found: dict[Column, list[Any]] = {name: [] for name in names}
     async for some, batch in placed(source, places, names):
@@ -72,6 +78,20 @@ async def values(source: Source, places: Sequence[int], columns: Iterable[Column
             column += batch.columns[name]
         await source.turn()
     return Values(places if len(there) == len(places) else there, found)
+
+
+def _of_many(places: Sequence[int], whole: Values) -> Values:
+    """Most of the values from the first place to the last."""
+    first = places[0]
+    wanted = bytearray(places[-1] + 1 - first)
+    for place in places:
+        wanted[place - first] = 1
+    if len(whole.places) < len(wanted):
+        wanted = bytearray(wanted[place - first] for place in whole.places)
+    return Values(
+        list(compress(whole.places, wanted)),
+        {name: list(compress(column, wanted)) for name, column in whole.columns.items()},
+    )
 
 
 async def placed(

@@ -564,7 +564,13 @@ def test_values_of_many() -> None:
     assert list(whole.places) == [1, 2, 3, 5, 6, 7, 8]
     assert whole.columns[SUBJECT.name] == ["1", "2", "3", "5", "6", "7", "8"]
     assert len(whole.columns[ARRIVED_DAY.name]) == 7
-    some = _run(values(source, [0, 2, 7], [SUBJECT.name]))
+    some = _run(values(source, [0, 2, 4, 7], [SUBJECT.name]))
     assert (list(some.places), some.columns) == ([0, 2, 7], {SUBJECT.name: ["0", "2", "7"]})
+    far = _run(
+        values(
+            _Source([_Message(subject=str(place)) for place in range(99)]), [3, 90], [SUBJECT.name]
+        )
+    )
+    assert (list(far.places), far.columns) == ([3, 90], {SUBJECT.name: ["3", "90"]})
     none = _run(values(source, [], [SUBJECT.name]))
     assert (list(none.places), none.columns) == ([], {SUBJECT.name: []})
