@@ -33,6 +33,7 @@ _SEARCHES: Final = (
     b"SEARCH FROM bobbaker17@",
     b"SEARCH TO nobody@example.com",
     b"SEARCH HEADER Message-ID 4711.",
+    b"SEARCH HEADER X-Mailer nobody",
     b"SORT (REVERSE DATE) UTF-8 ALL",
     b"UID SORT (SUBJECT) UTF-8 ALL",
     b"SORT (SUBJECT REVERSE DATE) UTF-8 UNSEEN",

@@ -9,7 +9,7 @@ from imapd.model.message import SAVED, SENT, SIZE, Column
 from imapd.query import criteria, links
 from imapd.query.arrived import ARRIVED, ARRIVED_DAY
 from imapd.query.derived import Derived, Form
-from imapd.query.folded import ADDRESSES, SUBJECT
+from imapd.query.folded import ADDRESSES, FIELDS
 
 __all__ = ["DERIVED", "KEPT"]
 
@@ -19,7 +19,7 @@ DERIVED: Final[Mapping[Column, Derived]] = {
     for each in (
         ARRIVED,
         ARRIVED_DAY,
-        SUBJECT,
+        *FIELDS.values(),
         *ADDRESSES.values(),
         criteria.BASE_SUBJECT,
         criteria.MOMENT,

@@ -16,7 +16,7 @@ from imapd.model.limits import Limits
 from imapd.query.derived import Derived, Form
 from imapd.query.fold import fold_line
 
-__all__ = ["ADDRESSES", "SUBJECT", "text_of"]
+__all__ = ["ADDRESSES", "FIELDS", "SUBJECT", "text_of"]
 
 _HEADER_MOST: Final = Limits().mime_header
 #: An address with none of these reads as it is written, but for quotation marks.
@@ -41,16 +41,28 @@ def _address_texts(value: bytes) -> str:
     return "\n".join(texts)
 
 
-def _column(name: bytes, texts: Callable[[bytes], str]) -> Derived:
+def _column(name: bytes, texts: Callable[[bytes], str], kind: str = "folded") -> Derived:
     find = finder((name,))
 
     def of(block: bytes) -> str | None:
         found = find(b"\n" + block[:_HEADER_MOST])
         return "\n".join([texts(value) for _, value in found]) if found else None
 
-    return Derived(f"folded {name.decode('ascii')} 1", Form.TEXT, of)
+    return Derived(f"{kind} {name.decode('ascii')} 1", Form.TEXT, of)
 
 
 SUBJECT: Final = _column(b"subject", text_of)
 #: By the field's name.
 ADDRESSES: Final = {name: _column(name, _address_texts) for name in (b"from", b"to", b"cc", b"bcc")}
+
+#: Fields that clients look for by HEADER, as they are: by the field's name.
+FIELDS: Final = {
+    b"subject": SUBJECT,
+    **{
+        name: _column(name, text_of, "field")
+        for name in (
+            b"from", b"to", b"cc", b"bcc", b"sender", b"reply-to", b"delivered-to",
+            b"message-id", b"in-reply-to", b"references", b"list-id",
+        )
+    },
+}  # fmt: skip

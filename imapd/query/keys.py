@@ -28,7 +28,7 @@ from imapd.query.arrived import ARRIVED_DAY
 from imapd.query.blocks import LEAST, MOST, between, holding
 from imapd.query.derived import Derived
 from imapd.query.fold import fold, fold_line
-from imapd.query.folded import ADDRESSES, SUBJECT, text_of
+from imapd.query.folded import ADDRESSES, FIELDS, text_of
 from imapd.query.text import MessageText, header_text
 
 __all__ = ["ALL", "Relation", "address", "body", "flag", "header", "internal_date", "keyword",
@@ -121,20 +121,23 @@ def number(name: str, column: Column, least: int, most: int) -> Key:
 
 def header(name: bytes, string: str) -> Program:
     """``HEADER``, ``SUBJECT``."""
-    if name.lower() == b"subject":
-        return _derived("HEADER", SUBJECT, fold_line(string))
+    lower, wanted = name.lower(), fold_line(string)
+    if lower in FIELDS:
+        return _derived("HEADER", FIELDS[lower], wanted)
     if _FIELD_NAME(name) is None:
         return Or(())
-    find = finder((name.lower(),))
-    wanted = fold_line(string)
+    find = finder((lower,))
 
     def test(block: bytes) -> bool:
-        return any(wanted in text_of(value) for _, value in find(b"\n" + block[:_HEADER_MOST]))
+        # As a rule it is not there at all.
+        return lower in block.lower() and any(
+            wanted in text_of(value) for _, value in find(b"\n" + block[:_HEADER_MOST])
+        )
 
     # A line of `header_text` begins so.
     field = f"\n{fold(name.decode('latin-1'))}:"
     sought = Sought((Place.HEADER,), (field, wanted), enough=False)
-    return Key("HEADER", Cost.HEADER, (HEADER,), test, (name.lower(), wanted), sought=sought)
+    return Key("HEADER", Cost.HEADER, (HEADER,), test, (lower, wanted), sought=sought)
 
 
 def address(name: bytes, string: str) -> Key:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imapd.query.folded import ADDRESSES, SUBJECT
+from imapd.query.folded import ADDRESSES, FIELDS, SUBJECT
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,11 @@ def test_addresses() -> None:
         "smith, j <js@example.org>",
     ]
     assert "a.b@example.org" in sent_from(b"From: a . b @ example.org\r\n\r\n")
+
+
+def test_fields() -> None:
+    """A field that HEADER names is there as it was written, and nothing else is."""
+    block = b'Message-ID: <A@b>\r\nFrom: "Smith, J" <js@example.org>\r\nX-From: no\r\n\r\n'
+    assert FIELDS[b"message-id"].of(block) == "<a@b>"
+    assert FIELDS[b"from"].of(block) == '"smith, j" <js@example.org>'
+    assert FIELDS[b"references"].of(block) is None
