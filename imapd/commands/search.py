@@ -263,14 +263,12 @@ def _most(options: Iterable[Option]) -> int | None:
 
 def _save(session: Session, found: Found, options: Iterable[Option]) -> None:
     """What ``$`` is from now on: RFC 9051, 6.4.4.1, Table 4."""
-    chosen: set[int] | None = None
-    for option, said in options:
-        if option.saves is not None:
-            chosen = (chosen or set()).union(option.saves(found, said))
-    if chosen is not None or found.in_order:
-        places: Sequence[int] = sorted(found.places if chosen is None else chosen)
-    else:
-        places = found.places
+    chosen = [option.saves(found, said) for option, said in options if option.saves is not None]
+    places: Sequence[int] = found.places
+    if chosen and not any(each is places for each in chosen):
+        places = sorted(set[int]().union(*chosen))
+    elif found.in_order:
+        places = sorted(places)
     saved = found.saved(places)
     if len(saved.ranges) > session.policy.limits.saved_ranges:
         raise Refused("NOTSAVED", "The result is too large to be saved")

@@ -54,6 +54,13 @@ class NumSet:
         made.ranges = ranges
         return made
 
+    @classmethod
+    def ascending(cls, ranges: Sequence[Range]) -> NumSet:
+        """The set of ranges that ascend and do not touch: nothing is compared."""
+        made = cls()
+        made.ranges = ranges
+        return made
+
     @property
     def first(self) -> int:
         """The smallest member; the set is not empty."""
@@ -128,7 +135,7 @@ class NumSet:
     def wire(self) -> bytes:
         """As RFC 9051, 9 writes a sequence-set; the set is not empty."""
         return b",".join(
-            b"%d" % low if low == high else b"%d:%d" % (low, high) for low, high in self.ranges
+            [b"%d" % low if low == high else b"%d:%d" % (low, high) for low, high in self.ranges]
         )
 
     def __repr__(self) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import compress
 from typing import Final, overload
 
 __all__ = ["Places", "decimals"]
-
-_RUN: Final = re.compile(rb"\x01+")
 
 #: Numbers that are written at once.
 _TOGETHER: Final = 1_000
@@ -31,9 +28,17 @@ class Places(Sequence[int]):
             self._listed = list(compress(range(len(self.octets)), self.octets))
         return self._listed
 
-    def runs(self) -> Iterator[tuple[int, int]]:
-        """As spans, from the first to before the second."""
-        return (match.span() for match in _RUN.finditer(self.octets))
+    def runs(self, names: Sequence[int] | None = None) -> list[tuple[int, int]]:
+        """Where neighbours begin and end: the first and the last of each run, in `names`, by place."""
+        every = int.from_bytes(self.octets, "little")
+        if names is None:
+            names = range(len(self.octets))
+        firsts = compress(names, self._of(every & ~(every << 8)))
+        lasts = compress(names, self._of(every & ~(every >> 8)))
+        return list(zip(firsts, lasts))
+
+    def _of(self, mask: int) -> bytes:
+        return mask.to_bytes(len(self.octets), "little")
 
     def __len__(self) -> int:
         return int.from_bytes(self.octets, "little").bit_count()

@@ -74,6 +74,11 @@ class Found:
 
         It has no number but theirs (RFC 9051, 7.3.4: ALL).
         """
+        if isinstance(places, Places):
+            together = NumSet.ascending(places.runs(self._names))
+            # Else a number between two of them is none of them.
+            if len(together) == len(places):
+                return together.wire()
         numbers = self._called(places)
         return in_order(numbers) if self.in_order else NumSet.from_sorted(numbers).wire()
 
@@ -82,6 +87,8 @@ class Found:
 
         Between neighbours there is no UID that is, or will be, in use.
         """
+        if isinstance(places, Places):
+            return NumSet.ascending(places.runs(self.uids))
         return NumSet((self.uids[first], self.uids[stop - 1]) for first, stop in runs(places))
 
 
@@ -106,7 +113,7 @@ def in_order(numbers: Sequence[int]) -> bytes:
 def runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Ascending places as spans, from the first to before the second."""
     if isinstance(places, Places):
-        yield from places.runs()
+        yield from ((first, last + 1) for first, last in places.runs())
         return
     if len(places) and places[-1] - places[0] == len(places) - 1:
         yield places[0], places[-1] + 1

@@ -211,7 +211,7 @@ class _Block:
         most = max(1, _ROWS[stage] // len(keys))
         yes = no = 0
         gone = undecided
-        wanted = self._covered(undecided) if stage is Cost.COLUMN else undecided
+        wanted = self._covered(undecided) if stage <= Cost.DERIVED else undecided
         async for rows, batch in self._batches(wanted, columns):
             for at in range(0, len(rows), most):
                 if len(rows) <= most:

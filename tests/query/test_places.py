@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +26,11 @@ def test_places(marks: list[bool]) -> None:
         assert (places[0], places[-1]) == (expected[0], expected[-1])
     assert list(places) == expected
     assert places[1:3] == expected[1:3]
-    assert [place for start, stop in places.runs() for place in range(start, stop)] == expected
+    runs = places.runs()
+    assert [place for first, last in runs for place in range(first, last + 1)] == expected
+    assert all(last + 1 < first for (_, last), (first, _) in pairwise(runs))
+    named = places.runs([10 * place for place in range(len(marks))])
+    assert named == [(10 * first, 10 * last) for first, last in runs]
 
 
 def test_no_places() -> None:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imapd.model.numset import NumSet
+from imapd.query.places import Places
 from imapd.query.results import Found, in_order, runs
 
 _UIDS = (2, 3, 7, 8, 20, 21)
@@ -46,6 +48,19 @@ def test_saved() -> None:
     """What is kept for $ is UIDs, neighbours in one range."""
     assert _found().saved((1, 2, 5)) == NumSet([(3, 7), (21, 21)])
     assert _found().saved(()) == NumSet()
+
+
+@given(st.sets(st.integers(0, 5)), st.booleans())
+def test_marked_places(chosen: set[int], by_uid: bool) -> None:
+    """Places that are marked, and not listed, are told of as others."""
+    listed = _found(*sorted(chosen), by_uid=by_uid)
+    marked = evolve(listed, places=Places(bytes(place in chosen for place in range(6))))
+    assert list(marked.numbers()) == listed.numbers()
+    assert b"".join(marked.decimals()) == b"".join(listed.decimals())
+    assert marked.saved(marked.places) == listed.saved(listed.places)
+    assert list(runs(marked.places)) == list(runs(listed.places))
+    if chosen:
+        assert marked.sequence(marked.places) == listed.sequence(listed.places)
 
 
 @given(st.sets(st.integers(min_value=0, max_value=40)))
