@@ -98,6 +98,11 @@ class Config:
         "quota.mailboxes", 0, values.most,
         "Mailboxes that each account may have, INBOX among them; 0 for no limit.",
     )  # fmt: skip
+    quota_annotations: int = _key(
+        "quota.annotations", 0, values.most,
+        "Units of 1024 octets that the annotations of each account may have, those of messages and"
+        " those of mailboxes; 0 for no limit.",
+    )  # fmt: skip
     administrators: tuple[str, ...] = _key(
         "quota.administrators", (), values.texts,
         "Users who may change the limits of every account, which is called as its user:"
@@ -201,7 +206,10 @@ class Config:
     def allowance(self) -> Allowance:
         """What each account may hold."""
         return Allowance(
-            self.quota_storage or None, self.quota_messages or None, self.quota_mailboxes or None
+            self.quota_storage or None,
+            self.quota_messages or None,
+            self.quota_mailboxes or None,
+            self.quota_annotations or None,
         )
 
     def error(self, name: str, problem: str) -> BadConfig:

@@ -3,6 +3,8 @@
 * There is one quota root for each account, called as its user.
 * Limits are hard, and kept by the store: whatever would go beyond one is refused with
   OVERQUOTA.  Nothing is refused that makes an account hold less, or as much.
+* Annotations count with their names; those of mailboxes and of the account (METADATA) as those of
+  messages do (ANNOTATE), what is private to others in the account that has the message.
 * An administrator sees and sets the limits of every account that is there; others see their own.
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final
 
 from attrs import frozen
@@ -21,7 +24,7 @@ from imapd.session.outcome import Refused
 from imapd.session.session import Session
 from imapd.store.access import INamespaces
 from imapd.store.answers import settled
-from imapd.store.interfaces import IOtherAccounts, IQuota
+from imapd.store.interfaces import IAnnotated, IMetadata, IOtherAccounts, IQuota
 from imapd.wire import encode, grammar
 from imapd.wire.cursor import BadSyntax, Cursor
 
@@ -32,6 +35,7 @@ _RESOURCES: Final[Mapping[str, str]] = {
     "STORAGE": "storage",
     "MESSAGE": "messages",
     "MAILBOX": "mailboxes",
+    "ANNOTATION-STORAGE": "annotations",
 }
 
 
@@ -102,7 +106,7 @@ async def _set(session: Session, asked: _Set) -> None:
         raise Refused("NOPERM", "Only administrators set quotas")
     limits = {}
     for name, limit in asked.limits:
-        if name not in _RESOURCES:
+        if name not in _RESOURCES or not _is_counted(name, session):
             raise Refused("CANNOT", f"{name} cannot be limited here")
         limits[_RESOURCES[name]] = limit
     async with _able(session, asked.root) as able:
@@ -144,6 +148,14 @@ def _own(session: Session) -> str:
     return session.user
 
 
+def _is_counted(name: str, session: Session) -> bool:
+    """Whether accounts have any of a resource."""
+    account = session.account
+    if name != "ANNOTATION-STORAGE" or account is None:
+        return True
+    return IAnnotated(account, None) is not None or IMetadata(account, None) is not None
+
+
 def _may_set(session: Session) -> bool:
     return session.user in session.policy.administrators
 
@@ -170,7 +182,10 @@ FEATURE = Feature(
     summary="what an account holds and may hold",
     capabilities=(
         Capability("QUOTA"),
-        *(Capability(f"QUOTA=RES-{name}") for name in _RESOURCES),
+        *(
+            Capability(f"QUOTA=RES-{name}", available=partial(_is_counted, name))
+            for name in _RESOURCES
+        ),
     ),
     requires=IQuota,
     commands=(

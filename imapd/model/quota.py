@@ -9,8 +9,13 @@ from attrs import frozen
 
 __all__ = ["UNITS", "Allowance", "Quota", "Usage"]
 
-#: How much of a `Usage` is one of an `Allowance`: storage is counted in octets, and limited in KiB.
-UNITS: Final[Mapping[str, int]] = {"storage": 1_024, "messages": 1, "mailboxes": 1}
+#: How much of a `Usage` is one of an `Allowance`: octets are counted, and KiB limited.
+UNITS: Final[Mapping[str, int]] = {
+    "storage": 1_024,
+    "messages": 1,
+    "mailboxes": 1,
+    "annotations": 1_024,
+}
 
 
 @frozen
@@ -21,6 +26,8 @@ class Usage:
     storage: int = 0
     messages: int = 0
     mailboxes: int = 0
+    #: Octets of annotations, those of messages and those of mailboxes: names and values.
+    annotations: int = 0
 
 
 @frozen
@@ -31,6 +38,8 @@ class Allowance:
     storage: int | None = None
     messages: int | None = None
     mailboxes: int | None = None
+    #: In units of 1024 octets.
+    annotations: int | None = None
 
     def forbids(self, before: Usage, after: Usage) -> str:
         """The resource that grew beyond its limit, or nothing: whatever does not grow is free."""

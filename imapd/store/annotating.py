@@ -20,7 +20,14 @@ from imapd.model.annotation import (
 from imapd.model.numset import NumSet
 from imapd.store.errors import OverQuota, TooManyEntries
 
-__all__ = ["Annotating", "annotated", "carried", "changed_entries", "check_growth"]
+__all__ = [
+    "Annotating",
+    "annotated",
+    "carried",
+    "changed_entries",
+    "check_growth",
+    "octets_of_entries",
+]
 
 
 def annotated(
@@ -44,7 +51,7 @@ def annotated(
             after[entry] = value
     if len(after) > max(entries, len(before)):
         raise TooManyEntries(f"There can be {entries} annotations")
-    check_growth(held, _octets(after) - _octets(before), octets)
+    check_growth(held, octets_of_entries(after) - octets_of_entries(before), octets)
     return after
 
 
@@ -110,5 +117,6 @@ def changed_entries(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> 
     )
 
 
-def _octets(entries: Mapping[str, bytes]) -> int:
-    return sum(map(len, entries.values()))
+def octets_of_entries(entries: Mapping[str, bytes]) -> int:
+    """What annotations of a mailbox take: a name is kept with each value."""
+    return sum(len(entry) + len(value) for entry, value in entries.items())

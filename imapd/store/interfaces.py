@@ -395,7 +395,8 @@ class IMetadata(Interface):
         Returns those that are not as they were; when it does, a `Hint` has named them.
 
         Raises `NoSuchMailbox`; `TooManyEntries` when the mailbox would come to have more than
-        `entries`, and `OverQuota` when the account would come to have more than `octets`.
+        `entries`, and `OverQuota` when those of the account would come to take more than `octets`,
+        names and values.
         """
 
 

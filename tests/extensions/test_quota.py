@@ -10,7 +10,7 @@ from zope.interface import implementer_only
 from imapd.config import BadConfig, configured
 from imapd.model.quota import Allowance
 from imapd.service import prepare
-from imapd.store.interfaces import IAccount
+from imapd.store.interfaces import IAccount, IQuota
 from imapd.store.memory import MemoryAccount, MemoryStore
 from tests.backends import MaildirBackend
 from tests.dialogue import Server, letter, same
@@ -42,10 +42,34 @@ def _limit(server: Server, limits: str, user: str = "alice") -> None:
 def test_capabilities(governed: Server) -> None:
     """RFC 9208, 1 and 3.1.1: QUOTA, with each resource; QUOTASET for who may use it."""
     names = governed.client().ok("CAPABILITY").split()
-    assert {b"QUOTA", b"QUOTA=RES-STORAGE", b"QUOTA=RES-MESSAGE", b"QUOTA=RES-MAILBOX"} <= {*names}
+    assert {
+        b"QUOTA",
+        b"QUOTA=RES-STORAGE",
+        b"QUOTA=RES-MESSAGE",
+        b"QUOTA=RES-MAILBOX",
+        b"QUOTA=RES-ANNOTATION-STORAGE",
+    } <= {*names}
     assert b"QUOTASET" not in names
     assert b"QUOTASET" in governed.client("carol").ok("CAPABILITY").split()
     assert b"QUOTASET" not in governed.connect().ok("CAPABILITY").split()
+
+
+def test_a_store_without_annotations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 9208, 3.1.1: a resource that accounts have nothing of is not advertised, and not limited."""
+
+    @implementer_only(IAccount, IQuota)
+    class Plain(MemoryAccount):
+        """An account that keeps no annotations."""
+
+    monkeypatch.setattr("imapd.store.memory.store.MemoryAccount", Plain)
+    client = Server(administrators=["alice"]).client()
+    names = client.ok("CAPABILITY").split()
+    assert b"QUOTA=RES-MESSAGE" in names
+    assert b"QUOTA=RES-ANNOTATION-STORAGE" not in names
+    same(
+        client.do("SETQUOTA alice (ANNOTATION-STORAGE 5)"),
+        "a NO [CANNOT] ANNOTATION-STORAGE cannot be limited here",
+    )
 
 
 def test_a_store_without_quotas(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,8 +220,8 @@ def test_setquota_of_what_cannot_be_limited(governed: Server) -> None:
     governed.client()
     carol = governed.client("carol")
     same(
-        carol.do("SETQUOTA alice (MESSAGE 1 ANNOTATION-STORAGE 7)"),
-        "a NO [CANNOT] ANNOTATION-STORAGE cannot be limited here",
+        carol.do("SETQUOTA alice (MESSAGE 1 X-OTHER 7)"),
+        "a NO [CANNOT] X-OTHER cannot be limited here",
     )
     same(carol.ok("GETQUOTA alice"), '* QUOTA "alice" ()')
 
@@ -391,3 +415,43 @@ def test_a_store_that_cannot_be_limited(tmp_path, monkeypatch) -> None:
     with pytest.raises(BadConfig, match=r"quota\.messages: this kind of store keeps no quotas$"):
         _configured(tmp_path, "[quota]\nmessages = 5\n")
     assert _configured(tmp_path, "[quota]\nmessages = 0\n")
+
+
+# Annotations.
+
+
+def test_annotations(governed: Server) -> None:
+    """RFC 9208, 5.4: those of messages, and those of mailboxes; what was begun counts."""
+    _limit(governed, "ANNOTATION-STORAGE 2")
+    client = governed.client()
+    told = '* QUOTA "alice" (ANNOTATION-STORAGE {} 2)'
+    same(client.ok("GETQUOTA alice"), told.format(0))
+    client.append(_MESSAGE, _MESSAGE).select()
+    client.ok(f'STORE 1 ANNOTATION (/x (value.priv "{"x" * 1_000}"))')
+    same(client.ok("GETQUOTA alice"), told.format(1))
+    client.ok(f'SETMETADATA INBOX (/private/x "{"x" * 1_000}")')
+    same(client.ok("GETQUOTA alice"), told.format(2))
+
+
+def test_annotations_over_quota(governed: Server) -> None:
+    """RFC 9208, 4.3.1: NO [OVERQUOTA], whatever sets them, and nothing is half done."""
+    client = governed.client()
+    client.append(_MESSAGE, _MESSAGE).select()
+    client.ok(f'STORE 1 ANNOTATION (/x (value.priv "{"x" * 600}"))')
+    _limit(governed, "ANNOTATION-STORAGE 1")
+    over = "a NO [OVERQUOTA] The quota of annotations is used up"
+    big = f'(value.shared "{"x" * 600}")'
+    client.ok("CREATE box")
+    for command in (
+        f"STORE 1:2 ANNOTATION (/y {big})",
+        f'SETMETADATA box (/private/x "{"x" * 600}")',
+        "COPY 1 box",
+    ):
+        same(client.do(command), over)
+    same(client.do(f"APPEND box ANNOTATION (/y {big})", _MESSAGE), over)
+    same(client.ok("FETCH 1:2 (ANNOTATION (/y size.shared))"),
+         '* 1 FETCH (ANNOTATION (/y (size.shared "0")))',
+         '* 2 FETCH (ANNOTATION (/y (size.shared "0")))')  # fmt: skip
+    same(client.ok("STATUS box (MESSAGES)"), "* STATUS box (MESSAGES 0)")
+    client.ok("MOVE 1 box")
+    client.ok('STORE 1 ANNOTATION (/y (value.shared "little"))')

@@ -176,15 +176,15 @@ class Metadata(Subject):
 
     @promise
     async def test_metadata_too_large(self) -> None:
-        """All annotations of an account together are bounded; less is always possible."""
+        """All annotations of an account are bounded, names and values; less is always possible."""
         account = await self._annotated()
         await account.session.create("a")
-        await account.set("a", {"/x": b"x" * 60}, octets=100)
+        await account.set("a", {"/x": b"x" * 58}, octets=100)
         with pytest.raises(OverQuota):
-            await account.set("INBOX", {"/x": b"x" * 41}, octets=100)
+            await account.set("INBOX", {"/x": b"x" * 39}, octets=100)
         assert await account.has("INBOX") == {}
-        await account.set("INBOX", {"/x": b"x" * 40}, octets=100)
-        await account.set("INBOX", {"/x": b"x" * 39}, octets=1)
+        await account.set("INBOX", {"/x": b"x" * 38}, octets=100)
+        await account.set("INBOX", {"/x": b"x" * 37}, octets=1)
         await account.set("a", {"/x": None}, octets=1)
         assert await account.has("a") == {}
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import pytest
 from attrs import define, field
 from twisted.internet.defer import Deferred
 
+from imapd.model.annotation import SHARED, Annotation
 from imapd.model.quota import Allowance, Usage
 from imapd.store.answers import settled
 from imapd.store.contract.letters import Letter, letter
-from imapd.store.contract.sessions import ALL, Box, Session, provided
+from imapd.store.contract.sessions import ALL, Box, Session, numbers, provided
 from imapd.store.contract.subject import Subject, promise
 from imapd.store.errors import MailboxExists, OverQuota
-from imapd.store.interfaces import IQuota, IQuotas, IServerReplace
+from imapd.store.interfaces import IAnnotations, IMetadata, IQuota, IQuotas, IServerReplace
 
 __all__ = ["Quotas"]
 
@@ -243,6 +244,58 @@ class Quotas(Subject):
         await account.allow(mailboxes=3)
         await account.session.rename("b", "c/d")
         assert await account.session.names() == {"INBOX", "c", "c/d"}
+
+    @promise
+    async def test_quota_of_annotations_of_mailboxes(self) -> None:
+        """Names and values are counted; what would go beyond is not set, what frees room is."""
+        account = await self._account()
+        metadata: IMetadata = provided(IMetadata, account.session.account)
+        await account.session.create("a")
+
+        async def annotate(mailbox: str, **values: bytes | None) -> None:
+            entries = {f"/{name}": value for name, value in values.items()}
+            await settled(metadata.annotate(mailbox, entries, 100, 1 << 24))
+
+        await annotate("a", x=b"x" * 500, y=b"")
+        await annotate("", x=b"x" * 500)
+        assert (await account.usage()).annotations == 1_006
+        await account.allow(annotations=1)
+        await account.refuses(annotate("INBOX", z=b"x" * 17))
+        assert await settled(metadata.annotations("INBOX")) == {}
+        await annotate("INBOX", z=b"x" * 16)
+        await account.refuses(annotate("INBOX", z=b"x" * 17))
+        await account.refuses(account.session.rename("INBOX", "b"))
+        assert await account.session.names() == {"INBOX", "a"}
+        await annotate("a", x=None)
+        await account.session.delete("a")
+        assert (await account.usage()).annotations == 520
+
+    @promise
+    async def test_quota_of_annotations_of_messages(self) -> None:
+        """They count too, at every door: when they are set, appended and copied; a move is free."""
+        account = await self._account()
+        source, target = await self._filled(account, 2)
+        able: IAnnotations = provided(IAnnotations, source.mailbox)
+        name = Annotation("/x", SHARED)
+
+        async def annotate(uids: Sequence[int], value: bytes | None) -> None:
+            await settled(able.annotate(numbers(uids), {name: value}, 10, 1 << 24))
+
+        uids = await source.uids()
+        await account.allow(annotations=1)
+        await account.refuses(annotate(uids, b"x" * 511))
+        await annotate(uids, b"x" * 510)
+        assert (await account.usage()).annotations == 1_024
+        await account.refuses(source.append(letter("a", annotations={name: b""})))
+        await account.refuses(source.copy(uids[:1], target))
+        await source.move(uids[:1], target)
+        assert (await account.usage()).annotations == 1_024
+        await source.remove(uids[1])
+        assert (await account.usage()).annotations == 512
+        await target.copy(ALL, source)
+        await account.session.delete("source")
+        await target.append(letter("a", annotations={name: b"x" * 510}))
+        assert (await account.usage()).annotations == 1_024
 
     @promise
     async def test_quota_stays(self) -> None:

@@ -246,10 +246,11 @@ class MaildirAccount:
         self, mailbox: str, values: Mapping[str, bytes | None], entries: int, octets: int
     ) -> Sequence[str]:
         """As `IMetadata`."""
-        changed = await self.writer.do(
-            lambda turn: metadata.annotate(turn.index, mailbox, values, entries, octets),
-            durable=True,
-        )
+
+        def work(turn: Turn) -> Sequence[str]:
+            return metadata.annotate(turn.index, mailbox, values, entries, octets)
+
+        changed = await self.writer.do(self.allowed(work), durable=True)
         self._lookout.annotated()
         return changed
 

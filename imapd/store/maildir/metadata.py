@@ -36,7 +36,7 @@ def annotate(
     """As `IMetadata.annotate`, inside a transaction."""
     id = _id(index, mailbox)
     before = _of(index, id)
-    after = annotated(before, values, held=_octets(index), entries=entries, octets=octets)
+    after = annotated(before, values, held=held(index), entries=entries, octets=octets)
     for entry in before.keys() - after.keys():
         index.sql("DELETE FROM meta WHERE key = ?", (_key(id, entry),))
     for entry, value in after.items():
@@ -108,9 +108,12 @@ def _of(index: Index, id: str) -> dict[str, bytes]:
     return {key[start:]: value for key, value in found}
 
 
-def _octets(index: Index) -> int:
+def held(index: Index) -> int:
+    """The octets that all of the account take, their names among them."""
     row = index.sql(
-        "SELECT coalesce(sum(length(value)), 0) FROM meta WHERE key > ? AND key < ?",
-        (_PREFIX, _PREFIX[:-1] + _END),
+        # Behind the prefix, the id ends at the first colon.
+        "SELECT coalesce(sum(length(value) + length(key) - ? - instr(substr(key, ? + 1), ':')), 0)"
+        " FROM meta WHERE key > ? AND key < ?",
+        (len(_PREFIX), len(_PREFIX), _PREFIX, _PREFIX[:-1] + _END),
     ).fetchone()
     return int(row[0])

@@ -11,6 +11,7 @@ import attrs
 
 from imapd.model.quota import Allowance, Quota, Usage
 from imapd.store.errors import OverQuota
+from imapd.store.maildir import annotating, metadata
 from imapd.store.maildir.index import Index
 
 __all__ = ["allow", "allowed", "quota"]
@@ -50,7 +51,8 @@ def _usage(index: Index) -> Usage:
     row = index.sql(
         "SELECT coalesce(sum(size), 0), coalesce(sum(messages), 0), count(*) FROM mailboxes"
     ).fetchone()
-    return Usage(*row)
+    annotations = annotating.held(index) + metadata.held(index)
+    return Usage(storage=row[0], messages=row[1], mailboxes=row[2], annotations=annotations)
 
 
 def _allowance(index: Index, each: Allowance) -> Allowance:

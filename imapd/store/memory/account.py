@@ -21,7 +21,7 @@ from imapd.model.mailbox import DELIMITER, INBOX, Hint, MailboxInfo
 from imapd.model.numset import NumSet
 from imapd.model.quota import Allowance, Quota, Usage
 from imapd.store.access import IShareable
-from imapd.store.annotating import annotated, changed_entries
+from imapd.store.annotating import annotated, changed_entries, octets_of_entries
 from imapd.store.errors import (
     BadMailboxName,
     HasChildren,
@@ -138,7 +138,8 @@ class MemoryAccount:
         if new in self._mailboxes or self._holds(new):
             raise MailboxExists(f"there is a mailbox {new}")
         if old == INBOX:
-            self._admit(mailboxes=1 + len(self._missing(new)))
+            annotations = octets_of_entries(self.annotations(INBOX))
+            self._admit(mailboxes=1 + len(self._missing(new)), annotations=annotations)
             self._make_superiors(new)
             inbox = self._mailboxes[INBOX]
             target = self._make(new)
@@ -249,9 +250,10 @@ class MemoryAccount:
         self, mailbox: str, values: Mapping[str, bytes | None], entries: int, octets: int
     ) -> Sequence[str]:
         """As `IMetadata`."""
-        held = sum(len(value) for each in self._annotations.values() for value in each.values())
+        held = self._mailbox_annotations()
         id, before = self._annotated(mailbox), self.annotations(mailbox)
         after = annotated(before, values, held=held, entries=entries, octets=octets)
+        self._admit(annotations=octets_of_entries(after) - octets_of_entries(before))
         self._annotations[id] = after
         changed = changed_entries(before, after)
         if changed:
@@ -273,6 +275,7 @@ class MemoryAccount:
             storage=sum(each.size for each in figures),
             messages=sum(each.messages for each in figures),
             mailboxes=len(figures),
+            annotations=self._mailbox_annotations() + self._message_annotations(),
         )
         return Quota(usage, self._allowed or self._allowed_each())
 
@@ -281,17 +284,25 @@ class MemoryAccount:
         self._allowed = allowance
 
     def _admit_messages(self, storage: int, messages: int, annotations: int) -> None:
-        self._admit(storage, messages)
+        self._admit(storage, messages, annotations=annotations)
 
     def _message_annotations(self) -> int:
         return sum(mailbox.annotation_octets for mailbox in self._mailboxes.values())
 
-    def _admit(self, storage: int = 0, messages: int = 0, mailboxes: int = 0) -> None:
+    def _mailbox_annotations(self) -> int:
+        return sum(map(octets_of_entries, self._annotations.values()))
+
+    def _admit(
+        self, storage: int = 0, messages: int = 0, mailboxes: int = 0, annotations: int = 0
+    ) -> None:
         """Raise `OverQuota` if there is no room for so much more."""
         now = self.quota()
         usage = now.usage
         more = Usage(
-            usage.storage + storage, usage.messages + messages, usage.mailboxes + mailboxes
+            usage.storage + storage,
+            usage.messages + messages,
+            usage.mailboxes + mailboxes,
+            usage.annotations + annotations,
         )
         resource = now.allowance.forbids(usage, more)
         if resource:

@@ -375,6 +375,16 @@ class ForgetsRemovals(MemoryAnnotations):
         ]
 
 
+class AnnotatesBeyondQuota(MemoryAccount):
+    def _admit(self, storage=0, messages=0, mailboxes=0, annotations=0):
+        super()._admit(storage, messages, mailboxes)
+
+
+class CountsMailboxesAlone(MemoryAccount):
+    def _message_annotations(self):
+        return 0
+
+
 class NotesTooLate(MemoryMailbox):
     def reannotate(self, becomes, growth, note):
         changes = super().reannotate(becomes, growth, lambda modseq: None)
@@ -575,6 +585,9 @@ SABOTAGE = [
     (AnnotatesInSecret, "test_annotate_is_one_change"),
     (AnnotatesAnyway, "test_annotate_unchanged_since"),
     (ForgetsRemovals, "test_annotate_says_what_changed"),
+    (AnnotatesBeyondQuota, "test_quota_of_annotations_of_mailboxes"),
+    (AnnotatesBeyondQuota, "test_quota_of_annotations_of_messages"),
+    (CountsMailboxesAlone, "test_quota_of_annotations_of_messages"),
     (NotesTooLate, "test_annotate_is_known_when_the_hint_comes"),
     (CopiesWhatIsOthers, "test_annotate_copy"),
     (CopiesWhatIsOthers, "test_annotate_move"),
