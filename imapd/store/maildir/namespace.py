@@ -28,7 +28,7 @@ from imapd.store.maildir.moving import move
 from imapd.store.maildir.names import check, directory_of, name_of, sought, superiors
 from imapd.store.maildir.quota import allowed
 from imapd.store.maildir.sharing import inherit
-from imapd.store.maildir.tidy import scattered, tidy
+from imapd.store.maildir.tidy import astray, scattered, tidy
 from imapd.store.maildir.tree import Tree, synced
 from imapd.store.maildir.turn import Turn, settled_stamp, transaction
 
@@ -67,8 +67,8 @@ def delete(index: Index, tree: Tree, hints: list[Hint], name: str) -> None:
     carry_out(index, tree)
     row = index.named(name)
     if row is not None:
-        # Messages that moved elsewhere may still have their files here.
-        for number in scattered(index, row.number):
+        # Messages that moved elsewhere may still have their files here, and the other way round.
+        for number in [row.number, *scattered(index, row.number)]:
             tidy(index, tree, number)
     with transaction(index, tree, True):
         row = index.named(name)
@@ -76,7 +76,7 @@ def delete(index: Index, tree: Tree, hints: list[Hint], name: str) -> None:
             if _holds(index, name):
                 raise HasChildren(f"{name} has mailboxes below it")
             raise NoSuchMailbox(f"there is no mailbox {name}")
-        if not _alone(index, tree, row):
+        if not _alone(index, tree, row) or astray(index, row.number):
             raise StoreUnavailable("messages that were moved could not be taken out yet")
         index.drop_mailbox(row.number)
         forget(index, row.id)

@@ -18,12 +18,12 @@ from imapd.model.mailbox import Hint
 from imapd.model.numset import NumSet
 from imapd.store.errors import NoSuchMailbox
 from imapd.store.maildir.filename import FileName, fresh
-from imapd.store.maildir.index import Index, base_of
+from imapd.store.maildir.index import UID_MASK, Index, base_of
 from imapd.store.maildir.lookup import log_since, rows
 from imapd.store.maildir.tree import Tree
 from imapd.store.maildir.turn import Turn, transaction
 
-__all__ = ["tidy", "tidy_all", "untidy"]
+__all__ = ["astray", "scattered", "tidy", "tidy_all", "untidy"]
 
 #: Files touched in one transaction: others who write wait that long.
 _AT_ONCE: Final = 200
@@ -138,3 +138,12 @@ def scattered(index: Index, home: int) -> NumSet:
     return NumSet.of(*(row[0] for row in index.sql(
         "SELECT DISTINCT id >> 32 FROM files WHERE home = ? AND id >> 32 != ?", (home, home)
     )))  # fmt: skip
+
+
+def astray(index: Index, number: int) -> bool:
+    """Whether messages of a mailbox, or such as it had, still have their files elsewhere."""
+    base = base_of(number)
+    return any(index.sql(
+        "SELECT 1 FROM files WHERE id BETWEEN ? AND ? AND home != ? LIMIT 1",
+        (base, base + UID_MASK, number),
+    ))  # fmt: skip

@@ -122,6 +122,20 @@ def test_moves_and_removals_follow(place):
     assert place.names(part="tmp") == []
 
 
+def test_a_mailbox_deleted_behind_a_move(place):
+    """Messages that were moved into a mailbox go with it: none comes back where it came from."""
+    box, work = place.box(), place.make("work")
+    place.add(box, "a", "b", "c")
+    place.run(box.move(NumSet.of(1, 2), work))
+    place.run(work.store_flags(NumSet.of(1), FlagChange.ADD, interned(["\\Deleted"])))
+    place.run(work.expunge(EVERYTHING))
+    place.run(place.account.delete("work"))
+    place.tidied()
+    place.later()
+    assert list(place.box().uids()) == [3]
+    assert len(place.names()) == 1
+
+
 def test_directories_of_a_hierarchy(place):
     """RENAME moves the directories of what is below, and a swap of names ends right."""
     for name in ("a/x", "b"):
