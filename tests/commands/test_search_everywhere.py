@@ -35,6 +35,7 @@ def alice(anywhere: Server) -> Dialogue:
     )
     client.select().ok("STORE 1 +FLAGS.SILENT (\\Deleted)")
     client.ok("EXPUNGE")
+    client.ok('STORE 2 ANNOTATION (/comment (value.priv "look here"))')
     client.ok('SETMETADATA "" (/private/filters/values/f "FLAGGED SUBJECT four")')
     return client
 
@@ -68,6 +69,8 @@ def _items(client: Dialogue, name: str, options: str, keys: str) -> str:
         ("OLDER 1", []),
         ("FILTER f", [3]),
         ("FUZZY SUBJECT fourt", [3]),
+        ('ANNOTATION /comment value.priv "look"', [2]),
+        ('NOT ANNOTATION * value "look"', [1, 3]),
         ("UIDAFTER 2", [2, 3]),
         ("UIDBEFORE 4", [1, 2]),
         ("KEYWORD $work", [3]),
