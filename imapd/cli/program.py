@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.python.usage import Options, UsageError
 
+from imapd.cli.check import CheckOptions, check
 from imapd.cli.deliver import DeliverOptions, deliver
 from imapd.cli.demo import DemoOptions
 from imapd.cli.users import UserOptions, keep_users
@@ -39,6 +40,7 @@ class ProgramOptions(Options):
     synopsis = "Usage: imapd"
     subCommands = [
         ["serve", None, ServeOptions, "Serve in the foreground (as `twistd -n imapd` does)."],
+        ["check", None, CheckOptions, "Compare mail with what is kept of it, and mend that."],
         ["deliver", None, DeliverOptions, "Put a message from standard input into a mailbox."],
         ["user", None, UserOptions, "Keep the password file: add, passwd, remove, list."],
         ["check-config", None, _CheckOptions, "Say what is wrong with a configuration file."],
@@ -81,6 +83,8 @@ def _run(options: ProgramOptions) -> int:
         sys.stdout.write(sample())
     elif options.subCommand == "check-config":
         print("the configuration is good")
+    elif options.subCommand == "check":
+        return check(sub)
     elif options.subCommand == "deliver":
         return deliver(sub)
     elif options.subCommand == "demo":

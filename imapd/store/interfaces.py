@@ -34,7 +34,7 @@ from imapd.model.quota import Allowance, Quota
 from imapd.model.text import Indexed, Sought, Told
 
 __all__ = [
-    "Answer", "IAccount", "IAnnotated", "IAnnotations", "IBlocksKept", "IFactsKept", "IMailStore",
+    "Answer", "IAccount", "IAnnotated", "IAnnotations", "IBlocksKept", "IExamined", "IFactsKept", "IMailStore",
     "IMailbox", "IMapped", "IMessageReader", "IMetadata", "IObjectIDs", "IOtherAccounts", "IQuota", "IQuotas",
     "IRecent", "IServerCopy", "IServerMove", "IServerReplace", "ISpool", "ISpools", "ITextIndex",
     "ITextIndexing", "IThreads", "IURLKeys", "NewMessage", "WatchCallback",
@@ -325,6 +325,13 @@ class ISpool(Interface):
 
     def close() -> None:
         """Forget it, unless an append took it over."""
+
+
+class IExamined(Interface):
+    """Provided by an `IAccount` that can compare what it keeps with itself, and mend it."""
+
+    def examine() -> Answer[Sequence[str]]:
+        """What was wrong, a sentence each, and what was done about it."""
 
 
 class IURLKeys(Interface):

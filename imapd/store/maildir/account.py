@@ -27,6 +27,7 @@ from imapd.store.errors import NoSuchMailbox, NotSelectable
 from imapd.store.interfaces import (
     IAccount,
     IAnnotated,
+    IExamined,
     IMetadata,
     IObjectIDs,
     IQuota,
@@ -36,10 +37,12 @@ from imapd.store.interfaces import (
     WatchCallback,
 )
 from imapd.store.maildir import metadata, namespace, quota
+from imapd.store.maildir.checking import examine
 from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.lookout import Lookout
 from imapd.store.maildir.mailbox import MaildirMailbox
 from imapd.store.maildir.names import check, sought, superiors
+from imapd.store.maildir.presence import Presence
 from imapd.store.maildir.sharing import MaildirSharing
 from imapd.store.maildir.spool import Draft, Spool
 from imapd.store.maildir.telling import MaildirTexts
@@ -62,7 +65,7 @@ _TIDY: Final = 0.3
 _CHECKPOINT: Final = 500
 
 
-@implementer(IAccount, ISpools, IURLKeys, IQuota, IObjectIDs, IMetadata, IAnnotated)
+@implementer(IAccount, IExamined, ISpools, IURLKeys, IQuota, IObjectIDs, IMetadata, IAnnotated)
 @define(eq=False)
 class MaildirAccount:
     """Shared by all sessions of the user; `_left` is called when each has closed."""
@@ -72,6 +75,7 @@ class MaildirAccount:
     tree: Tree
     #: Reads, and writes what is small: of the reactor's thread.
     index: Index = field(repr=False)
+    _presence: Presence
     synced_flags: bool
     _left: Callable[[MaildirAccount], object] = field(repr=False)
     _allowed_each: Callable[[], Allowance] = field(repr=False)
@@ -328,6 +332,12 @@ class MaildirAccount:
     def _failed(self, failure: Any) -> None:
         self._log.failure("{root}: work behind the answers failed", failure, root=self.tree.root)
 
+    # -- checking
+
+    def examine(self) -> Deferred[Sequence[str]]:
+        """As `IExamined`; an index that is damaged is made again when the account is next opened."""
+        return self.writer.alone(examine)
+
     # -- changes
 
     def check(self, number: int, force: bool = False) -> Deferred[None] | None:
@@ -365,6 +375,7 @@ class MaildirAccount:
         await self.writer.when_idle()
         await self.in_thread(self.index.close)
         await self.in_thread(self.writer.index.close)
+        self._presence.end()
 
     @staticmethod
     def _after(waiting: Deferred[None] | None, call: Callable[[], _T]) -> _T | Deferred[_T]:

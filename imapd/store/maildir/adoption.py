@@ -1,4 +1,4 @@
-"""Taking over what another server left: a mailbox once, when it is first read; an account once.
+"""Taking over what another server left, or we before the index was lost: once, when it is first read.
 
 * A mailbox keeps its UIDVALIDITY, and every file the UID that clients know it by; files they
   do not know come after all that were ever given out.
@@ -21,7 +21,7 @@ from imapd.model.flags import interned
 from imapd.model.mailbox import INBOX, Hint
 from imapd.model.quota import UNITS, Allowance
 from imapd.store.errors import BadMailboxName
-from imapd.store.maildir import courier, dovecot, quota
+from imapd.store.maildir import ceiling, courier, dovecot, quota
 from imapd.store.maildir.arrivals import Arrival, examined
 from imapd.store.maildir.edit import Edit, Entry
 from imapd.store.maildir.filename import FileName, safe
@@ -38,8 +38,23 @@ _log = Logger(namespace="imapd")
 
 
 def predecessor_of(tree: Tree, directory: str) -> Predecessor | None:
-    """Who served a mailbox before; of two the one who did so later."""
+    """Who served a mailbox before: we, if our own file is there, else of two the one who did so later."""
     folder = tree.folder(directory)
+    ours = ceiling.read(folder)
+    others = _others(folder)
+    if ours is None:
+        return others
+    same = others is not None and others.uidvalidity == ours.uidvalidity
+    return Predecessor(
+        uidvalidity=ours.uidvalidity,
+        uidnext=ours.ceiling + 1,
+        uids=others.uids if others is not None and same else {},
+        letters=others.letters if others is not None and same else {},
+        id=ours.id,
+    )
+
+
+def _others(folder: str) -> Predecessor | None:
     found = [
         (_moment(f"{folder}/{file}"), place, known)
         for place, (file, known) in enumerate((
@@ -60,19 +75,19 @@ def _moment(path: str) -> int:
 
 def found_mailbox(index: Index, tree: Tree, name: str, directory: str) -> MailboxRow:
     """A row for a mailbox whose directory is there, and was not known; in a transaction."""
-    row = index.add_mailbox(name, directory, "", time.time())
     before = predecessor_of(tree, directory)
+    id = "" if before is None else before.id
+    if index.sql("SELECT 1 FROM mailboxes WHERE id = ?", (id,)).fetchone() is not None:
+        # Somebody copied the directory of a mailbox that is there.
+        before, id = None, ""
+    row = index.add_mailbox(name, directory, "", time.time(), id)
     if before is None:
         return row
-    given = index.sql(
-        "SELECT 1 FROM mailboxes WHERE name = ? AND uidvalidity = ?", (name, before.uidvalidity)
-    ).fetchone()
-    if given is None:
-        index.sql(
-            "UPDATE mailboxes SET uidvalidity = ?, modseq = ?, tidied = ? WHERE number = ?",
-            (before.uidvalidity, *[time.time_ns() // 1_000] * 2, row.number),
-        )
-        index.set_meta("uidvalidity", max(index.meta("uidvalidity") or 0, before.uidvalidity))
+    index.sql(
+        "UPDATE mailboxes SET uidvalidity = ?, modseq = ?, tidied = ? WHERE number = ?",
+        (before.uidvalidity, *[time.time_ns() // 1_000] * 2, row.number),
+    )
+    index.set_meta("uidvalidity", max(index.meta("uidvalidity") or 0, before.uidvalidity))
     for identifier, rights in before.acl.items():
         index.sql(
             "INSERT OR REPLACE INTO acl (mailbox, identifier, rights) VALUES (?, ?, ?)",
@@ -106,7 +121,7 @@ def adopt(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> None:
     hints.extend(turn.hints)
     if found:
         _log.info(
-            "{folder}: {count} messages of another server have been taken over",
+            "{folder}: {count} messages have been taken over, with the UIDs that clients know",
             folder=tree.folder(row.directory), count=len(found),
         )  # fmt: skip
 
@@ -121,12 +136,12 @@ def _files(tree: Tree, row: MailboxRow, before: Predecessor) -> list[_Found]:
 
         def reached(done: int, of: int, path: str = path) -> None:
             _log.info(
-                "{path}: {done} of {of} messages of another server have been looked at",
+                "{path}: {done} of {of} messages to be taken over have been looked at",
                 path=path, done=done, of=of,
             )  # fmt: skip
 
         for arrival in examined(path, listed(path) or (), 0, reached):
-            uid = before.uids.get(arrival.name.partition(":")[0], 0)
+            uid = before.uid_of(arrival.name)
             if uid and uid not in seen:
                 seen.add(uid)
                 known.append(_Found(arrival, part, uid))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -13,6 +14,8 @@ from imapd.model.mailbox import Changes, Hint
 from imapd.model.message import Facts
 from imapd.model.numset import EMPTY, NumSet
 from imapd.store.errors import StoreUnavailable
+from imapd.store.maildir.ceiling import Ceiling
+from imapd.store.maildir.ceiling import write as write_ceiling
 from imapd.store.maildir.flagsets import BIT
 from imapd.store.maildir.index import UID_MASK, MailboxRow, base_of
 from imapd.store.maildir.spans import parsed, written
@@ -203,6 +206,8 @@ class Edit:
             vanished |= NumSet(self._skipped)
         if not changed and not vanished:
             return Changes(row.modseq, row.modseq)
+        if self.uidnext - 1 > row.ceiling and os.path.isdir(self.turn.tree.folder(row.directory)):
+            self._raise_ceiling()
         sql = self.turn.index.sql
         sql(
             "INSERT INTO log (mailbox, modseq, changed, vanished) VALUES (?, ?, ?, ?)",
@@ -226,6 +231,14 @@ class Edit:
             [self._changed[uid] for uid in uids],
             [self.modseq] * len(uids),
             vanished,
+        )
+
+    def _raise_ceiling(self) -> None:
+        row, turn = self.row, self.turn
+        said = Ceiling.above(self.uidnext, row.uidvalidity, row.id)
+        write_ceiling(turn.tree, row.directory, said)
+        turn.index.sql(
+            "UPDATE mailboxes SET ceiling = ? WHERE number = ?", (said.ceiling, row.number)
         )
 
     def _join(self, last: int) -> None:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from contextlib import suppress
 from typing import Final
 
+from twisted.logger import Logger
+
 from imapd.model.mailbox import INBOX, Hint
 from imapd.store.errors import BadMailboxName
+from imapd.store.maildir import ceiling
 from imapd.store.maildir.adoption import adopt_account, found_mailbox
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.namespace import discover
 from imapd.store.maildir.place import folded
-from imapd.store.maildir.schema import ensure
+from imapd.store.maildir.presence import Presence
+from imapd.store.maildir.schema import ensure, is_damage
 from imapd.store.maildir.tidy import tidy_all
 from imapd.store.maildir.tree import Tree, is_fs, synced
 from imapd.store.maildir.turn import transaction
 
 __all__ = ["found", "layout", "recover"]
+
+_log = Logger(namespace="imapd")
 
 #: Seconds after which a file in ``tmp`` belongs to no one (cr.yp.to/proto/maildir.html).
 _STRAY: Final = 36 * 3600
@@ -26,15 +33,48 @@ _OWNER: Final = "owner"
 _LAYOUT: Final = "layout"
 
 
-def found(tree: Tree) -> None:
-    """The directories of INBOX and the index are there; whoever makes them first."""
+def found(tree: Tree) -> Presence:
+    """The directories of INBOX and the index are there, whoever makes them first; we have it open.
+
+    An index that cannot be used is put aside and made again.
+    """
     known = os.path.exists(tree.index)
     os.makedirs(tree.root, mode=0o700, exist_ok=True)
     tree.found()
-    ensure(tree.index)
+    presence = Presence(os.path.dirname(tree.index))
+    try:
+        presence.begin()
+        if os.path.exists(tree.damaged):
+            known = False
+            _make_again(tree, presence, "it was found to be damaged")
+        try:
+            ensure(tree.index)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            known = False
+            _make_again(tree, presence, str(error))
+            ensure(tree.index)
+    except BaseException:
+        presence.end()
+        raise
     if not known:
         for path in (os.path.dirname(tree.index), tree.root, os.path.dirname(tree.root)):
             synced(path)
+    return presence
+
+
+def _make_again(tree: Tree, presence: Presence, why: str) -> None:
+    """Keep an index that cannot be used under another name, for who wants to look into it."""
+    presence.alone()
+    _log.error("{index}: {why}; it is made again", index=tree.index, why=why)
+    now = time.time_ns()
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.rename(tree.index + suffix, f"{tree.index}.damaged-{now}{suffix}")
+    with suppress(FileNotFoundError):
+        os.unlink(tree.damaged)
+    presence.begin()
 
 
 def layout(index: Index, tree: Tree, fs: bool) -> bool:
@@ -62,6 +102,9 @@ def recover(index: Index, tree: Tree, hints: list[Hint]) -> None:
             index.set_meta(_OWNER, name)
             new = index.named(INBOX) is None
             if new:
+                if ceiling.read(tree.root) is not None:
+                    # The index was lost: who still knows a number of it finds nothing.
+                    index.number_from(int(time.time()))
                 found_mailbox(index, tree, INBOX, "")
         if new:
             discover(index, tree, hints)

@@ -47,6 +47,7 @@ class MailboxRow:
     tidied: int
     new_stamp: int
     cur_stamp: int
+    ceiling: int
 
     def status(self) -> Status:
         """The figures."""
@@ -181,6 +182,11 @@ class Index:
         row = self.named(name)
         assert row is not None
         return row
+
+    def number_from(self, number: int) -> None:
+        """No mailbox gets a number up to this one."""
+        self.sql("DELETE FROM sqlite_sequence WHERE name = 'mailboxes'")
+        self.sql("INSERT INTO sqlite_sequence (name, seq) VALUES ('mailboxes', ?)", (number,))
 
     def drop_mailbox(self, number: int) -> None:
         """Forget it and its messages."""

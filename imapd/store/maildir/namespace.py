@@ -21,6 +21,7 @@ from imapd.store.errors import (
     NoSuchMailbox,
     StoreUnavailable,
 )
+from imapd.store.maildir import ceiling
 from imapd.store.maildir.adoption import found_mailbox
 from imapd.store.maildir.index import UID_MASK, Index, MailboxRow
 from imapd.store.maildir.metadata import duplicate, forget
@@ -148,6 +149,8 @@ def carry_out(index: Index, tree: Tree) -> None:
         ).fetchall():
             tree.move(directory, moving)
             tree.make(moving)
+            if directory == moving:
+                _begin_ceiling(index, tree, index.mailbox(number))
             synced(tree.folder(moving))
             index.sql(
                 "UPDATE mailboxes SET directory = ?, moving = NULL WHERE number = ?",
@@ -155,6 +158,13 @@ def carry_out(index: Index, tree: Tree) -> None:
             )
         synced(tree.root)
         index.set_meta(ROOT_STAMP, settled_stamp(stamp_of(index, tree)))
+
+
+def _begin_ceiling(index: Index, tree: Tree, row: MailboxRow) -> None:
+    """A mailbox that was made by us says so from the start."""
+    said = ceiling.Ceiling.above(row.uidnext, row.uidvalidity, row.id)
+    ceiling.write(tree, row.directory, said)
+    index.sql("UPDATE mailboxes SET ceiling = ? WHERE number = ?", (said.ceiling, row.number))
 
 
 def stamp_of(index: Index, tree: Tree) -> int:

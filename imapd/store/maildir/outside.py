@@ -50,7 +50,7 @@ _AHEAD: Final = 1 << 20
 def reconcile(index: Index, tree: Tree, number: int, force: bool, hints: list[Hint]) -> None:
     """Enter what changed since the directories were last read; with `force`, look anyway."""
     row = index.mailbox(number)
-    if row.uidnext == 1:
+    if row.uidnext == 1 and not row.ceiling:
         adopt(index, tree, row, hints)
         row = index.mailbox(number)
     stamp = modified(tree.part(row.directory, "new"))

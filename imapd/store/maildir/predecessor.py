@@ -14,6 +14,7 @@ from typing import Final
 from attrs import field, frozen
 
 from imapd.model.rights import Rights
+from imapd.store.maildir.filename import FileName
 
 __all__ = ["LARGEST_UID", "Predecessor", "lines_of", "number"]
 
@@ -36,6 +37,16 @@ class Predecessor:
     keywords: Mapping[str, tuple[str, ...]] = field(factory=dict, repr=False)
     #: Who may do what; owner and administrators are not told.
     acl: Mapping[str, Rights] = field(factory=dict)
+    #: It was this program, whose index was lost: the mailbox's id, and names of files have UIDs.
+    id: str = ""
+
+    def uid_of(self, name: str) -> int:
+        """The UID that clients know a file by, by its whole name; 0 if they know none."""
+        if self.id:
+            named = FileName.parse(name).uid or 0
+            if 0 < named < self.uidnext:
+                return named
+        return self.uids.get(name.partition(":")[0], 0)
 
     def flags_of(self, name: str) -> tuple[str, ...]:
         """The keywords of a file, by its whole name."""

@@ -20,9 +20,10 @@ from typing import Final
 
 from imapd.store.errors import StoreUnavailable
 
-__all__ = ["ANNOTATION_OCTETS", "VERSION", "connect", "ensure"]
+__all__ = ["ANNOTATION_OCTETS", "VERSION", "connect", "ensure", "is_damage"]
 
-VERSION: Final = 1
+#: What this program reads and writes.
+VERSION: Final = 2
 
 _TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -174,6 +175,16 @@ _ADDED_TABLES: Final = frozenset(
      "message_annotations", "message_annotation_log", "previews", "blocks")
 )  # fmt: skip
 
+#: From each version to the next; a new index goes the same way.
+_STEPS: Final = {
+    1: """
+-- the UIDs up to it may have been given out, as a file beside the messages says
+ALTER TABLE mailboxes ADD COLUMN ceiling INTEGER NOT NULL DEFAULT 0;
+""",
+}
+#: The version that `_TABLES` makes.
+_FIRST: Final = 1
+
 #: Pages of 4 KB of the log that are written before it is brought home.
 _CHECKPOINT: Final = 2_000
 #: Seconds: whoever lets go of the file last may shut out who opens it for so long.
@@ -215,27 +226,65 @@ def connect(path: str, wait: float, checkpoints: bool) -> sqlite3.Connection:
 
 
 def ensure(path: str) -> None:
-    """An index is at `path`, of this version: whole or not at all, whoever makes it first."""
+    """An index is at `path`, of this version: whole or not at all, whoever makes it first.
+
+    One of an older version is brought to this one.  Raises `StoreUnavailable` for one of a newer
+    version, and sqlite3.DatabaseError for a file that is no index.
+    """
     if not os.path.exists(path):
         _make(path)
     connection = sqlite3.connect(path, timeout=30, isolation_level=None)
     try:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == VERSION:
-            _complete(connection)
-    except sqlite3.Error as error:
-        raise StoreUnavailable("the index of the account cannot be read") from error
+        version = _version(connection)
+        if version < _FIRST:
+            raise sqlite3.DatabaseError("the file is no index")
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if version < VERSION or not names >= _ADDED_TABLES:
+            _migrate(connection)
+    except UnicodeDecodeError as error:
+        raise sqlite3.DatabaseError("the file is damaged") from error
     finally:
         connection.close()
-    if version != VERSION:
-        raise StoreUnavailable(f"the index of the account is of version {version}, not {VERSION}")
+    if version > VERSION:
+        raise StoreUnavailable(
+            f"the index of the account is of version {version}, and this program knows {VERSION}"
+        )
 
 
-def _complete(connection: sqlite3.Connection) -> None:
-    """Add the tables that an index made by an older program is without."""
-    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    if not names >= _ADDED_TABLES:
-        connection.executescript(f"BEGIN IMMEDIATE; {_ADDED} {_COUNTED} COMMIT;")
+def is_damage(error: Exception) -> bool:
+    """Whether it says that the file's octets are wrong, and not that it cannot be used just now."""
+    return type(error) is sqlite3.DatabaseError or (
+        isinstance(error, sqlite3.Error) and "decode" in str(error)
+    )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """From whatever version it is to this one, in one step for everyone."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for version in range(_version(connection), VERSION):
+            _run(connection, _STEPS[version])
+        _run(connection, _ADDED + _COUNTED)
+        connection.execute(f"PRAGMA user_version = {max(VERSION, _version(connection))}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _run(connection: sqlite3.Connection, script: str) -> None:
+    """Statements inside a transaction that goes on, which `executescript` would end."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
 
 
 def _make(path: str) -> None:
@@ -244,9 +293,8 @@ def _make(path: str) -> None:
         connection = sqlite3.connect(beside, isolation_level=None)
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
-            connection.executescript(
-                f"BEGIN; {_TABLES} {_ADDED} {_COUNTED} PRAGMA user_version = {VERSION}; COMMIT;"
-            )
+            connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {_FIRST}; COMMIT;")
+            _migrate(connection)
         finally:
             connection.close()
         os.chmod(beside, 0o600)

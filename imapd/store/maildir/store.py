@@ -16,13 +16,14 @@ from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
 from imapd.model.quota import Allowance
-from imapd.store.errors import BadMailboxName
+from imapd.store.errors import BadMailboxName, StoreUnavailable
 from imapd.store.interfaces import IMailStore, IOtherAccounts, IQuotas
 from imapd.store.maildir.account import MaildirAccount
 from imapd.store.maildir.building import reconcile
 from imapd.store.maildir.founding import found, layout, recover
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.place import Template
+from imapd.store.maildir.presence import Presence
 from imapd.store.maildir.texts import Texts
 from imapd.store.maildir.threads import call_in_thread
 from imapd.store.maildir.tree import Tree, unavailable
@@ -133,7 +134,15 @@ class MaildirStore:
         if not self._pool.started:
             self._pool.start()
         try:
-            tree, index = await call_in_thread(
+            return await self._made_once(root)
+        except StoreUnavailable:
+            if not os.path.exists(Tree(root).damaged):
+                raise
+        return await self._made_once(root)
+
+    async def _made_once(self, root: str) -> MaildirAccount:
+        try:
+            tree, index, presence = await call_in_thread(
                 self._reactor, self._pool, lambda: _founded(root, self.fs)
             )
         except (OSError, sqlite3.Error) as error:
@@ -144,6 +153,7 @@ class MaildirStore:
             self._pool,
             tree,
             index,
+            presence,
             self.synced_flags,
             self._left,
             lambda: self._allowance,
@@ -175,16 +185,20 @@ class MaildirStore:
         shutting.addBoth(done)
 
 
-def _founded(root: str, fs: bool) -> tuple[Tree, Index]:
+def _founded(root: str, fs: bool) -> tuple[Tree, Index, Presence]:
     tree = Tree(root)
-    found(tree)
-    index = Index(tree.index, wait=0.01, checkpoints=False)
-    index.open()
-    # Before anything comes in that gets a UID.
-    texts = Texts(tree.texts)
-    reconcile(index, texts)
-    texts.close()
-    return Tree(root, layout(index, tree, fs)), index
+    presence = found(tree)
+    try:
+        index = Index(tree.index, wait=0.01, checkpoints=False)
+        index.open()
+        # Before anything comes in that gets a UID.
+        texts = Texts(tree.texts)
+        reconcile(index, texts)
+        texts.close()
+        return Tree(root, layout(index, tree, fs)), index, presence
+    except BaseException:
+        presence.end()
+        raise
 
 
 #: What may follow the directory, each behind a colon.

@@ -40,6 +40,15 @@ class Tree:
         """Where the index is."""
         return f"{self.root}/{INDEX}"
 
+    @property
+    def damaged(self) -> str:
+        """A file that says that the index is to be made again."""
+        return f"{os.path.dirname(self.index)}/damaged"
+
+    def mark_damaged(self) -> None:
+        """Have the index made again by who opens the account next."""
+        os.close(os.open(self.damaged, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+
     def folder(self, directory: str) -> str:
         """A mailbox's directory."""
         return f"{self.root}/{directory}" if directory else self.root
@@ -131,8 +140,8 @@ class Tree:
                     os.rename(folder, aside)
         if self.fs and os.path.lexists(folder):
             # Mailboxes below it stay.
-            for name in PARTS:
-                with suppress(FileNotFoundError):
+            for name in os.listdir(folder):
+                if name in PARTS or not os.path.isdir(f"{folder}/{name}"):
                     os.rename(f"{folder}/{name}", f"{aside}/{name}")
         shutil.rmtree(aside, ignore_errors=True)
 

@@ -24,6 +24,7 @@ from twisted.python.threadpool import ThreadPool
 
 from imapd.model.mailbox import Hint
 from imapd.store.maildir.index import Index
+from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.tree import Tree, unavailable
 from imapd.store.maildir.turn import Turn, transaction
 
@@ -177,6 +178,8 @@ class Writer:
         failure = Failure(error)  # type: ignore[no-untyped-call]  # Twisted has no types for it
         if isinstance(error, (OSError, sqlite3.Error)):
             self._log.failure("{root}: the store failed", failure, root=self._tree.root)
+            if is_damage(error):
+                self._tree.mark_damaged()
             return Failure(unavailable(error))  # type: ignore[no-untyped-call]  # as above
         return failure
 

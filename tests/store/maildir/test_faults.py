@@ -154,16 +154,6 @@ def test_an_append_that_is_given_up(place):
     assert place.names(part="tmp") == []
 
 
-def test_a_damaged_index(place):
-    """An index that is no index is refused, not replaced: UIDs would change."""
-    place.stop()
-    (place.root / "imapd" / "index.sqlite").write_bytes(b"this is not an index" * 100)
-    with pytest.raises(StoreUnavailable):
-        place.start()
-    place.run(place.store.close())
-    place.store = None
-
-
 def test_an_index_of_another_version(place):
     """An index written by a later version is refused."""
     place.stop()
