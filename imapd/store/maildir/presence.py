@@ -25,22 +25,23 @@ class Presence:
 
     def begin(self) -> None:
         """Have the account open.  Raises `StoreUnavailable` while the index is made again."""
-        self._lock(fcntl.LOCK_SH, "the index of the account is being made again")
+        if not self._locked(fcntl.LOCK_SH):
+            raise StoreUnavailable("The index of the account is being made again")
 
     def alone(self) -> None:
         """Have it alone.  Raises `StoreUnavailable` if another process has it open."""
-        self._lock(
-            fcntl.LOCK_EX, "the index of the account is damaged, and another process has it open"
-        )
+        if not self._locked(fcntl.LOCK_EX):
+            raise StoreUnavailable("The index of the account is damaged, and in use elsewhere")
 
-    def _lock(self, kind: int, problem: str) -> None:
+    def _locked(self, kind: int) -> bool:
         if self._descriptor < 0:
             flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
             self._descriptor = os.open(self._directory, flags)
         try:
             fcntl.flock(self._descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StoreUnavailable(problem) from error
+        except BlockingIOError:
+            return False
+        return True
 
     def end(self) -> None:
         """Let go of it."""

@@ -246,9 +246,7 @@ def ensure(path: str) -> None:
     finally:
         connection.close()
     if version > VERSION:
-        raise StoreUnavailable(
-            f"the index of the account is of version {version}, and this program knows {VERSION}"
-        )
+        raise StoreUnavailable("The index of the account is of a newer version of the server")
 
 
 def is_damage(error: Exception) -> bool:

@@ -68,7 +68,7 @@ def test_a_newer_index(tmp_path):
     connection.commit()
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(StoreUnavailable, match=f"version {VERSION + 1}"):
+    with pytest.raises(StoreUnavailable, match="newer version"):
         place.start()
     place.run(place.store.close())
     assert path.read_bytes() == before
