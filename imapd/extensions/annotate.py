@@ -22,6 +22,7 @@ from imapd.dialect import (
     FetchItem,
     SearchKey,
     SelectParameter,
+    SortKey,
     StoreItem,
 )
 from imapd.extensions import annotate_news
@@ -30,6 +31,7 @@ from imapd.extensions.annotate_grammar import (
     att_annotate,
     attributes,
     check_parts,
+    entry,
     entry_match,
     part_of,
     patterns,
@@ -40,6 +42,8 @@ from imapd.model.message import ANNOTATIONS, BODYSTRUCTURE
 from imapd.model.numset import NumSet
 from imapd.model.search import Cost, Key
 from imapd.query import charset
+from imapd.query.collate import collate
+from imapd.query.criteria import Criterion
 from imapd.query.fold import fold
 from imapd.session.content import scanned
 from imapd.session.outcome import Refused
@@ -166,6 +170,31 @@ def _search_key(cursor: Cursor) -> Key:
     return Key("ANNOTATION", Cost.COLUMN, (ANNOTATIONS,), test, (match, whose, wanted))
 
 
+# SORT
+
+
+@frozen
+class _ValueOf:
+    """The text of one annotation, collated; the empty one where there is none (RFC 5256, 3)."""
+
+    name: Annotation
+
+    def __call__(self, annotations: Annotations | None) -> str:
+        value = (annotations or {}).get(self.name, b"")
+        return collate(charset.decode(value, "utf-8"))
+
+
+def _sort_key(cursor: Cursor) -> Criterion:
+    """``sort-key =/ "ANNOTATION" SP entry SP att-sort``."""
+    cursor.space()
+    name = entry(cursor)
+    cursor.space()
+    asked = attributes(cursor) if cursor.peek() != b"(" else ()
+    if len(asked) != 1 or asked[0][0] != "value":
+        raise BadSyntax("What is sorted by is value.priv or value.shared")
+    return Criterion(ANNOTATIONS, lasting=False, of=_ValueOf(Annotation(name, asked[0][1])))
+
+
 # SELECT
 
 
@@ -201,6 +230,7 @@ FEATURE = Feature(
     fetch_items=(FetchItem("ANNOTATION", annotation),),
     store_items=(StoreItem("ANNOTATION", lambda cursor: _Annotate(att_annotate(cursor))),),
     search_keys=(SearchKey("ANNOTATION", _search_key),),
+    sort_keys=(SortKey("ANNOTATION", _sort_key),),
     select_parameters=(SelectParameter("ANNOTATE", _nothing, opened=_begin),),
     opens=_opens,
     tells=annotate_news.tell,

@@ -10,7 +10,8 @@ Rules:
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -41,6 +42,8 @@ class Criterion:
     reverse: bool = False
     #: What a message has there never changes.
     lasting: bool = True
+    #: What of the column's value counts: a text; without it, all of it.
+    of: Callable[[Any], str] | None = None
 
 
 def _base_subject(block: bytes) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from imapd.model.message import Column
 from imapd.query.criteria import Criterion
-from imapd.query.source import Source, values
+from imapd.query.source import Source, placed, values
 
 __all__ = ["arranged", "gaps", "keys"]
 
@@ -43,15 +43,30 @@ async def keys(
     source: Source, places: Sequence[int], criteria: Sequence[Criterion]
 ) -> tuple[Sequence[int], Sequence[Sequence[Any]]]:
     """Which of the places there are, and a column of values for each criterion."""
-    found = await values(source, places, {criterion.column for criterion in criteria})
+    whole = {criterion.column for criterion in criteria if criterion.of is None}
+    found = await values(source, places, whole)
     there = found.places
-    columns: dict[tuple[Column, Column | None], Sequence[Any]] = {}
+    columns: dict[Criterion, Sequence[Any]] = {}
     for criterion in criteria:
+        if criterion.of is not None:
+            columns[criterion] = await _taken(source, there, criterion.column, criterion.of)
+            continue
         column = found.columns[criterion.column]
         if criterion.instead is not None and None in column:
             column = await _completed(source, there, column, criterion.instead)
-        columns[criterion.column, criterion.instead] = column
-    return there, [columns[each.column, each.instead] for each in criteria]
+        columns[criterion] = column
+    return there, [columns[each] for each in criteria]
+
+
+async def _taken(
+    source: Source, places: Sequence[int], name: Column, of: Callable[[Any], str]
+) -> Sequence[str]:
+    """What counts of a column, whose values may be large; of what is gone meanwhile, nothing."""
+    found: dict[int, str] = {}
+    async for some, batch in placed(source, places, frozenset((name,))):
+        found.update(zip(some, map(of, batch.columns[name])))
+        await source.turn()
+    return [found.get(place, "") for place in places]
 
 
 async def _completed(

@@ -45,7 +45,7 @@ def test_switched_off() -> None:
     """Without the capability there is nothing of it."""
     client = Server(without=["ANNOTATE-EXPERIMENT-1"]).client()
     client.append(letter("one"))
-    assert b"ANNOTAT" not in client.ok("CAPABILITY")
+    assert b"ANNOTATE" not in client.ok("CAPABILITY")
     assert b"ANNOTATIONS" not in client.ok("SELECT INBOX")
     for command, text in (
         ("SELECT INBOX (ANNOTATE)", "The command has no parameter of that name"),
@@ -692,6 +692,49 @@ def test_search_in_other_charsets(client: Dialogue) -> None:
     same(
         client.ok(b"SEARCH CHARSET ISO-8859-1 ANNOTATION /a value {4+}\r\nGR\xdcN"), "* SEARCH 1 2"
     )
+
+
+def test_search_again(client: Dialogue) -> None:
+    """What was found once is not found any more when it has changed."""
+    for value, found in (("x", " 1"), ("y", ""), ("x", " 1")):
+        client.ok(f'STORE 1 ANNOTATION (/a (value.priv "{value}"))')
+        same(client.ok('SEARCH ANNOTATION /a value "x"'), f"* SEARCH{found}")
+
+
+# SORT.
+
+
+def test_sort(anywhere: Server) -> None:
+    """RFC 5257, 4.9: by the value of one entry, in any case; where there is none, it is empty."""
+    client = anywhere.client()
+    client.fill(5).select()
+    for number, value in ((1, "b"), (2, "A"), (4, "\u00e9"), (5, "E")):
+        client.ok(
+            f"STORE {number} ANNOTATION (/a (value.shared {{{len(value.encode())}+}}\r\n{value}))"
+        )
+    client.ok('STORE 3 ANNOTATION (/a (value.priv "z") /b (value.shared "z"))')
+    sort = "SORT ({}ANNOTATION /a value.shared) UTF-8 ALL"
+    same(client.ok(sort.format("")), "* SORT 3 2 1 5 4")
+    same(client.ok(sort.format("REVERSE ")), "* SORT 4 5 1 2 3")
+    same(client.ok("SORT (ANNOTATION /a value.priv ARRIVAL) UTF-8 ALL"), "* SORT 1 2 4 5 3")
+    client.ok('STORE 4 ANNOTATION (/a (value.shared "0"))')
+    same(client.ok("UID " + sort.format("")), "* SORT 3 4 2 1 5")
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("/a value", "What is sorted by is value.priv or value.shared"),
+        ("/a size.priv", "What is sorted by is value.priv or value.shared"),
+        ("/a other.priv", "There is no attribute of that name"),
+        ("/a (value.priv)", "What is sorted by is value.priv or value.shared"),
+        ('"/*" value.priv', "That is no name of an entry"),
+        ("/flags value.priv", "/flags is reserved"),
+    ],
+)
+def test_what_cannot_be_sorted_by(client: Dialogue, key: str, text: str) -> None:
+    """RFC 5257, 4.9: a suffix MUST be given, wildcards are not allowed; other attributes MUST be BAD."""
+    same(client.do(f"SORT (ANNOTATION {key}) UTF-8 ALL"), f"a BAD {text}")
 
 
 # What others change.
