@@ -190,9 +190,11 @@ async def prepared(session: Session, asked: Search) -> tuple[Program, frozenset[
             option.check(session, asked)
     _check_charset(session, asked)
     program = await resolved(session, asked.program)
-    most = session.policy.limits.search_keys
-    leaves = list(islice(leaves_of(program), most + 1))
-    if len(leaves) > most:
+    limits = session.policy.limits
+    leaves = list(islice(leaves_of(program), limits.search_keys + 1))
+    scored = sum(isinstance(leaf, Key) and leaf.score is not None for leaf in leaves)
+    # TEXT is looked for in two steps.
+    if len(leaves) > limits.search_keys or scored > 2 * limits.fuzzy_strings:
         raise Refused("LIMIT", "The search has too many keys")
     if session.announce.by_uid and any(map(_is_by_number, leaves)):
         raise BadCommand("There are no sequence numbers here", "UIDREQUIRED")  # RFC 9586, 3.5

@@ -33,6 +33,7 @@ _LIMITS: Final = {
     "list_patterns": "Patterns with wildcards of one LIST.",
     "search_keys": "Keys of one search.",
     "saved_ranges": "Ranges of the result that SEARCH RETURN (SAVE) keeps.",
+    "fuzzy_strings": "Strings of one search that are looked for in other forms (SEARCH=FUZZY).",
     "search_mailboxes": "Mailboxes that one ESEARCH looks through (MULTISEARCH).",
     "notify_mailboxes": "Mailboxes that one NOTIFY may watch.",
     "input": "Octets a client may send ahead while a command runs.",

@@ -71,6 +71,10 @@ class Limits:
     #: some hundreds, joined by OR.
     search_keys: int = 2_000
 
+    #: Strings of one search that are looked for in other forms (FUZZY).  Each takes a
+    #: millisecond or two with a long message; people type one.
+    fuzzy_strings: int = 20
+
     #: Ranges of the result that SEARCH RETURN (SAVE) keeps, about 120 octets each for
     #: as long as the mailbox is selected; neighbours in the mailbox are one range.
     saved_ranges: int = 50_000

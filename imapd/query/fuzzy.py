@@ -24,8 +24,8 @@ __all__ = ["Query", "bare"]
 #: Words of one query, and letters of one of them, that other forms are looked for.
 _WORDS: Final = 16
 _LETTERS: Final = 40
-#: Characters of a message in which forms are looked for: some ten milliseconds.
-_LOOKED_AT: Final = 200_000
+#: Characters of a message in which forms are looked for: a millisecond or two.
+_LOOKED_AT: Final = 50_000
 #: Words that are remembered to be like another or not.
 _REMEMBERED: Final = 20_000
 

@@ -172,6 +172,14 @@ def test_wrong_parameters(alice: Dialogue, command: str) -> None:
     same(alice.do("SEARCH SUBJECT Helo"), "* SEARCH", "a OK SEARCH completed")
 
 
+def test_too_many(alice: Dialogue) -> None:
+    """More strings than anybody types are refused before work begins (8)."""
+    many = " ".join(["FUZZY (SUBJECT a BODY b)"] * 20)
+    assert alice.command(f"SEARCH {many}")[0].startswith("* SEARCH")
+    several = " ".join(f"FUZZY TEXT word{number}" for number in range(21))
+    assert alice.command(f"SEARCH {several}")[0].startswith("a NO [LIMIT] ")
+
+
 def test_abandoned(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the client hangs up, its search stops."""
     opened: list[int] = []
