@@ -23,6 +23,7 @@ from imapd.dialect import Dialect
 from imapd.model.limits import Limits
 from imapd.server.flow import Turns
 from imapd.server.imap import IMAPProtocol
+from imapd.session.ahead import Ahead
 from imapd.session.blocks import Blocks
 from imapd.session.image import Images
 from imapd.session.session import Policy
@@ -68,10 +69,12 @@ class IMAPFactory(Factory):
         self._tls = tls
         self._connections: set[IMAPProtocol] = set()
         self._empty: Deferred[None] | None = None
+        blocks = Blocks(clock, self.turns.turn)
+        self._ahead = Ahead(clock, blocks)
         self.policy = Policy(
             dialect=dialect or Dialect.of([*commands.FEATURES, *extensions.FEATURES], without),
-            images=Images(self.turns.turn),
-            blocks=Blocks(clock, self.turns.turn),
+            images=Images(self.turns.turn, self._ahead.grown),
+            blocks=blocks,
             limits=limits or Limits(),
             mechanisms=MECHANISMS if mechanisms is None else mechanisms,
             portal=portal,
@@ -99,6 +102,7 @@ class IMAPFactory(Factory):
 
     def stopFactory(self) -> None:
         """As `Factory`."""
+        self._ahead.stop()
         self.policy.blocks.clear()
 
     def joined(self, protocol: IMAPProtocol) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -49,6 +49,8 @@ _SPARSE: Final = 16
 _GROWN: Final = 128
 #: No block has a larger number.
 _LAST: Final = (1 << 32) // _SPAN
+#: Mailboxes of which it is known what was asked.
+_MAILBOXES: Final = 64
 #: Octets at hand.
 _MOST: Final = 1 << 26
 #: Seconds after which what nobody has used since the last time is forgotten.
@@ -72,6 +74,8 @@ class Blocks:
         self.size = 0
         self._aging: IDelayedCall | None = None
         self._making: dict[tuple[str, int], list[Deferred[None]]] = {}
+        #: The columns that searches asked for, by mailbox; the one searched last at the end.
+        self._asked: dict[str, frozenset[Column]] = {}
 
     # What is at hand.
 
@@ -121,6 +125,9 @@ class Blocks:
             async for batch in scanned(mailbox, uids, columns, turn):
                 yield batch
             return
+        self._asked[mailbox.id] = self._asked.pop(mailbox.id, frozenset()) | kept
+        if len(self._asked) > _MAILBOXES:
+            del self._asked[next(iter(self._asked))]
         # Who may no longer read the mailbox, or finds it deleted, is told so by the store.
         async for _ in each(mailbox.scan(EMPTY, frozenset())):
             pass
@@ -141,6 +148,25 @@ class Blocks:
                         yield batch
                 await turn()
             await work.keep()
+
+    def were_asked(self, mailbox_id: str) -> bool:
+        """Whether a mailbox was searched before."""
+        return mailbox_id in self._asked
+
+    async def ahead(self, mailbox: IMailbox, known: Sequence[int]) -> AsyncIterator[None]:
+        """Make what was asked before, of the newest messages, until some have it; a block at a time."""
+        names = sorted(self._asked.get(mailbox.id, ()))
+        every = NumSet([(known[0], known[-1])]) if names and known else EMPTY
+        for piece in reversed(list(_pieces(known, every))):
+            work = _Work(self, mailbox, known, names)
+            await work.load([piece.number])
+            lacking = work.lacking(piece)
+            if not lacking:
+                return
+            if lacking >= _GROWN:
+                await work.batch(piece)
+                await work.keep()
+                yield
 
 
 async def _joined(
@@ -216,7 +242,7 @@ class _Work:
         self._found: dict[tuple[Column, int], Block] = {}
         self._made: dict[tuple[Column, int], bytes] = {}
 
-    async def load(self, numbers: Iterator[int]) -> None:
+    async def load(self, numbers: Iterable[int]) -> None:
         """What is at hand, and what the store has kept."""
         wanted = list(numbers)
         for name in self._names:
@@ -240,18 +266,28 @@ class _Work:
         self._found[name, number] = block
         self._blocks._put((self._mailbox.id, name, number), block)
 
-    async def batch(self, piece: _Piece) -> Batch | None:
-        """The messages of a piece; None if it is not worth making what they need."""
+    def _here(self, piece: _Piece) -> Span:
+        """Where the block of a piece is in the view."""
         known, number = self._known, piece.number
         first, last = piece.spans[0][0], piece.spans[-1][1]
         start = bisect_left(known, (number - 1) * _SPAN + 1, max(0, first - _SPAN), first)
         stop = bisect_left(known, number * _SPAN + 1, last, min(len(known), last + _SPAN))
+        return start, stop
+
+    def lacking(self, piece: _Piece) -> int:
+        """Messages of the block that have not been looked at."""
+        start, stop = self._here(piece)
+        since = min(self._through(name, piece.number) for name in self._names)
+        return stop - bisect_left(self._known, since + 1, start, stop)
+
+    async def batch(self, piece: _Piece) -> Batch | None:
+        """The messages of a piece; None if it is not worth making what they need."""
+        known, number = self._known, piece.number
+        start, stop = self._here(piece)
         here = array("I", known[start:stop])
-        lacking = self._lacking(number, here)
+        lacking = self.lacking(piece)
         if lacking:
-            since = min(self._through(name, number) for name in lacking)
-            wanted = sum(stop - start for start, stop in piece.spans)
-            if len(here) - bisect_left(here, since + 1) > wanted * _SPARSE:
+            if lacking > _SPARSE * sum(last - first for first, last in piece.spans):
                 return None
             await self._complete(number, here)
         blocks = {name: self._pruned(name, number, here) for name in self._names}

@@ -91,12 +91,16 @@ class Watcher(Protocol):
 class Image:
     """The shared state of one mailbox."""
 
-    __slots__ = ("_flag_sets", "_logged", "_refreshing", "before", "doubted", "generation", "gone", "hinted",
-                 "kept", "log", "log_floor", "mailbox_id", "modseq", "recent_claimed", "verdicts",
+    __slots__ = ("_flag_sets", "_grown", "_logged", "_refreshing", "before", "doubted", "generation", "gone",
+                 "hinted", "kept", "log", "log_floor", "mailbox_id", "modseq", "recent_claimed", "verdicts",
                  "watchers")  # fmt: skip
 
-    def __init__(self, mailbox_id: str) -> None:
+    def __init__(
+        self, mailbox_id: str, grown: Callable[[Image], object] = lambda image: None
+    ) -> None:
+        """As `grown` is to be told when messages have come."""
         self.mailbox_id = mailbox_id
+        self._grown = grown
         self.generation = Generation()
         self.modseq = 0
         #: What `modseq` was before the last change was taken in.
@@ -202,6 +206,7 @@ class Image:
             uids.extend(changes.uids[old:])
             generation.flags.extend(changes.flags[old:])
             generation.modseqs.extend(changes.modseqs[old:])
+            self._grown(self)
         if changes.vanished:
             after = generation.without(changes.vanished)
             if after is not None:
@@ -281,10 +286,16 @@ class Images:
     Those that nobody has selected just now are kept while they are few and small.
     """
 
-    def __init__(self, turn: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        turn: Callable[[], Awaitable[None]],
+        grown: Callable[[Image], object] = lambda image: None,
+    ) -> None:
+        """As `grown` is to be told when messages have come into one."""
         self._images: dict[str, Image] = {}
         self._loading: dict[str, list[Deferred[None]]] = {}
         self._turn = turn
+        self._grown = grown
 
     async def join(self, mailbox: IMailbox, watcher: Watcher) -> Image:
         """The image of `mailbox`, up to date, with one watcher more."""
@@ -310,7 +321,7 @@ class Images:
 
     async def _load(self, mailbox: IMailbox) -> Image:
         waiters = self._loading[mailbox.id] = []
-        image = Image(mailbox.id)
+        image = Image(mailbox.id, self._grown)
         try:
             await image.load(mailbox, self._turn)
             self._images[mailbox.id] = image

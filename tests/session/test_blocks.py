@@ -15,6 +15,7 @@ from imapd.model.numset import EMPTY, NumSet
 from imapd.query.columns import KEPT
 from imapd.query.folded import SUBJECT
 from imapd.server import flow
+from imapd.session import ahead
 from imapd.session import blocks as module
 from imapd.store.answers import settled
 from imapd.store.errors import StoreUnavailable
@@ -284,6 +285,62 @@ def test_no_more_than_so_much(server: Server, monkeypatch: pytest.MonkeyPatch) -
     same(client.do("SEARCH SUBJECT 13 FROM alice"), "* SEARCH 13", "a OK SEARCH completed")
     assert made == []
     assert 0 < at_hand.size <= most
+
+
+# What is made before anybody asks.
+
+
+def test_made_of_what_comes(anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When many messages have come into a mailbox that was searched, the next search finds them made."""
+    client = anywhere.client().fill(1).select()
+    client.ok("SEARCH SUBJECT 1")
+    client.fill(3 * _SPAN)
+    made = _scans(monkeypatch)
+    anywhere.advance(5.0)
+    assert made == [NumSet([(17, 24)]), NumSet([(9, 16)]), NumSet([(2, 8)])]
+    made.clear()
+    client.append(letter("x"))
+    assert client.command("SEARCH SUBJECT x")[0] == "* SEARCH 26"
+    assert made == [NumSet([(25, 26)])]
+
+
+def test_not_made_for_nobody(anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a mailbox that nobody has searched, or has selected any more, nothing is made."""
+    client = anywhere.client().select()
+    made = _scans(monkeypatch)
+    client.fill(_SPAN)
+    anywhere.advance(5.0)
+    client.ok("SEARCH SUBJECT 1")
+    made.clear()
+    client.fill(3 * _SPAN)
+    client.ok("UNSELECT")
+    anywhere.advance(5.0)
+    assert made == []
+
+
+def test_who_was_selected_leaves(anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is being made ends with the last session that has the mailbox selected."""
+    client = anywhere.client().fill(1).select()
+    client.ok("SEARCH SUBJECT 1")
+    client.fill(5 * _SPAN)
+    made = _scans(monkeypatch)
+    anywhere.advance(ahead._SOON + ahead._PAUSE / 2)
+    client.hang_up()
+    anywhere.advance(5.0)
+    assert len(made) == 1
+
+
+def test_stopped_while_it_is_made(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that stops listening leaves no timer behind, and makes nothing more."""
+    client = server.client().fill(1).select()
+    client.ok("SEARCH SUBJECT 1")
+    client.fill(5 * _SPAN)
+    made = _scans(monkeypatch)
+    server.advance(ahead._SOON + ahead._PAUSE / 2)
+    client.fill(1)
+    server.factory.stopFactory()
+    server.advance(5.0)
+    assert len(made) == 1
 
 
 # Who asks.
