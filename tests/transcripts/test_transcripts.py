@@ -115,6 +115,7 @@ def test_examples_are_there() -> None:
         "rfc5258", "rfc5819", "rfc6154", "rfc3691", "rfc5161", "rfc4959", "rfc2342",
         "rfc5032", "rfc5256", "rfc5466", "rfc6203", "rfc7377", "rfc8970", "rfc8474", "rfc8514",
         "rfc9394", "rfc10022",
+        "rfc7162", "rfc9586",
     } <= names  # fmt: skip
 
 
