@@ -2,34 +2,31 @@
 
 Rules of this file:
 
-* The arrays of a `Generation` only grow at their end and change in place; when
-  messages vanish, a new generation takes its place and sessions keep the old one
-  until they have been told.
 * What is here comes from `IMailbox.changes_since` (or is the same thing, returned
   by a mutation).  A hint only says that it is time to ask.
 """
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final, Protocol
 
 from attrs import evolve
 from twisted.internet.defer import Deferred
 
-from imapd.model.flags import DELETED, SEEN, Flags
+from imapd.model.flags import DELETED
 from imapd.model.mailbox import Changes
 from imapd.model.message import FLAGS, MODSEQ
 from imapd.model.numset import NumSet
 from imapd.query.verdicts import Verdicts
+from imapd.session.generation import Generation
 from imapd.store.answers import each, settled
 from imapd.store.errors import NoSuchMailbox
 from imapd.store.interfaces import IMailbox
 
-__all__ = ["Generation", "Image", "Images"]
+__all__ = ["Image", "Images"]
 
 _ALL: Final = NumSet([(1, (1 << 32) - 1)])
 #: Changed UIDs that are remembered; a session further behind compares modseqs.
@@ -37,44 +34,6 @@ _LOG_MOST: Final = 50_000
 #: What is kept of mailboxes that nobody has selected: 20 octets a message.
 _KEPT_IMAGES: Final = 64
 _KEPT_MESSAGES: Final = 400_000
-
-
-class Generation:
-    """Parallel columns of the messages of one mailbox, in UID order."""
-
-    __slots__ = ("flags", "modseqs", "uids")
-
-    def __init__(self) -> None:
-        self.uids: array[int] = array("I")
-        self.flags: list[Flags] = []
-        self.modseqs: array[int] = array("Q")
-
-    def position(self, uid: int) -> int:
-        """Where `uid` is, or -1."""
-        place = bisect_left(self.uids, uid)
-        return place if place < len(self.uids) and self.uids[place] == uid else -1
-
-    def spans(self, uids: NumSet, count: int) -> Iterator[tuple[int, int]]:
-        """The places of those of `uids` that are here, among the first `count`."""
-        for low, high in uids.ranges:
-            start = bisect_left(self.uids, low, 0, count)
-            stop = bisect_left(self.uids, high + 1, start, count)
-            if start < stop:
-                yield start, stop
-
-    def without(self, uids: NumSet) -> Generation | None:
-        """The generation after these vanished; None if none of them is here."""
-        spans = list(self.spans(uids, len(self.uids)))
-        if not spans:
-            return None
-        made = Generation()
-        at = 0
-        for start, stop in [*spans, (len(self.uids), len(self.uids))]:
-            made.uids.extend(self.uids[at:start])
-            made.flags.extend(self.flags[at:start])
-            made.modseqs.extend(self.modseqs[at:start])
-            at = stop
-        return made
 
 
 class Watcher(Protocol):
@@ -91,7 +50,7 @@ class Watcher(Protocol):
 class Image:
     """The shared state of one mailbox."""
 
-    __slots__ = ("_flag_sets", "_grown", "_logged", "_refreshing", "before", "doubted", "generation", "gone",
+    __slots__ = ("_grown", "_logged", "_refreshing", "before", "doubted", "generation", "gone",
                  "hinted", "kept", "log", "log_floor", "mailbox_id", "modseq", "recent_claimed", "verdicts",
                  "watchers")  # fmt: skip
 
@@ -123,16 +82,13 @@ class Image:
         self.verdicts = Verdicts()
         self._refreshing: list[Deferred[None]] | None = None
         self._logged = 0
-        self._flag_sets: tuple[int, frozenset[Flags]] = (-1, frozenset())
 
     async def load(self, mailbox: IMailbox, turn: Callable[[], Awaitable[None]]) -> None:
         """Read all of it."""
         status = await settled(mailbox.status())
         generation = Generation()
         async for batch in each(mailbox.scan(_ALL, frozenset((FLAGS, MODSEQ)))):
-            generation.uids.extend(batch.uids)
-            generation.flags.extend(batch.columns[FLAGS])
-            generation.modseqs.extend(batch.columns[MODSEQ])
+            generation.extend(batch.uids, batch.columns[FLAGS], batch.columns[MODSEQ])
             await turn()
         self.generation = generation
         self.modseq = self.log_floor = status.highest_modseq
@@ -201,11 +157,9 @@ class Image:
         if changes.uids:
             self._note(changes.modseq, changes.uids)
         if old:
-            self._change(generation, changes.uids[:old], changes)
+            generation.change(changes.uids[:old], changes.flags[:old], changes.modseqs[:old])
         if old < len(changes.uids):
-            uids.extend(changes.uids[old:])
-            generation.flags.extend(changes.flags[old:])
-            generation.modseqs.extend(changes.modseqs[old:])
+            generation.extend(changes.uids[old:], changes.flags[old:], changes.modseqs[old:])
             self._grown(self)
         if changes.vanished:
             after = generation.without(changes.vanished)
@@ -214,19 +168,6 @@ class Image:
         for watcher in tuple(self.watchers):
             watcher.changed()
         return True
-
-    def _change(self, generation: Generation, known: Sequence[int], changes: Changes) -> None:
-        count = len(known)
-        first = generation.position(known[0])
-        if first >= 0 and list(generation.uids[first : first + count]) == list(known):
-            generation.flags[first : first + count] = changes.flags[:count]
-            generation.modseqs[first : first + count] = array("Q", changes.modseqs[:count])
-            return
-        for uid, flags, modseq in zip(known, changes.flags, changes.modseqs):
-            place = generation.position(uid)
-            if place >= 0:
-                generation.flags[place] = flags
-                generation.modseqs[place] = modseq
 
     def _note(self, modseq: int, uids: Sequence[int]) -> None:
         self.log.append((modseq, uids))
@@ -250,29 +191,18 @@ class Image:
                 found.update(uids)
         return found
 
-    def _distinct(self) -> frozenset[Flags]:
-        """The flag sets that occur: few, however many messages there are."""
-        at, distinct = self._flag_sets
-        if at != self.modseq:
-            distinct = frozenset(self.generation.flags)
-            self._flag_sets = self.modseq, distinct
-        return distinct
-
     def flags_in_use(self) -> frozenset[str]:
         """Every flag some message has."""
-        return frozenset().union(*self._distinct())
+        return frozenset().union(*self.generation.flag_sets())
 
     def first_unseen(self) -> int:
         r"""The sequence number of the first message without \Seen, or 0."""
-        flags = self.generation.flags
-        return min(
-            (flags.index(each) + 1 for each in self._distinct() if SEEN not in each), default=0
-        )
+        return self.generation.first_unseen() + 1
 
     def deleted(self) -> NumSet:
         r"""The UIDs with \Deleted."""
         generation = self.generation
-        having = {flags for flags in self._distinct() if DELETED in flags}
+        having = {flags for flags in self.generation.flag_sets() if DELETED in flags}
         if not having:
             return NumSet()
         return NumSet.from_sorted(
