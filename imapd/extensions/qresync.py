@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from attrs import evolve, frozen
 
@@ -96,17 +96,13 @@ async def _resynchronise(session: Session, known: _Known) -> None:
     told = _matched(view, known)
     await _tell_vanished(session, uids - NumSet([(1, told)]) if told else uids, known.modseq)
     places = list(view.generation.spans(uids, view.count))
-    announce = session.announce
-    row = announce.row + announce.uid + b"FLAGS %b MODSEQ (%d))\r\n"
-    changed = await changed_spans(view, places, known.modseq)
-    for start, stop in view.chunks(changed, _CHUNK):
-        session.write(view.unknown_keywords(start, stop))
-        uids_there = view.generation.uids[start:stop]
-        columns: list[Any] = [announce.numbers(start + 1, uids_there)]
-        if announce.uid:
-            columns.append(uids_there)
-        columns += [view.shown_flags(start, stop, announce), view.modseqs(start, stop)]
-        session.write(b"".join([row % each for each in zip(*columns)]))
+    changed = [
+        place
+        for start, stop in await changed_spans(view, places, known.modseq)
+        for place in range(start, stop)
+    ]
+    for at in range(0, len(changed), _CHUNK):
+        session.write(b"".join(view.flag_rows(changed[at : at + _CHUNK], session.announce)))
         await session.peer.turn()
 
 

@@ -245,6 +245,11 @@ class View:
                 for place in (generation.position(uid) for uid in found if uid <= last)
                 if 0 <= place < self.count
             )
+        return self.flag_rows(places, announce)
+
+    def flag_rows(self, places: Sequence[int], announce: Announce) -> Iterator[bytes]:
+        """The responses that tell the flags there, behind FLAGS if it must tell of keywords."""
+        generation = self.generation
         flags = [generation.flags[place] for place in places]
         keywords = frozenset().union(*set(flags)) if flags else frozenset()
         if not keywords <= self.keywords:
