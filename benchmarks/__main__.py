@@ -1,6 +1,7 @@
 """Rows of work that mail clients do, by the server's CPU: ``python -m benchmarks [--store NAME:ARG]``.
 
-``python -m benchmarks finding`` has the rows of SEARCH in a mailbox of 100,000 messages.
+``python -m benchmarks finding`` has the rows of SEARCH in a mailbox of 100,000 messages,
+``python -m benchmarks resync`` those of a client that comes back to such a mailbox.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import finding
+from benchmarks import finding, resync
 from benchmarks.corpus import messages
 from benchmarks.measuring import Client, Server, row
 
 _MESSAGES = 10_000
 _IDLERS = 500
 _WOKEN = 1_000
+_MAILBOXES = {"finding": finding.measure, "resync": resync.measure}
 
 
 def _load(client: Client) -> None:
@@ -36,22 +38,21 @@ def _load(client: Client) -> None:
 def main() -> None:
     """Print the table; with --json write it too."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("all", "finding"), default="all")
+    parser.add_argument("what", nargs="?", choices=("all", *_MAILBOXES), default="all")
     parser.add_argument(
         "--store",
         default="maildir",
         help="memory: or maildir:DIR/%%u; maildir alone is in a scratch folder",
     )
-    parser.add_argument("--messages", type=int, default=100_000, help="for finding")
+    parser.add_argument("--messages", type=int, default=100_000, help="for finding and resync")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
     with tempfile.TemporaryDirectory() as scratch:
         store = f"maildir:{scratch}/%u" if options.store == "maildir" else options.store
-        rows = (
-            finding.measure(store, options.messages) if options.what == "finding" else _all(store)
-        )
+        large = _MAILBOXES.get(options.what)
+        rows = _all(store) if large is None else large(store, options.messages)
     if options.json:
         options.json.write_text(json.dumps({"store": options.store, "rows": rows}, indent=1) + "\n")
 
