@@ -126,13 +126,15 @@ def _matched(view: View, known: _Known) -> int:
 async def _tell_vanished(session: Session, uids: NumSet, modseq: int) -> None:
     """``* VANISHED (EARLIER)``: those of `uids` that went after `modseq` (RFC 7162, 3.2.10.1)."""
     view = session.selected
-    changes = await settled(view.mailbox.changes_since(modseq))
-    if changes.vanished is None:
+    vanished = view.image.vanished_since(modseq)
+    if vanished is None:
+        vanished = (await settled(view.mailbox.changes_since(modseq))).vanished
+    if vanished is None:
         # The store has forgotten: whatever is not there is gone.
         status = await settled(view.mailbox.status())
         gone = uids & NumSet([(1, max(1, status.uidnext - 1))])
     else:
-        gone = uids & changes.vanished
+        gone = uids & vanished
     gone -= view.uids_at(view.generation.spans(gone, view.count))
     if gone:
         session.write(b"* VANISHED (EARLIER) %b\r\n" % gone.wire())

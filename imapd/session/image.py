@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred
 from imapd.model.flags import DELETED
 from imapd.model.mailbox import Changes
 from imapd.model.message import FLAGS, MODSEQ
-from imapd.model.numset import NumSet
+from imapd.model.numset import EMPTY, NumSet
 from imapd.query.verdicts import Verdicts
 from imapd.session.generation import Generation
 from imapd.store.answers import each, settled
@@ -29,7 +29,8 @@ from imapd.store.interfaces import IMailbox
 __all__ = ["Image", "Images"]
 
 _ALL: Final = NumSet([(1, (1 << 32) - 1)])
-#: Changed UIDs that are remembered; a session further behind compares modseqs.
+#: Changed UIDs, and ranges of vanished ones, that are remembered; who is further behind compares
+#: modseqs, or asks the store.
 _LOG_MOST: Final = 50_000
 #: What is kept of mailboxes that nobody has selected: 20 octets a message.
 _KEPT_IMAGES: Final = 64
@@ -64,8 +65,8 @@ class Image:
         self.modseq = 0
         #: What `modseq` was before the last change was taken in.
         self.before = 0
-        #: (modseq, UIDs changed), ascending; complete above `log_floor`.
-        self.log: deque[tuple[int, Sequence[int]]] = deque()
+        #: (modseq, UIDs changed, UIDs vanished), ascending; complete above `log_floor`.
+        self.log: deque[tuple[int, Sequence[int], NumSet]] = deque()
         self.log_floor = 0
         #: The largest modseq that a hint named.
         self.hinted = 0
@@ -136,7 +137,11 @@ class Image:
             if changes.vanished is not None:
                 return changes
             here = NumSet.from_sorted(self.generation.uids)
-            return evolve(changes, vanished=here - await settled(mailbox.uids()))
+            changes = evolve(changes, vanished=here - await settled(mailbox.uids()))
+            # What came and went meanwhile is known to nobody.
+            self.log.clear()
+            self._logged, self.log_floor = 0, changes.modseq
+            return changes
         except NoSuchMailbox:
             self.gone = True
             here = NumSet.from_sorted(self.generation.uids)
@@ -154,27 +159,28 @@ class Image:
         uids = generation.uids
         last = uids[-1] if uids else 0
         old = bisect_left(changes.uids, last + 1)
-        if changes.uids:
-            self._note(changes.modseq, changes.uids)
+        vanished = EMPTY if changes.vanished is None else changes.vanished
+        if changes.uids or vanished:
+            self._note(changes.modseq, changes.uids, vanished)
         if old:
             generation.change(changes.uids[:old], changes.flags[:old], changes.modseqs[:old])
         if old < len(changes.uids):
             generation.extend(changes.uids[old:], changes.flags[old:], changes.modseqs[old:])
             self._grown(self)
-        if changes.vanished:
-            after = generation.without(changes.vanished)
+        if vanished:
+            after = generation.without(vanished)
             if after is not None:
                 self.generation = after
         for watcher in tuple(self.watchers):
             watcher.changed()
         return True
 
-    def _note(self, modseq: int, uids: Sequence[int]) -> None:
-        self.log.append((modseq, uids))
-        self._logged += len(uids) + 1
+    def _note(self, modseq: int, uids: Sequence[int], vanished: NumSet) -> None:
+        self.log.append((modseq, uids, vanished))
+        self._logged += len(uids) + len(vanished.ranges) + 1
         while self._logged > _LOG_MOST:
-            self.log_floor, forgotten = self.log.popleft()
-            self._logged -= len(forgotten) + 1
+            self.log_floor, forgotten, gone = self.log.popleft()
+            self._logged -= len(forgotten) + len(gone.ranges) + 1
 
     def changed_since(self, modseq: int, except_for: Collection[int] = ()) -> set[int] | None:
         """UIDs of what came or changed after `modseq`, but for certain changes; None: ask the modseqs.
@@ -184,12 +190,23 @@ class Image:
         if modseq < self.log_floor:
             return None
         found: set[int] = set()
-        for at, uids in reversed(self.log):
+        for at, uids, _ in reversed(self.log):
             if at <= modseq:
                 break
             if at not in except_for:
                 found.update(uids)
         return found
+
+    def vanished_since(self, modseq: int) -> NumSet | None:
+        """UIDs of what vanished after `modseq`; None: ask the store."""
+        if modseq < self.log_floor:
+            return None
+        ranges: list[tuple[int, int]] = []
+        for at, _, vanished in reversed(self.log):
+            if at <= modseq:
+                break
+            ranges += vanished.ranges
+        return NumSet(ranges)
 
     def flags_in_use(self) -> frozenset[str]:
         """Every flag some message has."""

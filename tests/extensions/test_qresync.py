@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imapd.store.maildir.mailbox import MaildirMailbox
+from imapd.store.memory.mailbox import MemoryMailbox
 from tests.dialogue import Dialogue, Server, letter
 
 _FLAGS = ("\\Seen", "\\Flagged", "\\Answered", "\\Draft", "work")
@@ -250,12 +253,47 @@ def _resynchronised(
     return held
 
 
+@pytest.fixture
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process remembers of a mailbox is little: of most, the store is asked."""
+    monkeypatch.setattr("imapd.session.image._LOG_MOST", 4)
+
+
+def test_a_resync_of_what_is_known(away: _Away, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a mailbox that is known here the store is asked only whether there is more, whatever has gone."""
+    first, other, validity, highest = away
+    asked: list[int] = []
+    for mailbox in (MemoryMailbox, MaildirMailbox):
+
+        def counted(box: Any, at: int, real: Any = mailbox.changes_since) -> Any:
+            asked.append(at)
+            return real(box, at)
+
+        monkeypatch.setattr(mailbox, "changes_since", counted)
+    other.ok("NOOP")
+    assert _earlier(first.ok(f"SELECT INBOX (QRESYNC ({validity} {highest}))")) == [b"3,5"]
+    assert all(at > highest for at in asked)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(_CHANGES, st.booleans())
+def test_a_client_that_was_away_of_a_forgetful_process(
+    forgetful: None, changes: list[tuple[object, ...]], with_known_uids: bool
+) -> None:
+    """The same, when the store has to be asked."""
+    _check_history(changes, with_known_uids)
+
+
 @settings(max_examples=60)
 @given(_CHANGES, st.booleans())
 def test_a_client_that_was_away_holds_what_a_fresh_one_reads(
     changes: list[tuple[object, ...]], with_known_uids: bool
 ) -> None:
     """Whatever others did meanwhile, resynchronising by QRESYNC gives just what is there."""
+    _check_history(changes, with_known_uids)
+
+
+def _check_history(changes: list[tuple[object, ...]], with_known_uids: bool) -> None:
     server = Server()
     try:
         other = server.client().fill(4)

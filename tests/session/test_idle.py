@@ -101,10 +101,10 @@ def test_while_the_store_cannot_be_asked() -> None:
     clock = Clock()
     store = DistantStore(clock, None)
     server = Server(store, clock=clock)
-    idler, other = server.client(select="INBOX"), server.client()
+    idler = server.client(select="INBOX")
     assert idler.send(b"i IDLE\r\n") == b"+ idling\r\n"
     store.faults["changes_since"] = StoreUnavailable()
-    other.fill(1)
+    server.deliver(letter())
     assert idler.read() == b""
     server.advance(60)
     assert idler.read() == b""
@@ -112,7 +112,7 @@ def test_while_the_store_cannot_be_asked() -> None:
     server.advance(10)
     same(idler.read(), "* 1 EXISTS", "* 1 RECENT")
     store.faults["changes_since"] = StoreUnavailable()
-    other.fill(1)
+    server.deliver(letter())
     idler.send(b"DONE\r\n")
     store.faults.clear()
     same(idler.do("NOOP"), "* 2 EXISTS", "* 2 RECENT", "a OK NOOP completed")
