@@ -31,6 +31,8 @@ __all__ = ["FEATURE", "Fetch"]
 _CHUNK: Final = 500
 #: Octets that are written before others get theirs, where rows may be large.
 _OCTETS: Final = 65_536
+#: Rows, likewise, where they are not all made alike.
+_ROWS: Final = 50
 
 
 @define
@@ -241,15 +243,16 @@ class _Writer:
         formats = [item.format for item in self.items if item.values is not None]
         values = [item.values(rows) for item in self.items if item.values is not None]
         waiting: list[bytes] = []
-        octets = 0
+        octets = count = 0
         for number, *row in zip(numbers, *values):
             parts = [each % (value,) for each, value in zip(formats, row) if value is not None]
             if parts:
                 waiting.append(session.announce.row % number + b" ".join(parts) + b")\r\n")
                 octets += len(waiting[-1])
-            if octets > _OCTETS:
+            count += 1
+            if octets > _OCTETS or count >= _ROWS:
                 session.write(b"".join(waiting))
-                waiting, octets = [], 0
+                waiting, octets, count = [], 0, 0
                 await session.peer.turn()
         session.write(b"".join(waiting))
 

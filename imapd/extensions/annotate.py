@@ -58,6 +58,9 @@ __all__ = ["FEATURE"]
 
 NAME: Final = "ANNOTATE-EXPERIMENT-1"
 
+#: Messages whose parts are looked at before others get their turn.
+_CHUNK: Final = 50
+
 _Values = Mapping[Annotation, bytes | None]
 
 
@@ -111,8 +114,10 @@ class _Annotate:
         if parts:
             columns = frozenset((BODYSTRUCTURE,))
             async for batch in scanned(view.mailbox, uids, columns, session.peer.turn):
-                for structure in batch.columns[BODYSTRUCTURE]:
+                for count, structure in enumerate(batch.columns[BODYSTRUCTURE], 1):
                     check_parts(structure, parts)
+                    if count % _CHUNK == 0:
+                        await session.peer.turn()
         able = IAnnotations(view.mailbox)
         try:
             stored = await settled(

@@ -53,10 +53,12 @@ class _Values:
     def __init__(self, wanted: Sequence[_Wanted]) -> None:
         self._wanted = wanted
         names = [name for each in wanted for name in each.entries]
-        #: The parts of which there must be one.
-        self.parts = {name: part_of(name) for name in names if part_of(name)}
+        #: The parts of which there must be one; a first one there always is.
+        self.parts = {name: part_of(name) for name in names if part_of(name) not in ((), (1,))}
         #: Which entries patterns mean, as far as that was found out.
         self._known: dict[tuple[int, str], bool] = {}
+        #: What is told of most messages: those without any.
+        self._of_none = self._written({})
 
     def __call__(self, rows: Rows) -> Sequence[bytes | None]:
         annotations: Sequence[Annotations | None] = rows.columns[ANNOTATIONS]
@@ -67,8 +69,12 @@ class _Values:
 
     def _told(self, annotations: Annotations, structure: bytes) -> bytes | None:
         """``"(" entry-att *(SP entry-att) ")"``, or None where there would be no entry."""
-        there = {each.entry for each in annotations}
-        check_parts(structure, [part for name, part in self.parts.items() if name not in there])
+        if self.parts:
+            there = {each.entry for each in annotations}
+            check_parts(structure, [part for name, part in self.parts.items() if name not in there])
+        return self._written(annotations) if annotations else self._of_none
+
+    def _written(self, annotations: Annotations) -> bytes | None:
         asked: dict[str, dict[Attribute, None]] = {}
         for place, wanted in enumerate(self._wanted):
             for name in wanted.entries:
