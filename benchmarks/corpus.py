@@ -40,28 +40,54 @@ def _text(source: random.Random, size: int) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-def _header(source: random.Random, number: int) -> list[str]:
+class _Talk:
+    """Who answers whom: three messages of five, one of the last two hundred."""
+
+    def __init__(self, seed: int) -> None:
+        self._source = random.Random(seed)
+        #: Identifier, references and subject.
+        self._last: list[tuple[str, list[str], str]] = []
+
+    def heard(self, identifier: str, subject: str) -> tuple[list[str], str]:
+        """The references of a message, and its subject, which one that answers does not choose."""
+        references: list[str] = []
+        if self._last and self._source.random() < 0.6:
+            parent, above, subject = self._source.choice(self._last[-200:])
+            references = [*above, parent][-10:]
+            if not subject.startswith("Re: "):
+                subject = "Re: " + subject
+        self._last.append((identifier, references, subject))
+        if len(self._last) > 1_000:
+            del self._last[:-200]
+        return references, subject
+
+
+def _header(source: random.Random, number: int, talk: _Talk) -> list[str]:
     subject = " ".join(source.choices(_WORDS, k=4))
     if source.random() < 0.2:
         subject = "Ré: " + subject
     day, hour = source.randrange(1, 29), source.randrange(24)
+    sender, recipients = _address(source), f"{_address(source)}, {_address(source)}"
+    identifier = f"<{number}.{source.randrange(1 << 30):x}@example.org>"
+    references, subject = talk.heard(identifier, subject)
     header = [
         f"Received: from mx{number % 7}.example.net (mx{number % 7}.example.net [192.0.2.{number % 250}])",
         f"\tby mail.example.org with ESMTPS id {number:x}; Tue, {day:02} Mar 2024 {hour:02}:00:00 +0000",
-        f"From: {_address(source)}",
-        f"To: {_address(source)}, {_address(source)}",
+        f"From: {sender}",
+        f"To: {recipients}",
         f"Subject: {_encoded(subject)}",
         f"Date: Tue, {day:02} Mar 2024 {hour:02}:{number % 60:02}:00 +0100",
-        f"Message-ID: <{number}.{source.randrange(1 << 30):x}@example.org>",
+        f"Message-ID: {identifier}",
         "MIME-Version: 1.0",
     ]
-    if number > 5 and source.random() < 0.4:
-        header.append(f"In-Reply-To: <{number - source.randrange(1, 5)}.0@example.org>")
+    if references:
+        header.append("References: " + "\r\n\t".join(references))
+        header.append(f"In-Reply-To: {references[-1]}")
     return header
 
 
-def _message(source: random.Random, number: int) -> bytes:
-    header = _header(source, number)
+def _message(source: random.Random, number: int, talk: _Talk) -> bytes:
+    header = _header(source, number, talk)
     kind = source.random()
     plain = _text(source, source.choice((300, 1200, 3000, 6000)))
     if kind < 0.4:
@@ -88,14 +114,14 @@ def _message(source: random.Random, number: int) -> bytes:
 
 def messages(count: int, seed: int = 1) -> Iterator[bytes]:
     """`count` messages of 1 to 30 KB: plain, alternative, with attachments."""
-    source = random.Random(seed)
+    source, talk = random.Random(seed), _Talk(seed)
     for number in range(count):
-        yield _message(source, number)
+        yield _message(source, number, talk)
 
 
 def letters(count: int, seed: int = 1) -> Iterator[bytes]:
     """`count` messages whose header is all that matters."""
-    source = random.Random(seed)
+    source, talk = random.Random(seed), _Talk(seed)
     for number in range(count):
-        header = _header(source, number)
+        header = _header(source, number, talk)
         yield ("\r\n".join(header) + "\r\n\r\n" + _text(source, 60)).encode()

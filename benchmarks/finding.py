@@ -1,4 +1,4 @@
-"""Finding and sorting 100,000 messages: the first time ever, the first after a start, and again."""
+"""Finding, sorting, threading 100,000 messages: the first time ever, the first after a start, and again."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ _SEARCHES: Final = (
     b"UID SORT (SUBJECT) UTF-8 ALL",
     b"SORT (SUBJECT REVERSE DATE) UTF-8 UNSEEN",
     b"UID SORT RETURN (PARTIAL 1:100) (DISPLAYFROM) UTF-8 ALL",
+    b"THREAD REFERENCES UTF-8 ALL",
+    b"UID THREAD REFERENCES UTF-8 ALL",
+    b"UID THREAD REFS UTF-8 ALL",
+    b"UID THREAD ORDEREDSUBJECT UTF-8 ALL",
+    b"UID THREAD REFERENCES UTF-8 UNSEEN",
 )
 
 
