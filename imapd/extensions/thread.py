@@ -5,9 +5,8 @@ REFS is of draft-ietf-morg-inthread-01, which never became an RFC; Dovecot and C
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import count
-from typing import Final
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 
 from attrs import frozen
 
@@ -19,7 +18,7 @@ from imapd.model.states import State
 from imapd.query.references import TooManyReferences
 from imapd.query.search import search
 from imapd.query.thread import ALGORITHMS, Algorithm
-from imapd.query.threaded import Threaded
+from imapd.query.threaded import Threaded, positions
 from imapd.session.allotment import refuse_more
 from imapd.session.outcome import Refused
 from imapd.session.session import Session
@@ -27,9 +26,6 @@ from imapd.session.threads import threads
 from imapd.wire.cursor import BadSyntax, Cursor
 
 __all__ = ["FEATURE", "REFS"]
-
-#: Numbers that are looked up before others get their turn.
-_PIECE: Final = 20_000
 
 
 @frozen
@@ -59,27 +55,30 @@ async def _thread(session: Session, asked: _Thread) -> None:
     if session.policy.limits.messages:
         # RFC 9738, 3.3: of a part, the threads would be others.
         refuse_more(session, len(source.uids), [(0, len(source.uids))])
-    places = await search(program, source)
+    found = await search(program, source)
+    every = range(len(source.uids))
+    places: Sequence[int] = every if len(found) == len(every) else list(found)
     try:
         answer = await threads(
             session.selected, source, places, asked.algorithm, session.policy.limits
         )
     except TooManyReferences:
         raise Refused("LIMIT", "These messages refer to too many others") from None
-    await _write(session, source, answer, asked.search.by_uid)
+    await _write(session, source, places, answer, asked.search.by_uid)
 
 
-async def _write(session: Session, source: Selected, answer: Threaded, by_uid: bool) -> None:
+async def _write(
+    session: Session, source: Selected, places: Sequence[int], answer: Threaded, by_uid: bool
+) -> None:
     """``thread-data = "THREAD" [SP 1*thread-list]``."""
-    numbers: dict[int, int] = {}
-    if not by_uid:
-        for at in range(0, len(source.uids), _PIECE):
-            numbers.update(zip(source.uids[at : at + _PIECE], count(at + 1)))
-            await source.turn()
+    members = answer.members if by_uid else await positions(source, answer)
+    if len(places) > len(answer.uids):
+        # Some are gone.
+        places = [bisect_left(source.uids, uid) for uid in answer.uids]
     session.write(b"* THREAD")
     before = b" "
-    for shape, uids in answer.written():
-        called = uids if by_uid else map(numbers.__getitem__, uids)
+    for shape, some in answer.written():
+        called = members[some] if by_uid else (places[each] + 1 for each in members[some])
         session.write(before + shape % tuple(called))
         before = b""
         await source.turn()

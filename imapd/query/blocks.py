@@ -11,7 +11,7 @@ import sys
 from abc import abstractmethod
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, Final, overload
 from zlib import crc32
 
@@ -19,7 +19,18 @@ from attrs import field, frozen
 
 from imapd.query.derived import Form
 
-__all__ = ["LEAST", "MOST", "Block", "Damaged", "Packed", "between", "holding", "pack", "unpack"]
+__all__ = [
+    "LEAST",
+    "MOST",
+    "Block",
+    "Damaged",
+    "Packed",
+    "between",
+    "holding",
+    "pack",
+    "runs",
+    "unpack",
+]
 
 #: What any number of Form.NUMBER lies between.
 LEAST: Final = -(1 << 63)
@@ -140,20 +151,20 @@ class _Numbers(Packed):
 class _Tuples(Packed):
     """How many numbers each has, then all numbers."""
 
-    __slots__ = ("_counts", "_values")
+    __slots__ = ("counts", "values")
 
     def __init__(self, count: int, nulls: Sequence[int], octets: memoryview) -> None:
         super().__init__(count, nulls)
-        self._counts = _array("I", octets[: 4 * count])
-        self._values = _array("Q", octets[4 * count :])
+        self.counts = _array("I", octets[: 4 * count])
+        self.values = _array("Q", octets[4 * count :])
 
     @property
     def size(self) -> int:
-        return sys.getsizeof(self._counts) + sys.getsizeof(self._values)
+        return sys.getsizeof(self.counts) + sys.getsizeof(self.values)
 
     def _listed(self) -> list[Any]:
-        values = tuple(self._values)
-        stops = list(accumulate(self._counts))
+        values = tuple(self.values)
+        stops = list(accumulate(self.counts))
         return [values[start:stop] for start, stop in zip([0, *stops], stops)]
 
 
@@ -183,6 +194,14 @@ class Block:
         """The values of some of its messages."""
         value_of = dict(zip(self.uids, self.values.listed()))
         return [value_of[uid] for uid in uids]
+
+
+def runs(column: Sequence[Any]) -> tuple[Iterable[int], Iterable[int]]:
+    """Of a column of Form.NUMBERS, how many numbers each has, and all of them; None is none."""
+    if isinstance(column, _Tuples):
+        return column.counts, column.values
+    several = [value or () for value in column]
+    return map(len, several), chain.from_iterable(several)
 
 
 def pack(form: Form, uids: array[int], through: int, values: Sequence[Any]) -> bytes:

@@ -3,47 +3,103 @@
 Rules of this file:
 
 * A node is a message, its place among the searched ones, or a dummy, any number beyond.
-* Lists of siblings are in the order of their dates, in which messages are taken.
+* Siblings are in the order of their dates, in which messages are taken.
 * Message identifiers are numbers, as `imapd.query.links` makes them.
+* Of nodes there are many: they are numbers in a few lists, which the garbage collector does not
+  look through one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import repeat
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final
+
+from attrs import define, field, frozen
 
 from imapd.query.ancestry import Ancestry
 from imapd.query.pieces import PIECE, Pieces, in_pieces
 
-__all__ = ["Children", "TooManyReferences", "families", "gathered", "linked", "roots_of"]
+__all__ = ["Families", "Links", "TooManyReferences", "families", "gathered", "linked", "roots_of"]
 
 #: Steps up a tree, of a piece.
 _WALKED: Final = 50_000
-
-#: The children of a node.
-Children = dict[int, list[int]]
 
 
 class TooManyReferences(Exception):
     """More than can be followed at once."""
 
 
-def linked(links: Sequence[Sequence[int]], most: int) -> Pieces[list[int]]:
+@frozen
+class Links:
+    """The identifiers of messages, one after another."""
+
+    #: How many each has: its own, 0 if it has none, and those of its references in their order.
+    sizes: array[int] = field(factory=lambda: array("I"), repr=False)
+    #: All of them.
+    numbers: array[int] = field(factory=lambda: array("Q"), repr=False)
+
+    def add(self, sizes: Iterable[int], numbers: Iterable[int]) -> None:
+        """Those of more messages."""
+        self.sizes.extend(sizes)
+        self.numbers.extend(numbers)
+
+
+@define
+class Families:
+    """Who is whose child; -1 is nobody."""
+
+    #: The eldest child of each node.
+    first: list[int] = field(repr=False)
+    #: The youngest, as far as it is there.
+    last: list[int] = field(repr=False)
+    #: The next of its siblings.
+    after: list[int] = field(repr=False)
+
+    @classmethod
+    def of(cls, count: int) -> Families:
+        """So many nodes, without children."""
+        return cls([-1] * count, [-1] * count, [-1] * count)
+
+    def add(self, parent: int, child: int) -> None:
+        """One child more, the youngest."""
+        last = self.last[parent]
+        if last < 0:
+            self.first[parent] = child
+        else:
+            self.after[last] = child
+        self.last[parent] = child
+
+    def dummy(self) -> int:
+        """One node more."""
+        for each in (self.first, self.last, self.after):
+            each.append(-1)
+        return len(self.first) - 1
+
+    def children(self, node: int) -> Iterator[int]:
+        """From the eldest on."""
+        child = self.first[node]
+        while child >= 0:
+            yield child
+            child = self.after[child]
+
+
+def linked(links: Links, most: int) -> Pieces[list[int]]:
     """Step 1: the parent of each message and, behind them, of each dummy; -1 is nobody.
 
     Raises `TooManyReferences` if there are more than `most`.
     """
-    count = len(links)
+    count = len(links.sizes)
+    if len(links.numbers) - count > most:
+        raise TooManyReferences
     containers: dict[int, int] = {}
-    references = 0
-    for start in range(0, count, PIECE):
-        some = links[start : start + PIECE]
-        for place, ids in enumerate(some, start):
-            containers.setdefault(ids[0], place)
-        references += sum(map(len, some)) - len(some)
-        if references > most:
-            raise TooManyReferences
+    at = place = 0
+    for sizes in in_pieces(links.sizes):
+        for size in sizes:
+            containers.setdefault(links.numbers[at], place)
+            place += 1
+            at += size
         yield
     containers.pop(0, None)
     #: Identifiers of messages that are not there.  One dictionary of millions would be long in growing.
@@ -51,10 +107,12 @@ def linked(links: Sequence[Sequence[int]], most: int) -> Pieces[list[int]]:
     forest = Ancestry(count)
     parents, link, find = forest.parents, forest.link, containers.get
     done = 0
-    for place, ids in enumerate(links):
+    numbers = iter(links.numbers)
+    for place, size in enumerate(links.sizes):
+        next(numbers)
         above = -1
-        if len(ids) > 1:
-            for identifier in ids[1:]:
+        if size > 1:
+            for identifier in islice(numbers, size - 1):
                 container = find(identifier)
                 if container is None:
                     others = strangers[identifier & 255]
@@ -65,7 +123,7 @@ def linked(links: Sequence[Sequence[int]], most: int) -> Pieces[list[int]]:
                     assert forest.paths is not None
                     yield from forest.paths.link(container, above)
                 above = container
-            done += len(ids)
+            done += size
         if parents[place] != above:
             if parents[place] >= 0:
                 if forest.paths is None:
@@ -82,16 +140,16 @@ def linked(links: Sequence[Sequence[int]], most: int) -> Pieces[list[int]]:
     return parents
 
 
-def families(parents: list[int], order: Sequence[int]) -> Pieces[tuple[list[int], Children]]:
+def families(parents: list[int], order: Sequence[int]) -> Pieces[tuple[list[int], Families]]:
     """Steps 2 to 4: who has no parent, dummies among them, and the children of those who have.
 
-    Each list is in the order of its dates, a dummy's being that of its first child.  Afterwards
-    the parent of a message is a message, or a dummy that is nobody's child.
+    Those without are in the order of their dates, a dummy's being that of its first child.
+    Afterwards the parent of a message is a message, or a dummy that is nobody's child.
     """
     count = len(order)
     roots: list[int] = []
-    children: Children = {}
-    find = children.get
+    made = Families.of(len(parents))
+    first, last, after = made.first, made.last, made.after
     done = 0
     for place in order:
         above = parents[place]
@@ -108,49 +166,47 @@ def families(parents: list[int], order: Sequence[int]) -> Pieces[tuple[list[int]
             done += len(passed)
         if above < 0:
             roots.append(place)
-        elif (siblings := find(above)) is not None:
-            siblings.append(place)
         else:
-            children[above] = [place]
-            if above >= count:
-                roots.append(above)
+            elder = last[above]
+            last[above] = place
+            if elder >= 0:
+                after[elder] = place
+            else:
+                first[above] = place
+                if above >= count:
+                    roots.append(above)
         done += 1
         if done >= PIECE:
             done = 0
             yield
     for at in range(0, len(roots), PIECE):
         for here, root in enumerate(roots[at : at + PIECE], at):
-            if root >= count and len(children[root]) == 1:
-                (only,) = children.pop(root)
-                parents[only] = -1
-                roots[here] = only
+            if root >= count and first[root] == last[root]:
+                roots[here] = only = first[root]
+                parents[only] = first[root] = last[root] = -1
         yield
-    return roots, children
+    return roots, made
 
 
 def gathered(
-    roots: list[int],
-    children: Children,
-    order: Sequence[int],
-    subjects: Sequence[int | None],
-    spare: int,
+    roots: list[int], kin: Families, order: Sequence[int], subjects: Sequence[int | None]
 ) -> Pieces[list[int]]:
-    """Step 5: the roots when those of one subject are one; new dummies have numbers from `spare` on."""
+    """Step 5: the roots when those of one subject are one."""
     count = len(order)
     found: list[int] = []
     alone: dict[int, int] = {}
     alike: dict[int, list[int]] = {}
     for some in in_pieces(roots):
         for root in some:
-            subject = subjects[root if root < count else children[root][0]]
+            subject = subjects[root if root < count else kin.first[root]]
             if subject is None:
                 found.append(root)
                 continue
-            first = alone.setdefault(subject | 1, root)
-            if first != root:
+            elder = alone.setdefault(subject | 1, root)
+            if elder != root:
                 group = alike.get(subject | 1)
                 if group is None:
-                    alike[subject | 1] = [first, root]
+                    alike[subject | 1] = [elder, root]
                 else:
                     group.append(root)
         yield
@@ -158,22 +214,24 @@ def gathered(
     moved: dict[int, int] = {}
     done = 0
     for subject, group in alike.items():
-        alone[subject] = yield from _merged(group, children, moved, subjects, count, spare)
-        spare += 1
+        alone[subject] = yield from _merged(group, kin, moved, subjects, count)
         done += len(group)
         if done >= PIECE:
             done = 0
             yield
     if moved:
-        yield from _settled(moved, children, order)
+        yield from _settled(moved, kin, order)
     found += alone.values()
     return found
 
 
 def _merged(
-    group: list[int], children: Children, moved: dict[int, int],
-    subjects: Sequence[int | None], count: int, spare: int,
-) -> Pieces[int]:  # fmt: skip
+    group: list[int],
+    kin: Families,
+    moved: dict[int, int],
+    subjects: Sequence[int | None],
+    count: int,
+) -> Pieces[int]:
     """Steps 5.B and 5.C for the roots of one subject: the one that remains."""
 
     def replies(root: int) -> bool:
@@ -188,10 +246,10 @@ def _merged(
             if root == first:
                 continue
             if root >= count:
-                moved.update(zip(children.pop(root), repeat(table)))
+                moved.update(dict.fromkeys(kin.children(root), table))
                 continue
             if table == first < count and (alike or not replies(root)):
-                table = spare
+                table = kin.dummy()
                 moved[first] = table
             moved[root] = table
         if len(group) > len(some):
@@ -199,17 +257,23 @@ def _merged(
     return table
 
 
-def _settled(moved: dict[int, int], children: Children, order: Sequence[int]) -> Pieces[None]:
+def _settled(moved: dict[int, int], kin: Families, order: Sequence[int]) -> Pieces[None]:
     """Put those who get a parent among its children, by their dates."""
-    for parent in dict.fromkeys(moved.values()):
-        moved.update(zip(children.get(parent, ()), repeat(parent)))
-        children[parent] = []
-    yield
+    done = 0
+    for parent in list(dict.fromkeys(moved.values())):
+        before = len(moved)
+        moved.update(dict.fromkeys(kin.children(parent), parent))
+        kin.first[parent] = kin.last[parent] = -1
+        done += 1 + len(moved) - before
+        if done >= PIECE:
+            done = 0
+            yield
     for some in in_pieces(order):
         for place in some:
             parent = moved.get(place, -1)
             if parent >= 0:
-                children[parent].append(place)
+                kin.after[place] = -1
+                kin.add(parent, place)
         yield
 
 

@@ -22,19 +22,19 @@ from attrs import define, field, frozen
 
 from imapd.model.limits import Limits
 from imapd.query.pieces import PIECE, Pieces, in_pieces
-from imapd.query.references import Children, families, gathered, linked, roots_of
+from imapd.query.references import Families, Links, families, gathered, linked, roots_of
 
 __all__ = ["ALGORITHMS", "Algorithm", "Searched", "Threads", "ordered"]
 
-_SINGLE: Final = b"(%d)"
+#: Of threads of one message and of two.
+_SHAPES: Final = (b"", b"(%d)", b"(%d %d)")
 
 
 @frozen
 class Searched:
     """What threads are made from, a column each; those that an algorithm does not use may be empty."""
 
-    #: The message's own identifier, 0 if it has none, and those of its references.
-    links: Sequence[Sequence[int]] = field(default=(), repr=False)
+    links: Links = field(factory=Links, repr=False)
     #: As `imapd.query.links.SUBJECT`.
     subjects: Sequence[int | None] = field(default=(), repr=False)
     #: Seconds since 1970.
@@ -100,31 +100,30 @@ def ordered(
 def _ordered_subject(searched: Searched) -> Pieces[Threads]:
     order = yield from ordered(searched.sent)
     subjects = searched.subjects
-    threads: dict[int, list[int]] = {}
-    for at in range(0, len(order), PIECE):
-        for place in order[at : at + PIECE]:
+    heads: dict[int, int] = {}
+    #: The last message of each thread, and the next of each.
+    last: dict[int, int] = {}
+    after = [-1] * len(order)
+    for some in in_pieces(order):
+        for place in some:
             subject = (subjects[place] or 0) | 1
-            thread = threads.get(subject)
-            if thread is None:
-                threads[subject] = [place]
-            else:
-                thread.append(place)
+            if heads.setdefault(subject, place) != place:
+                after[last[subject]] = place
+            last[subject] = place
         yield
     found = Threads()
     done = 0
-    for members in threads.values():
-        count = len(members)
-        if count == 1:
-            shape = _SINGLE
-        elif count == 2:
-            shape = b"(%d %d)"
-        else:
-            shape = b"(%%d %b)" % (b"(%d)" * (count - 1))
-        found.shapes.append(shape)
-        found.sizes.append(count)
-        found.heads.append(members[0])
-        found.members += members
-        done += 1 + count // 4
+    for head in heads.values():
+        before = len(found.members)
+        place = head
+        while place >= 0:
+            found.members.append(place)
+            place = after[place]
+        size = len(found.members) - before
+        found.shapes.append(_SHAPES[size] if size < 3 else b"(%%d %b)" % (b"(%d)" * (size - 1)))
+        found.sizes.append(size)
+        found.heads.append(head)
+        done += size
         if done >= PIECE:
             done = 0
             yield
@@ -137,20 +136,21 @@ def _ordered_subject(searched: Searched) -> Pieces[Threads]:
 def _references(searched: Searched) -> Pieces[Threads]:
     parents = yield from linked(searched.links, searched.most)
     order = yield from ordered(searched.sent)
-    roots, children = yield from families(parents, order)
-    roots = yield from gathered(roots, children, order, searched.subjects, len(parents))
+    roots, kin = yield from families(parents, order)
+    roots = yield from gathered(roots, kin, order, searched.subjects)
     count = len(order)
     heads: dict[int, int] = {}
     for some in in_pieces(roots):
-        heads.update((root if root < count else children[root][0], root) for root in some)
+        for root in some:
+            heads[root if root < count else kin.first[root]] = root
         yield
-    return (yield from _written(heads, children, order))
+    return (yield from _written(heads, kin, order))
 
 
 def _refs(searched: Searched) -> Pieces[Threads]:
     parents = yield from linked(searched.links, searched.most)
     order = yield from ordered(searched.sent)
-    _, children = yield from families(parents, order)
+    _, kin = yield from families(parents, order)
     arrivals = yield from ordered(searched.arrived)
     root_of = yield from roots_of(parents, len(order))
     # The last of a thread to arrive stays.
@@ -163,31 +163,31 @@ def _refs(searched: Searched) -> Pieces[Threads]:
     while len(heads) < len(newest):
         heads.update(islice(pairs, PIECE))
         yield
-    return (yield from _written(heads, children, arrivals))
+    return (yield from _written(heads, kin, arrivals))
 
 
 # The response.
 
 
-def _written(heads: dict[int, int], children: Children, order: Sequence[int]) -> Pieces[Threads]:
+def _written(heads: dict[int, int], kin: Families, order: Sequence[int]) -> Pieces[Threads]:
     """The threads, each where its head comes in the order given."""
     threads = Threads()
     shapes, sizes, members = threads.shapes, threads.sizes, threads.members
     known: dict[bytes, bytes] = {}
-    find = children.get
+    first = kin.first
     done = 0
     for some in in_pieces(order):
         here = [place for place in some if place in heads]
         threads.heads += here
         for place in here:
             root = heads[place]
-            if find(root) is None:
-                shapes.append(_SINGLE)
+            if first[root] < 0:
+                shapes.append(_SHAPES[1])
                 sizes.append(1)
                 members.append(root)
                 continue
             before = len(members)
-            shape = yield from _shape(root, children, len(order), members)
+            shape = yield from _shape(root, kin, len(order), members)
             shapes.append(known.setdefault(shape, shape))
             sizes.append(len(members) - before)
             if len(members) - done >= PIECE:
@@ -197,42 +197,44 @@ def _written(heads: dict[int, int], children: Children, order: Sequence[int]) ->
     return threads
 
 
-def _shape(root: int, children: Children, count: int, members: list[int]) -> Pieces[bytes]:
+def _shape(root: int, kin: Families, count: int, members: list[int]) -> Pieces[bytes]:
     """RFC 5256, 5: thread-list; the members are noted as they are written."""
+    first, after = kin.first, kin.after
     pieces: list[bytes] = []
-    find = children.get
-    #: What is still to be written, the next of it last; None closes a list.
-    pending: list[int | None] = [root]
+    #: Whose lists are still open.
+    above: list[int] = []
     limit = len(members) + PIECE
-    while pending:
-        node = pending.pop()
-        if node is None:
-            pieces.append(b")")
-            continue
+    node = root
+    while True:
         if node < count:
             pieces.append(b"(%d")
             members.append(node)
         else:
             pieces.append(b"(")
-        below = find(node)
-        while below is not None and len(below) == 1:
+        below = first[node]
+        while below >= 0 and after[below] < 0:
             pieces.append(b" %d")
-            members += below
-            below = find(below[0])
+            members.append(below)
+            below = first[below]
             if len(members) >= limit:
                 limit = len(members) + PIECE
                 yield
-        if below is None:
-            pieces.append(b")")
-        else:
+        if below >= 0:
             if node < count:
                 pieces.append(b" ")
-            pending.append(None)
-            pending += reversed(below)
+            above.append(node)
+            node = below
+        else:
+            pieces.append(b")")
+            while above and after[node] < 0:
+                node = above.pop()
+                pieces.append(b")")
+            if not above:
+                return b"".join(pieces)
+            node = after[node]
         if len(members) >= limit:
             limit = len(members) + PIECE
             yield
-    return b"".join(pieces)
 
 
 @frozen

@@ -5,7 +5,7 @@ Rules of this file:
 * Messages are called by UID, in whose order they are in the mailbox.
 * When messages come or go, those that are tied to them (`imapd.query.ties`) are threaded again,
   and no others: the answer is what threading everything would give.
-* An answer does not change, and sessions may share it.
+* An answer does not change, but for what is found out about it later: sessions share it.
 """
 
 from __future__ import annotations
@@ -13,21 +13,23 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, count, islice
 from typing import Any, Final, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field
 
 from imapd.model.limits import Limits
+from imapd.query.blocks import runs
 from imapd.query.criteria import CRITERIA, Criterion
 from imapd.query.links import LINKS, SUBJECT
 from imapd.query.pieces import Pieces, in_pieces
+from imapd.query.references import Links
 from imapd.query.sort import keys
-from imapd.query.source import Source
+from imapd.query.source import Source, placed
 from imapd.query.thread import Algorithm, Searched
 from imapd.query.ties import Ties
 
-__all__ = ["Threaded", "threaded"]
+__all__ = ["Threaded", "positions", "threaded"]
 
 _T = TypeVar("_T")
 
@@ -35,13 +37,15 @@ _LIMITS: Final = Limits()
 #: Messages that are written, and threads that are copied, at once.
 _WRITTEN: Final = 5_000
 _COPIED: Final = 20_000
+#: Columns of all are read if at least one message in so many is wanted.
+_DENSE: Final = 8
 #: Everything is threaded anew when one in so many messages would have to be.
 _MANY: Final = 2
 #: And when so many messages are known for each that is there.
 _STALE: Final = 2
 
 
-@frozen
+@define(eq=False)
 class Threaded:
     """An answer."""
 
@@ -57,9 +61,11 @@ class Threaded:
     #: By what each comes where it does: a date, and the message that has it.
     dates: array[int] = field(repr=False)
     heads: array[int] = field(repr=False)
+    #: Where each of `members` is among `uids`; None: nobody has asked yet.
+    positions: array[int] | None = field(default=None, repr=False)
 
-    def written(self) -> Iterator[tuple[bytes, Sequence[int]]]:
-        """``1*thread-list`` in pieces, each with the messages that are to be put into it."""
+    def written(self) -> Iterator[tuple[bytes, slice]]:
+        """``1*thread-list`` in pieces, each with which of `members` are to be put into it."""
         thread = begun = 0
         while thread < len(self.ends):
             after = max(thread + 1, bisect_right(self.ends, begun + _WRITTEN, thread))
@@ -67,9 +73,9 @@ class Threaded:
             stop = self.ends[after - 1]
             while stop - begun > _WRITTEN:
                 *parts, shape = shape.split(b"%d", _WRITTEN)
-                yield b"%d".join([*parts, b""]), self.members[begun : begun + _WRITTEN]
+                yield b"%d".join([*parts, b""]), slice(begun, begun + _WRITTEN)
                 begun += _WRITTEN
-            yield shape, self.members[begun:stop]
+            yield shape, slice(begun, stop)
             thread, begun = after, stop
 
 
@@ -104,29 +110,101 @@ async def _searched(
     source: Source, places: Sequence[int], algorithm: Algorithm
 ) -> tuple[Sequence[int], Searched]:
     """Which of the places there are, and what the algorithm looks at there."""
+    count = len(source.uids)
+    if count > len(places) > count // _DENSE:
+        # What is there of all is faster to be had.
+        there, every = await _searched(source, range(count), algorithm)
+        if len(there) == count:
+            return places, await _done(source, _picked(every, places))
     wanted: dict[str, Criterion] = {"sent": CRITERIA["DATE"]}
-    if algorithm.links:
-        wanted["links"] = Criterion(LINKS.name)
     if algorithm.subjects:
         wanted["subjects"] = Criterion(SUBJECT.name)
     if algorithm.arrivals:
         wanted["arrived"] = CRITERIA["ARRIVAL"]
-    there, columns = await keys(source, places, tuple(wanted.values()))
+    links, linked = Links(), places
+    if algorithm.links:
+        links, linked = await _links(source, places)
+    there, columns = await keys(source, linked, tuple(wanted.values()))
+    if len(there) < len(linked) and algorithm.links:
+        # Some are gone since.
+        return await _searched(source, there, algorithm)
     known: dict[str, Any] = dict(zip(wanted, columns))
-    return there, Searched(**known)
+    return there, Searched(links, **known)
+
+
+def _picked(searched: Searched, places: Sequence[int]) -> Pieces[Searched]:
+    """The same of some of the messages."""
+    links, picked = searched.links, Links()
+    columns: dict[str, Any] = {name: [] for name in ("subjects", "sent", "arrived")}
+    starts = array("Q", (0,))
+    for sizes in in_pieces(links.sizes):
+        starts.extend(islice(accumulate(sizes, initial=starts[-1]), 1, None))
+        yield
+    for some in in_pieces(places):
+        if links.sizes:
+            picked.sizes.extend(map(links.sizes.__getitem__, some))
+            for place in some:
+                picked.numbers.extend(links.numbers[starts[place] : starts[place + 1]])
+        for name, column in columns.items():
+            values = getattr(searched, name)
+            if values:
+                column += map(values.__getitem__, some)
+        yield
+    return evolve(searched, links=picked, **columns)
+
+
+async def _links(source: Source, places: Sequence[int]) -> tuple[Links, Sequence[int]]:
+    """Of those that are there; and where they are."""
+    links = Links()
+    there: list[int] = []
+    async for some, batch in placed(source, places, frozenset((LINKS.name,))):
+        there += some
+        links.add(*runs(batch.columns[LINKS.name]))
+        await source.turn()
+    return links, places if len(there) == len(places) else there
 
 
 def _made(uids: array[int], searched: Searched, algorithm: Algorithm) -> Pieces[Threaded]:
     threads = yield from algorithm.threads(searched)
     ties = yield from Ties.of(uids, searched, algorithm)
-    dates = searched.arrived if algorithm.arrivals else searched.sent
-    return Threaded(
-        algorithm, uids, ties, threads.shapes,
-        ends=array("Q", accumulate(threads.sizes)),
-        members=array("I", map(uids.__getitem__, threads.members)),
-        dates=array("q", map(dates.__getitem__, threads.heads)),
-        heads=array("I", map(uids.__getitem__, threads.heads)),
+    made = Threaded(
+        algorithm, uids, ties, threads.shapes, ends=array("Q"), members=array("I"),
+        dates=array("q"), heads=array("I"), positions=array("I", threads.members),
     )  # fmt: skip
+    yield
+    end = 0
+    for sizes in in_pieces(threads.sizes):
+        made.ends.extend(islice(accumulate(sizes, initial=end), 1, None))
+        end = made.ends[-1]
+    for some in in_pieces(threads.members):
+        made.members.extend(map(uids.__getitem__, some))
+        yield
+    dates = searched.arrived if algorithm.arrivals else searched.sent
+    for some in in_pieces(threads.heads):
+        made.heads.extend(map(uids.__getitem__, some))
+        made.dates.extend(map(dates.__getitem__, some))
+        yield
+    return made
+
+
+async def positions(source: Source, answer: Threaded) -> array[int]:
+    """The positions of an answer, found out if need be."""
+    if answer.positions is None:
+        answer.positions = await _done(source, _positions(answer))
+    return answer.positions
+
+
+def _positions(answer: Threaded) -> Pieces[array[int]]:
+    place_of: dict[int, int] = {}
+    places = count()
+    for uids in in_pieces(answer.uids):
+        place_of.update(zip(uids, places))
+        yield
+    found = array("I")
+    for some in in_pieces(answer.members):
+        found.extend(map(place_of.__getitem__, some))
+        yield
+    return found
 
 
 async def _updated(
@@ -174,7 +252,7 @@ def _differences(one: array[int], other: array[int]) -> Pieces[tuple[set[int], l
 def _joined(before: Threaded, without: Collection[int], part: Threaded) -> Pieces[Threaded]:
     """One answer's threads without some messages, whose threads vanish whole, and another's threads."""
     made = evolve(before, shapes=[], ends=array("Q"), members=array("I"),
-                  dates=array("q"), heads=array("I"))  # fmt: skip
+                  dates=array("q"), heads=array("I"), positions=None)  # fmt: skip
     old = range(len(before.heads))
     #: Places in `before` where something is to be done, and the thread that comes in there, or None:
     #: the one that is there vanishes.
@@ -231,9 +309,11 @@ async def _done(source: Source, pieces: Pieces[_T]) -> _T:
 
 
 def _uids_at(source: Source, places: Sequence[int]) -> array[int]:
-    if isinstance(places, range):
-        return array("I", source.uids[places.start : places.stop])
-    return array("I", map(source.uids.__getitem__, places))
+    uids = source.uids
+    if isinstance(places, range) and places.step == 1:
+        uids = uids[places.start : places.stop]
+        return uids if isinstance(uids, array) else array("I", uids)
+    return array("I", map(uids.__getitem__, places))
 
 
 def _places_of(source: Source, uids: Sequence[int]) -> list[int]:

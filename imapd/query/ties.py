@@ -48,13 +48,15 @@ class Ties:
 
     def _add(self, uids: Sequence[int], searched: Searched, algorithm: Algorithm) -> Pieces[None]:
         self.uids.extend(uids)
-        numbers, starts = self._numbers, self._starts
+        numbers, starts, links = self._numbers, self._starts, searched.links
+        at = 0
         for places in in_pieces(range(len(uids))):
             for place in places:
                 if algorithm.links:
+                    after = at + links.sizes[place]
                     # 0 stands first, and is no identifier.
-                    ids = searched.links[place]
-                    numbers.extend(ids if ids[0] else ids[1:])
+                    numbers.extend(links.numbers[at if links.numbers[at] else at + 1 : after])
+                    at = after
                 if algorithm.subjects:
                     subject = searched.subjects[place]
                     if subject is not None or not algorithm.links:

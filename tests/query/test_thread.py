@@ -9,7 +9,7 @@ from email.header import decode_header
 from email.message import Message
 from email.policy import compat32
 from email.utils import parsedate_to_datetime
-from itertools import pairwise
+from itertools import chain, pairwise
 from random import Random
 
 import pytest
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from imapd.query.criteria import MOMENT
 from imapd.query.links import LINKS, SUBJECT
-from imapd.query.references import TooManyReferences
+from imapd.query.references import Links, TooManyReferences
 from imapd.query.subject import base_subject
 from imapd.query.thread import ALGORITHMS, Searched, Threads, ordered
 from tests.query import threading as model
@@ -50,7 +50,9 @@ def columns(letters: Sequence[Letter]) -> Searched:
         return 0 if identifier is None else numbers.setdefault(identifier, len(numbers) + 1)
 
     return Searched(
-        links=[(number(each.identifier), *map(number, each.references)) for each in letters],
+        links=links_of(
+            [(number(each.identifier), *map(number, each.references)) for each in letters]
+        ),
         subjects=[
             subjects.setdefault(each.subject, 2 * len(subjects) + 2) + each.replies
             if each.subject
@@ -60,6 +62,13 @@ def columns(letters: Sequence[Letter]) -> Searched:
         sent=[each.sent for each in letters],
         arrived=[each.arrived for each in letters],
     )
+
+
+def links_of(rows: Sequence[Sequence[int]]) -> Links:
+    """The identifiers of messages, by message."""
+    links = Links()
+    links.add(map(len, rows), chain.from_iterable(rows))
+    return links
 
 
 def said(threads: Threads, letters: Sequence[Letter]) -> str:
@@ -107,7 +116,7 @@ _DAY = 1_700_000_000
 def _searched(links: Sequence[Sequence[int]], subject: int | None = None) -> Searched:
     count = len(links)
     sent = [_DAY + number for number in range(count)]
-    return Searched(links, [subject] * count, sent, sent)
+    return Searched(links_of(links), [subject] * count, sent, sent)
 
 
 def _numbers(count: int) -> list[int]:
@@ -274,7 +283,7 @@ def test_correspondence(name: str, seed: int) -> None:
     octets = _correspondence(seed)
     letters = _read(octets)
     searched = Searched(
-        [LINKS.of(each) for each in octets],
+        links_of([LINKS.of(each) for each in octets]),
         [SUBJECT.of(each) for each in octets],
         [MOMENT.of(each) for each in octets],
         [_DAY] * len(octets),

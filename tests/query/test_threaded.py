@@ -19,7 +19,7 @@ from imapd.query.links import LINKS, SUBJECT
 from imapd.query.source import Numbers, Span
 from imapd.query.text import MessageText
 from imapd.query.thread import ALGORITHMS
-from imapd.query.threaded import Threaded, threaded
+from imapd.query.threaded import Threaded, positions, threaded
 
 _T = TypeVar("_T")
 
@@ -96,7 +96,8 @@ def row(
 
 def said(answer: Threaded) -> str:
     """What a client reads."""
-    return b"".join(shape % tuple(uids) for shape, uids in answer.written()).decode()
+    parts = [shape % tuple(answer.members[some]) for shape, some in answer.written()]
+    return b"".join(parts).decode()
 
 
 _ROWS = st.builds(
@@ -140,4 +141,6 @@ def test_kept(name: str, first: list[Any], steps: list[Any], part: bool, gone: s
         mail.gone = frozenset()
         fresh = run(threaded(mail, [mail.uids.index(uid) for uid in answer.uids], algorithm))
         assert said(answer) == said(fresh)
+        at = run(positions(mail, answer))
+        assert [answer.uids[each] for each in at] == list(answer.members)
         assert {mail.uids[place] for place in places}.difference(answer.uids) <= gone
