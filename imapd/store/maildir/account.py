@@ -37,6 +37,7 @@ from imapd.store.interfaces import (
     WatchCallback,
 )
 from imapd.store.maildir import metadata, namespace, quota
+from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.checking import examine
 from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.lookout import Lookout
@@ -76,6 +77,7 @@ class MaildirAccount:
     #: Reads, and writes what is small: of the reactor's thread.
     index: Index = field(repr=False)
     _presence: Presence
+    _alarms: Alarms = field(repr=False)
     synced_flags: bool
     _left: Callable[[MaildirAccount], object] = field(repr=False)
     _allowed_each: Callable[[], Allowance] = field(repr=False)
@@ -105,7 +107,13 @@ class MaildirAccount:
         self._watchers = Watchers(self.texts.stir)
         self.writer = Writer(self._reactor, self._pool, self.tree, self._watchers.publish)
         self._lookout = Lookout(
-            self._reactor, self.tree, self.index, self.writer, self._watchers, self._open
+            self._reactor,
+            self.tree,
+            self.index,
+            self.writer,
+            self._watchers,
+            self._open,
+            self._alarms,
         )
 
     def __conform__(self, interface: object) -> object:

@@ -1,24 +1,28 @@
 """Looking for what others did: to the directories, and through other processes to the index.
 
-* A mailbox's directories are looked at whenever it is asked about, and once a second while
-  someone watches and it is open.
+* A mailbox's directories are looked at whenever it is asked about and, while someone watches and
+  it is open, once a second and as soon as an alarm says so.
 * What is read in a thread is read once for all who wait for it.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import MutableMapping
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from imapd.model.mailbox import Hint
 from imapd.store.errors import NoSuchMailbox
 from imapd.store.maildir import metadata, namespace
+from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.outside import reconcile
 from imapd.store.maildir.tree import Tree, modified
@@ -31,6 +35,8 @@ _T = TypeVar("_T")
 
 #: Seconds between two looks at the directories of open mailboxes, while someone watches.
 _POLL: Final = 1.0
+#: Seconds from an alarm to a look: what happens together is looked at together.
+_SOON: Final = 0.03
 #: Seconds between two readings of a directory whose mtime may hide a change.
 _AGAIN: Final = 0.05
 #: Seconds after which a directory that only we changed is read again: a change of another's
@@ -51,6 +57,10 @@ class Lookout:
     _watchers: Watchers
     #: Mailboxes that are open, by number.
     _open: MutableMapping[int, Any]
+    _alarms: Alarms = field(repr=False)
+    #: Directories with an alarm that has not gone off yet.
+    _armed: set[str] = field(factory=set, init=False, repr=False)
+    _soon: IDelayedCall | None = field(default=None, init=False, repr=False)
     _poll: LoopingCall = field(init=False, repr=False)
     #: When the index was last written, and when its connections were last closed.
     _written: tuple[int, int] = field(default=(0, 0), init=False)
@@ -70,7 +80,7 @@ class Lookout:
 
     def __attrs_post_init__(self) -> None:
         self._rested = self._reactor.seconds()
-        self._poll = LoopingCall(self._look)
+        self._poll = LoopingCall(self._look_now_and_then)
         self._poll.clock = self._reactor
 
     def start(self) -> None:
@@ -78,11 +88,42 @@ class Lookout:
         if not self._poll.running:
             self._annotated = metadata.last_change(self._index)
             self._poll.start(_POLL, now=False)
+            self._arm()
 
     def stop(self) -> None:
         """Look only when asked."""
         if self._poll.running:
             self._poll.stop()
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        for path in self._armed:
+            self._alarms.unset(path)
+        self._armed.clear()
+
+    def _arm(self) -> None:
+        """Set the alarms that are not set: of the index, and of the mailboxes that are open."""
+        paths = [os.path.dirname(self._tree.index)]
+        for number in self._open:
+            if number in self._seen:
+                directory = self._seen[number][0]
+                paths += [self._tree.part(directory, "new"), self._tree.part(directory)]
+        for path in self._armed.difference(paths):
+            self._alarms.unset(path)
+        self._armed.intersection_update(paths)
+        for path in paths:
+            if path not in self._armed and self._alarms.set(path, partial(self._off, path)):
+                self._armed.add(path)
+
+    def _off(self, path: str) -> None:
+        self._armed.discard(path)
+        if self._soon is None and self._poll.running:
+            self._soon = self._reactor.callLater(_SOON, self._look_soon)
+
+    def _look_soon(self) -> None:
+        self._soon = None
+        self._arm()
+        self._look()
 
     def check(self, number: int, force: bool = False) -> Deferred[None] | None:
         """Something to wait for if the mailbox's directories have changed.  Raises `NoSuchMailbox`."""
@@ -140,8 +181,12 @@ class Lookout:
             return
         self._watchers.publish(hints)
 
+    def _look_now_and_then(self) -> None:
+        self._look()
+        self._arm()
+
     def _look(self) -> None:
-        """Once a second, while someone watches; the index is asked only if something moved."""
+        """While someone watches; the index is asked only if something moved."""
         try:
             for number in list(self._open.keys()):
                 self._look_at(number)

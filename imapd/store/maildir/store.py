@@ -19,6 +19,7 @@ from imapd.model.quota import Allowance
 from imapd.store.errors import BadMailboxName, StoreUnavailable
 from imapd.store.interfaces import IMailStore, IOtherAccounts, IQuotas
 from imapd.store.maildir.account import MaildirAccount
+from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.building import reconcile
 from imapd.store.maildir.founding import found, layout, recover
 from imapd.store.maildir.index import Index
@@ -52,6 +53,7 @@ class MaildirStore:
     #: New accounts are in Dovecot's layout ``fs``; those that are there are in the one they have.
     fs: bool = False
     _pool: ThreadPool = field(init=False, repr=False)
+    _alarms: Alarms = field(init=False, repr=False)
     _accounts: dict[str, MaildirAccount] = field(factory=dict, init=False, repr=False)
     _opening: dict[str, list[Deferred[MaildirAccount]]] = field(
         factory=dict, init=False, repr=False
@@ -65,6 +67,7 @@ class MaildirStore:
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
+        self._alarms = Alarms(self._reactor)
         self._pool = ThreadPool(0, _THREADS, "maildir")
         # A process that forgets to close the store can still end.
         self._pool.threadFactory = functools.partial(threading.Thread, daemon=True)  # type: ignore[assignment]
@@ -107,6 +110,7 @@ class MaildirStore:
             self._shut(root)
         for shutting in list(self._shutting):
             await shutting
+        self._alarms.close()
         if self._pool.started:
             self._pool.stop()
 
@@ -154,6 +158,7 @@ class MaildirStore:
             tree,
             index,
             presence,
+            self._alarms,
             self.synced_flags,
             self._left,
             lambda: self._allowance,
