@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from attrs import evolve, frozen
 from twisted.logger import Logger
@@ -32,9 +33,12 @@ from imapd.store.maildir.predecessor import Predecessor, lines_of
 from imapd.store.maildir.tree import Tree, listed
 from imapd.store.maildir.turn import Turn, transaction
 
-__all__ = ["adopt", "adopt_account", "found_mailbox", "predecessor_of"]
+__all__ = ["AWAITED", "adopt", "adopt_account", "found_mailbox", "predecessor_of"]
 
 _log = Logger(namespace="imapd")
+
+#: In the place of a mailbox's ceiling: it is still to be taken over.
+AWAITED: Final = -1
 
 
 def predecessor_of(tree: Tree, directory: str) -> Predecessor | None:
@@ -84,8 +88,8 @@ def found_mailbox(index: Index, tree: Tree, name: str, directory: str) -> Mailbo
     if before is None:
         return row
     index.sql(
-        "UPDATE mailboxes SET uidvalidity = ?, modseq = ?, tidied = ? WHERE number = ?",
-        (before.uidvalidity, *[time.time_ns() // 1_000] * 2, row.number),
+        "UPDATE mailboxes SET uidvalidity = ?, modseq = ?, tidied = ?, ceiling = ? WHERE number = ?",
+        (before.uidvalidity, *[time.time_ns() // 1_000] * 2, AWAITED, row.number),
     )
     index.set_meta("uidvalidity", max(index.meta("uidvalidity") or 0, before.uidvalidity))
     for identifier, rights in before.acl.items():
@@ -107,23 +111,33 @@ class _Found:
 
 
 def adopt(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> None:
-    """Enter all messages of a mailbox that had no message yet, if another server served it."""
+    """Enter all messages of a mailbox whose `ceiling` is `AWAITED`."""
     before = predecessor_of(tree, row.directory)
     if before is None or before.uidvalidity != row.uidvalidity:
+        # What was there when the mailbox was found is there no more.
+        with transaction(index, tree, False):
+            _done(index, row)
         return
     found = _files(tree, row, before)
     with transaction(index, tree, True) as turn:
         row = index.mailbox(row.number)
-        if row.uidnext > 1:
+        if row.ceiling != AWAITED:
             # Another process was first.
             return
         _enter(turn, row, before, found)
+        _done(index, row)
     hints.extend(turn.hints)
     if found:
         _log.info(
             "{folder}: {count} messages have been taken over, with the UIDs that clients know",
             folder=tree.folder(row.directory), count=len(found),
         )  # fmt: skip
+
+
+def _done(index: Index, row: MailboxRow) -> None:
+    index.sql(
+        "UPDATE mailboxes SET ceiling = 0 WHERE number = ? AND ceiling = ?", (row.number, AWAITED)
+    )
 
 
 def _files(tree: Tree, row: MailboxRow, before: Predecessor) -> list[_Found]:

@@ -25,7 +25,7 @@ from attrs import define, evolve
 
 from imapd.model.mailbox import Hint
 from imapd.model.numset import NumSet
-from imapd.store.maildir.adoption import adopt
+from imapd.store.maildir.adoption import AWAITED, adopt
 from imapd.store.maildir.arrivals import Arrival, examined
 from imapd.store.maildir.edit import Edit, Entry
 from imapd.store.maildir.filename import FileName, safe
@@ -50,7 +50,7 @@ _AHEAD: Final = 1 << 20
 def reconcile(index: Index, tree: Tree, number: int, force: bool, hints: list[Hint]) -> None:
     """Enter what changed since the directories were last read; with `force`, look anyway."""
     row = index.mailbox(number)
-    if row.uidnext == 1 and not row.ceiling:
+    if row.ceiling == AWAITED:
         adopt(index, tree, row, hints)
         row = index.mailbox(number)
     stamp = modified(tree.part(row.directory, "new"))

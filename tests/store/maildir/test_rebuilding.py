@@ -10,7 +10,9 @@ import pytest
 
 from imapd.model.flags import DELETED, FLAGGED, SEEN, FlagChange, interned
 from imapd.model.numset import NumSet
+from imapd.model.quota import Allowance
 from imapd.store.answers import settled
+from imapd.store.errors import OverQuota
 from tests.store.maildir.place import Place
 
 
@@ -77,6 +79,17 @@ def test_no_uid_comes_again(place, known):
     place.start()
     assert _subjects(place, place.box())[uid] == b"six"
     assert place.add(place.box(), "seven")[0] > uid
+
+
+def test_a_first_message_that_is_refused(place):
+    """Nothing is left of it that later takes the mailbox for one of a lost index."""
+    place.run(place.account.allow(Allowance(storage=1)))
+    box = place.box()
+    with pytest.raises(OverQuota):
+        place.add(box, "x" * 5_000)
+    place.later()
+    place.restart()
+    assert place.add(place.box(), "small") == [1]
 
 
 def test_many_uids_between_two_words(place):
