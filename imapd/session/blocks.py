@@ -26,7 +26,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from imapd.model.message import Batch, Column
 from imapd.model.numset import EMPTY, NumSet
 from imapd.query.blocks import Block, Damaged, pack, unpack
-from imapd.query.columns import DERIVED, KEPT
+from imapd.query.columns import KEPT
+from imapd.query.derived import Form
 from imapd.query.source import Span
 from imapd.session.content import scanned
 from imapd.store.answers import each, settled
@@ -41,8 +42,8 @@ Turn = Callable[[], Awaitable[None]]
 _SPAN: Final = 1_024
 #: Blocks that are asked of a store, and given to it, at once.
 _TOGETHER: Final = 16
-#: Values that are made before others get their turn.
-_VALUES: Final = 64
+#: Characters, or numbers, that are made for a block: one of longer texts is not kept.
+_LARGE: Final = 1 << 22
 #: If fewer than one in so many of those that would have to be made is wanted, none is kept.
 _SPARSE: Final = 16
 #: A block that is not complete is given to the store each time it has grown by so many.
@@ -224,6 +225,10 @@ def _numbers(known: Sequence[int]) -> NumSet:
     return NumSet([*found, ((known[-1] - 1) // _SPAN + 1, _LAST)])
 
 
+class _TooLarge(Exception):
+    """A block would be."""
+
+
 class _Work:
     """Some blocks of one mailbox, in several columns, on their way to who asked."""
 
@@ -289,7 +294,10 @@ class _Work:
         if lacking:
             if lacking > _SPARSE * sum(last - first for first, last in piece.spans):
                 return None
-            await self._complete(number, here)
+            try:
+                await self._complete(number, here)
+            except _TooLarge:
+                return None
         blocks = {name: self._pruned(name, number, here) for name in self._names}
         if all(block.uids == here for block in blocks.values()):
             if piece.spans == [(start, stop)]:
@@ -354,23 +362,19 @@ class _Work:
     async def _values(
         self, names: Sequence[Column], span: NumSet
     ) -> tuple[array[int], dict[Column, list[Any]]]:
-        """What the messages of a span say, in short turns."""
-        derived = {name: DERIVED[name] for name in names if name in DERIVED}
+        """What the messages of a span say, in short turns.  Raises `_TooLarge`."""
         uids = array("I")
         columns: dict[Column, list[Any]] = {name: [] for name in names}
-        asked = frozenset(derived[name].source if name in derived else name for name in names)
+        size = 0
         turn = self._blocks._turn
-        async for batch in scanned(self._mailbox, span, asked, turn):
+        async for batch in scanned(self._mailbox, span, frozenset(names), turn):
             uids.extend(batch.uids)
             for name, values in columns.items():
-                if name not in derived:
-                    values += batch.columns[name]
-                    continue
-                column = derived[name]
-                given = batch.columns[column.source]
-                for at in range(0, len(given), _VALUES):
-                    values += map(column.of, given[at : at + _VALUES])
-                    await turn()
+                values += batch.columns[name]
+                if KEPT[name] is not Form.NUMBER:
+                    size += sum(map(len, filter(None, batch.columns[name])))
+            if size > _LARGE:
+                raise _TooLarge
         return uids, columns
 
     def _pruned(self, name: Column, number: int, here: array[int]) -> Block:

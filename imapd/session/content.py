@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from hashlib import blake2b
 from mmap import mmap
 from typing import Any, Final
@@ -38,6 +38,10 @@ __all__ = ["Content", "buffer_of", "facts_of", "part_of", "scanned"]
 _FACTS: Final = frozenset((ENVELOPE, BODYSTRUCTURE, HEADER, HEADER_SIZE, SENT, PREVIEW))
 #: Octets that are parsed at once; more is work for a thread.
 _INLINE: Final = 262_144
+#: Octets of a header of which values are made at once; more is work for a thread.
+_LONG: Final = 32_768
+#: Values that are made of others before somebody else gets a turn.
+_VALUES: Final = 64
 #: Octets that are read at once.
 _PIECE: Final = 65_536
 
@@ -162,13 +166,27 @@ async def scanned(
             nothing = dict.fromkeys(unknown, [None] * len(batch.uids))
             batch = Batch(batch.uids, {**batch.columns, **nothing})
         if derived:
-            made = {
-                column.name: list(map(column.of, batch.columns[column.source]))
-                for column in derived
-            }
+            made: dict[Column, list[Any]] = {column.name: [] for column in derived}
+            for column in derived:
+                for some in _portions(batch.columns[column.source]):
+                    if len(some[0]) > _LONG:
+                        made[column.name].append(await deferToThread(column.of, some[0]))
+                    else:
+                        made[column.name] += map(column.of, some)
+                    await turn()
             batch = Batch(batch.uids, {**batch.columns, **made})
         yield batch
         await turn()
+
+
+def _portions(octets: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Some at a time; one, if there is a long one among them."""
+    for at in range(0, len(octets), _VALUES):
+        some = octets[at : at + _VALUES]
+        if max(map(len, some)) > _LONG:
+            yield from ((one,) for one in some)
+        else:
+            yield some
 
 
 async def _threaded(mailbox: IMailbox, batch: Batch, turn: Turn) -> Batch:

@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 
 import pytest
 from attrs import frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
 from imapd.model.numset import EMPTY, NumSet
 from imapd.query.columns import KEPT
 from imapd.query.folded import SUBJECT
 from imapd.server import flow
-from imapd.session import ahead
+from imapd.session import ahead, content
 from imapd.session import blocks as module
 from imapd.store.answers import settled
 from imapd.store.errors import StoreUnavailable
@@ -37,7 +37,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_SPAN", _SPAN)
     monkeypatch.setattr(module, "_TOGETHER", 2)
     monkeypatch.setattr(module, "_GROWN", 3)
-    monkeypatch.setattr(module, "_VALUES", 2)
+    monkeypatch.setattr(content, "_VALUES", 2)
 
 
 @frozen
@@ -221,6 +221,32 @@ def test_made_for_few(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     same(client.do("SEARCH UID 3 SUBJECT 3"), "* SEARCH 3", "a OK SEARCH completed")
     assert made == [NumSet.of(3)]
     assert _kept(server, SUBJECT.name) == {}
+
+
+def test_texts_that_are_too_long(anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the headers of messages are, what is made of them is bounded, and they are found."""
+    monkeypatch.setattr(module, "_LARGE", 100)
+    client = anywhere.client().fill(_SPAN).append(letter("x" * 101), letter("long x")).select()
+    same(client.do("SEARCH SUBJECT x"), "* SEARCH 9 10", "a OK SEARCH completed")
+    same(client.do("SEARCH SUBJECT 3"), "* SEARCH 3", "a OK SEARCH completed")
+    assert list(_kept(anywhere, SUBJECT.name)) == [1]
+
+
+def test_long_headers_are_work_for_a_thread(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A header that takes long to be read keeps nobody waiting."""
+    long: list[object] = []
+
+    def at_once(work: Callable[[bytes], object], octets: bytes) -> Deferred[object]:
+        long.append(len(octets))
+        return succeed(work(octets))
+
+    monkeypatch.setattr(content, "deferToThread", at_once)
+    monkeypatch.setattr(content, "_LONG", 200)
+    client = server.client().append(letter("one"), letter("x" * 200), letter("two x")).select()
+    same(client.do("SEARCH SUBJECT x"), "* SEARCH 2 3", "a OK SEARCH completed")
+    assert len(long) == 1
 
 
 def test_damage_is_mended(anywhere: Server) -> None:
