@@ -118,6 +118,6 @@ def test_mail_imapclient(program: Callable[..., str], shared: Server) -> None:
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout.decode().splitlines() == [
         "alice=lrswipkxtencda,bob=lrs",
-        "l,r,s,w,i,p,k,x,t,e,c,d,a",
+        "l,r,s,w,i,p,k,x,t,e,n,c,d,a",
         "alice=lrswipkxtencda",
     ]
