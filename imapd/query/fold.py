@@ -9,16 +9,41 @@ after.  The form is for comparing only, and is its own: folding it again changes
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Final
 from unicodedata import normalize
 
 __all__ = ["fold", "fold_line"]
+
+#: Characters that are folded at once.
+_AT_ONCE: Final = 65_536
+_ASCII: Final = re.compile(r"[\x00-\x7f]").search
 
 
 def fold(text: str) -> str:
     """The form in which texts that count as equal are equal."""
     if text.isascii():
         return text.lower()
+    if len(text) > _AT_ONCE:
+        return "".join(map(_fold, _pieces(text)))
+    return _fold(text)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A long text in pieces: other threads would have to wait for the whole.
+
+    Each begins with a character that nothing before it is joined with.
+    """
+    at = 0
+    while at < len(text):
+        found = _ASCII(text, at + _AT_ONCE)
+        stop = len(text) if found is None else found.start()
+        yield text[at:stop]
+        at = stop
+
+
+def _fold(text: str) -> str:
     # Dotless i: its title case is I (RFC 5051, 2 (a)), its case folding itself.
     text = normalize("NFKD", text).replace("\u0131", "i").casefold()
     return normalize("NFKD", text)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imapd.query import fold as module
 from imapd.query.fold import fold, fold_line
 
 
@@ -53,6 +54,15 @@ def test_rfc_5051() -> None:
 def test_twice(text: str) -> None:
     """What is folded stays as it is."""
     assert fold(fold(text)) == fold(text)
+
+
+@given(st.text() | st.text("ae\u0301\u0323\u0345ß日が\uac00 ", max_size=40), st.integers(1, 5))
+def test_long_texts_in_pieces(text: str, size: int) -> None:
+    """A text that is folded in pieces is folded as a whole."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_AT_ONCE", size)
+        in_pieces = fold(text)
+    assert in_pieces == fold(text)
 
 
 def test_line() -> None:
