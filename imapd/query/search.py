@@ -54,6 +54,9 @@ _BLOCK_FIRST: Final = 256
 #: Columns of a range are read, and tested, whole if at least one message in so many is wanted.
 _DENSE: Final = 8
 
+#: So many messages for each key are looked at as fast as the index is.
+_FEW: Final = 2
+
 #: After the last span.
 _NO_MORE: Final[Span] = (1 << 64, 1 << 64)
 
@@ -180,9 +183,10 @@ class _Block:
         first, stop = _ends(undecided)
         uids = self._source.uids[self.start + first : self.start + stop]
         every = _mask(b"\1" * len(uids))
+        many = undecided.bit_count() > _FEW * len(tests)
         for key, test in tests.items():
             known, passed = map(_mask, self._source.verdicts.recall(key, uids))
-            if known != every and key.sought is not None:
+            if known != every and key.sought is not None and many:
                 async for told in self._source.told(key.sought, uids[0], uids[-1]):
                     more, holds = _told(told, uids)
                     known |= more

@@ -311,6 +311,7 @@ def _small_steps(block: int, rows: int) -> Iterator[None]:
         patch.setattr(module, "_BLOCK", block)
         patch.setattr(module, "_BLOCK_LEAST", 1)
         patch.setattr(module, "_BLOCK_FIRST", 2)
+        patch.setattr(module, "_FEW", 0)
         patch.setattr(module, "_ROWS", dict.fromkeys(Cost, rows))
         yield
 
@@ -407,6 +408,17 @@ def test_an_index_saves_opening() -> None:
     assert list(_run(search(_program("NOT BODY b"), source))) == [0, 2, 3]
     assert source.read == [12, 16]
     assert source.scanned == []
+
+
+def test_a_few_messages_are_opened() -> None:
+    """An index is not asked about so few messages that they are looked at sooner."""
+    source = _Source([_Message(body="a"), _Message(body="b"), _Message()])
+    source.index = source.uids
+    assert list(_run(search(_program("1:2 NOT BODY b"), source))) == [0]
+    assert (source.read, source.sought) == ([10, 12], [])
+    assert list(_run(search(_program("OR BODY a BODY b"), source))) == [0, 1]
+    assert source.read == [10, 12, 10, 14]
+    assert source.sought == []
 
 
 def test_an_index_is_asked_last() -> None:
