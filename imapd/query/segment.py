@@ -14,10 +14,11 @@ Rules of this file:
 from __future__ import annotations
 
 import struct
+import sys
 from array import array
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import compress, repeat
+from itertools import accumulate, compress, repeat
 from typing import Final
 
 from attrs import define, field
@@ -47,14 +48,12 @@ _HEAD: Final = struct.Struct(f"<II{_COUNT}I")
 
 #: Words of a vocabulary that one pattern may match; with more, it says nothing.
 _MATCHES: Final = 4_000
+#: Words between two pauses.
+_OFTEN: Final = 100
 #: Words whose lists are read one by one.
 _FEW: Final = 32
 #: The eight octets of eight bits.
 _SPREAD: Final = [bytes(number >> bit & 1 for bit in range(8)) for number in range(256)]
-
-
-def _none() -> array[int]:
-    return array("H")
 
 
 @define(eq=False)
@@ -64,10 +63,11 @@ class Draft:
     uids: array[int] = field(factory=lambda: array("I"), init=False)
     #: How much it is already: ordinals in lists.
     entries: int = field(default=0, init=False)
-    _unknown: array[int] = field(factory=_none, init=False)
-    #: For each place: the ordinals of each word.
-    _words: Sequence[defaultdict[bytes, array[int]]] = field(
-        factory=lambda: [defaultdict(_none) for _ in Place], init=False, repr=False
+    _unknown: array[int] = field(factory=lambda: array("H"), init=False)
+    #: For each place: the ordinals of each word, two octets each.  Arrays are looked through by the
+    #: garbage collector, which would stop everyone for as long as it takes with so many.
+    _words: Sequence[defaultdict[bytes, bytearray]] = field(
+        factory=lambda: [defaultdict(bytearray) for _ in Place], init=False, repr=False
     )
 
     def add(self, uid: int, words: Words | None) -> None:
@@ -77,10 +77,11 @@ class Draft:
         if words is None:
             self._unknown.append(ordinal)
             return
+        octets = ordinal.to_bytes(2, sys.byteorder)
         for known, some in zip(self._words, words):
             self.entries += len(some)
             # A loop of C: there may be a thousand words.
-            deque(map(array.append, map(known.__getitem__, some), repeat(ordinal)), maxlen=0)
+            deque(map(bytearray.extend, map(known.__getitem__, some), repeat(octets)), maxlen=0)
 
     def join(self, segment: Segment, live: Collection[int], pause: Callable[[], object]) -> None:
         """Those messages of a segment that are still there; `pause` is called now and then."""
@@ -96,42 +97,48 @@ class Draft:
                 if len(becomes) < len(segment.uids):
                     ordinals = [ordinal for ordinal in ordinals if ordinal in becomes]
                 if ordinals:
-                    known[word].extend(array("H", map(becomes.__getitem__, ordinals)))
+                    known[word] += array("H", map(becomes.__getitem__, ordinals)).tobytes()
                     self.entries += len(ordinals)
-                if not count % 1_000:
+                if not count % _OFTEN:
                     pause()
 
-    def octets(self) -> tuple[bytes, bytes]:
+    def octets(self, pause: Callable[[], object] = lambda: None) -> tuple[bytes, bytes]:
         """The head and the body."""
         sections: list[bytes] = []
         for words in self._words:
-            sections += self._sections(words)
+            for section in self._sections(words, pause):
+                sections.append(section)
+                pause()
         head = _HEAD.pack(len(self.uids), len(self._unknown), *map(len, sections))
         return head + self.uids.tobytes() + self._unknown.tobytes(), b"".join(sections)
 
-    def _sections(self, words: Mapping[bytes, array[int]]) -> Iterator[bytes]:
+    def _sections(
+        self, words: Mapping[bytes, bytearray], pause: Callable[[], object]
+    ) -> Iterator[bytes]:
         width = (len(self.uids) + 7) // 8
-        single: dict[bytes, int] = {}
-        listed: dict[bytes, array[int]] = {}
-        dense: dict[bytes, array[int]] = {}
-        for word, found in words.items():
-            if len(found) == 1:
-                single[word] = found[0]
-            elif 2 * len(found) < width:
+        single: dict[bytes, bytearray] = {}
+        listed: dict[bytes, bytearray] = {}
+        dense: dict[bytes, bytearray] = {}
+        for count, (word, found) in enumerate(words.items()):
+            if not count % _OFTEN:
+                pause()
+            if len(found) == 2:
+                single[word] = found
+            elif len(found) < width:
                 listed[word] = found
             else:
                 dense[word] = found
         yield _vocabulary(single)
-        yield array("H", single.values()).tobytes()
-        ends, lists = array("I"), array("H")
-        for found in listed.values():
-            lists.extend(found)
-            ends.append(len(lists))
+        yield b"".join(single.values())
         yield _vocabulary(listed)
-        yield ends.tobytes()
-        yield lists.tobytes()
+        yield array("I", accumulate(len(found) // 2 for found in listed.values())).tobytes()
+        yield b"".join(listed.values())
         yield _vocabulary(dense)
-        yield b"".join(_bits(found, width) for found in dense.values())
+        bits: list[bytes] = []
+        for found in dense.values():
+            bits.append(_bits(array("H", bytes(found)), width))
+            pause()
+        yield b"".join(bits)
 
 
 def _vocabulary(words: Iterable[bytes]) -> bytes:

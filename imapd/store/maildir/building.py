@@ -5,8 +5,7 @@ Rules of this file:
 * What is to be done is seen from the two files: messages that no segment is about.  So whatever
   is interrupted is done again.
 * One process does it at a time; it holds a lock that ends with it.
-* No call here keeps other threads waiting for longer than some milliseconds, whatever is in a message,
-  and `pause` is called between them.
+* It rests after each millisecond of work, so that the reactor hardly waits for it.
 """
 
 from __future__ import annotations
@@ -40,12 +39,9 @@ _ENTRIES: Final = 400_000
 _SECONDS: Final = 20.0
 #: Messages looked up in the index of the mail at once.
 _LOOKED_UP: Final = 64
-#: Seconds that another thread is left to itself between two pieces of work.
-_PAUSE: Final = 0.0002
-
-
-def _pause() -> None:
-    time.sleep(_PAUSE)
+#: Seconds of work after which other threads are left to themselves, and for how long.
+_STRETCH: Final = 0.001
+_PAUSE: Final = 0.0003
 
 
 @define(eq=False)
@@ -64,10 +60,13 @@ class Builder:
     _done: dict[int, tuple[int, int]] = field(factory=dict, init=False, repr=False)
     #: The file to which that applies.
     _lost: int = field(default=0, init=False)
+    #: Another process does it.
+    elsewhere: bool = field(default=False, init=False)
     #: Set when it is to stop before it has finished.
     stopping: bool = field(default=False, init=False)
     #: Mailboxes of which files were not where the index has them, and those messages.
     stale: set[int] = field(factory=set, init=False)
+    _rested: float = field(default=0.0, init=False)
     _missing: set[tuple[int, int]] = field(factory=set, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -75,7 +74,8 @@ class Builder:
 
     def work(self, seconds: float) -> bool:
         """Do a part of what is to be done; whether all is done, or another process does it."""
-        if not self._locked():
+        self.elsewhere = not self._locked()
+        if self.elsewhere:
             return True
         end = time.perf_counter() + seconds
         if self._work is None:
@@ -95,6 +95,12 @@ class Builder:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+    def _pause(self) -> None:
+        if time.perf_counter() - self._rested >= _STRETCH:
+            # Who waits for the interpreter would have to wait for five milliseconds each time.
+            time.sleep(_PAUSE)
+            self._rested = time.perf_counter()
 
     def _locked(self) -> bool:
         if self._lock < 0:
@@ -194,8 +200,8 @@ class Builder:
                 if len(found) < _LOOKED_UP:
                     at = high + 1
         if draft.uids:
-            head, body = draft.octets()
-            _pause()
+            head, body = draft.octets(self._pause)
+            self._pause()
             if not self._texts.put(id, low, at - 1, head, body):
                 raise sqlite3.OperationalError("the index of texts cannot be written")
             yield from self._join(number, id)
@@ -217,8 +223,8 @@ class Builder:
             os.close(descriptor)
         if len(octets) != known or known != size:
             octets = converted(octets[:])
-        _pause()
-        return words_in(octets, _pause)
+        self._pause()
+        return words_in(octets, self._pause)
 
     # -- old segments
 
@@ -256,9 +262,9 @@ class Builder:
             segment = self._texts.whole(row)
             if segment is None:
                 return False
-            draft.join(segment, live, _pause)
-        head, body = draft.octets()
-        _pause()
+            draft.join(segment, live, self._pause)
+        head, body = draft.octets(self._pause)
+        self._pause()
         return self._texts.put(id, low, high, head, body, rows)
 
 

@@ -79,7 +79,9 @@ class Indexing:
             waiting: Deferred[None] = Deferred()
             self._waiting.append(waiting)
             await waiting
-            if self._later is None or self._failed:
+            if self._builder.elsewhere and not self._stopped:
+                await self._paused(_LONGEST)
+            elif self._later is None or self._failed:
                 return
 
     async def stop(self) -> None:
@@ -112,8 +114,9 @@ class Indexing:
         finally:
             self._turn.release()
             self._running = None
-        if (self._again or self._failed) and not self._stopped:
-            self._begin_later(_RETRY if self._failed else _DELAY)
+        not_now = self._failed or self._builder.elsewhere
+        if (self._again or not_now) and not self._stopped:
+            self._begin_later(_RETRY if not_now else _DELAY)
         waiting, self._waiting = self._waiting, []
         for one in waiting:
             one.callback(None)

@@ -92,6 +92,8 @@ class Texts:
     _connection: sqlite3.Connection | None = field(default=None, init=False, repr=False)
     #: How often it was thrown away.
     lost: int = field(default=0, init=False)
+    #: The file that is open.
+    _inode: int = field(default=0, init=False)
     _seen: int = field(default=-1, init=False)
     _rows: dict[str, Sequence[Row]] = field(factory=dict, init=False, repr=False)
     #: The one used last at the end.
@@ -218,6 +220,10 @@ class Texts:
 
     def _use(self, call: Callable[[], _T], otherwise: _T, make: bool = False) -> _T:
         with self._lock:
+            if self._connection is not None and _inode(self.path) != self._inode:
+                # Another process threw it away.
+                self.lost += 1
+                self._close()
             if not make and self._connection is None and not os.path.exists(self.path):
                 return otherwise
             try:
@@ -254,6 +260,7 @@ class Texts:
                 connection.close()
                 raise
             self._connection = connection
+            self._inode = _inode(self.path)
             self._seen = -1
         return self._connection
 
@@ -378,6 +385,13 @@ class _Pieces:
         if len(joined) != length:
             raise _Damaged("a piece is missing")
         return joined
+
+
+def _inode(path: str) -> int:
+    try:
+        return os.stat(path).st_ino
+    except FileNotFoundError:
+        return 0
 
 
 def _is_sound(row: Row) -> bool:
