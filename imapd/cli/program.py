@@ -12,6 +12,7 @@ from twisted.python.usage import Options, UsageError
 from imapd.cli.check import CheckOptions, check
 from imapd.cli.deliver import DeliverOptions, deliver
 from imapd.cli.demo import DemoOptions
+from imapd.cli.indexing import IndexOptions, index
 from imapd.cli.users import UserOptions, keep_users
 from imapd.config import sample
 from imapd.service import Options as ServeOptions
@@ -43,6 +44,12 @@ class ProgramOptions(Options):
         ["check", None, CheckOptions, "Compare mail with what is kept of it, and mend that."],
         ["deliver", None, DeliverOptions, "Put a message from standard input into a mailbox."],
         ["user", None, UserOptions, "Keep the password file: add, passwd, remove, list."],
+        [
+            "index",
+            None,
+            IndexOptions,
+            "The index for searches of a user's mail: status, build, rebuild.",
+        ],
         ["check-config", None, _CheckOptions, "Say what is wrong with a configuration file."],
         ["sample-config", None, _SampleOptions, "Print every key with its default."],
         ["demo", None, DemoOptions, "Serve one account with some messages, on this machine."],
@@ -79,6 +86,10 @@ def _run(options: ProgramOptions) -> int:
     sub: Any = options.subOptions
     if options.subCommand == "user":
         keep_users(sub)
+    elif options.subCommand == "index":
+        from twisted.internet import reactor
+
+        return index(sub, reactor)
     elif options.subCommand == "sample-config":
         sys.stdout.write(sample())
     elif options.subCommand == "check-config":

@@ -58,7 +58,7 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     """Every command is in the help, and has help of its own."""
     assert _imapd("--help") == 0
     text = capsys.readouterr().out
-    for command in ("serve", "user", "check-config", "sample-config", "demo"):
+    for command in ("serve", "user", "index", "check-config", "sample-config", "demo"):
         assert f"\n    {command} " in text
         assert _imapd(command, "--help") == 0
         assert f"imapd {command}" in capsys.readouterr().out
