@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import random
 from collections.abc import Iterator
+from typing import Final
 
-__all__ = ["letters", "messages"]
+__all__ = ["COMMON", "RARE", "letters", "messages", "prose"]
 
 _WORDS = [
     "report", "meeting", "invoice", "lunch", "server", "release", "plan", "draft",
@@ -125,3 +127,74 @@ def letters(count: int, seed: int = 1) -> Iterator[bytes]:
     for number in range(count):
         header = _header(source, number, talk)
         yield ("\r\n".join(header) + "\r\n\r\n" + _text(source, 60)).encode()
+
+
+#: In the text of one message in two hundred, and of one in two.
+RARE: Final = "xylographist"
+COMMON: Final = "deadline"
+
+_SYLLABLES = [
+    "ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu", "na", "pe", "qui", "ro", "su",
+    "ta", "ve", "wi", "xo", "ya", "ze", "bra", "cle", "dri", "sto",
+]  # fmt: skip
+
+
+class _Prose:
+    """Text whose words are as often as in a language: the second half as often as the first."""
+
+    def __init__(self, source: random.Random) -> None:
+        self._source = source
+        words = ["".join(source.choices(_SYLLABLES, k=1 + rank % 5)) for rank in range(40_000)]
+        weights = list(itertools.accumulate(1 / (rank + 2.7) for rank in range(len(words))))
+        self._paragraphs = []
+        for _ in range(6_000):
+            some = source.choices(words, cum_weights=weights, k=source.randrange(20, 90))
+            lines = [" ".join(some[at : at + 10]) for at in range(0, len(some), 10)]
+            self._paragraphs.append("\r\n".join(lines) + ".\r\n\r\n")
+
+    def text(self, size: int) -> str:
+        """About so many characters."""
+        pieces = []
+        if self._source.random() < 0.005:
+            pieces.append(f"One {RARE} was here.\r\n")
+        if self._source.random() < 0.5:
+            pieces.append(f"Mind the {COMMON}.\r\n")
+        size -= sum(map(len, pieces))
+        while size > 0:
+            pieces.append(self._source.choice(self._paragraphs))
+            size -= len(pieces[-1])
+        self._source.shuffle(pieces)
+        return "".join(pieces)
+
+
+def prose(count: int, seed: int = 1) -> Iterator[bytes]:
+    """`count` messages of real-looking text, of 8 KB in the middle: a third has HTML too, a fourth more."""
+    source = random.Random(seed)
+    make = _Prose(source)
+    for number in range(count):
+        header = _header(source, number)
+        size = max(400, min(int(source.lognormvariate(8.6, 1.0)), 200_000))
+        kind = source.random()
+        boundary = f"=-part-{source.getrandbits(64):x}"
+        parts = [f"Content-Type: text/plain; charset=utf-8\r\n\r\n{make.text(size)}"]
+        if kind < 0.35:
+            html = make.text(size).replace("\r\n\r\n", "</p>\r\n<p>")
+            parts.append(
+                f"Content-Type: text/html; charset=utf-8\r\n\r\n<html><p>{html}</p></html>\r\n"
+            )
+        elif kind < 0.6:
+            octets = base64.encodebytes(
+                source.randbytes(min(int(source.lognormvariate(10.3, 1.2)), 3_000_000))
+            )
+            parts.append(
+                "Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n"
+                f'Content-Disposition: attachment; filename="file {number}.pdf"\r\n\r\n'
+                + octets.decode().replace("\n", "\r\n")
+            )
+        if len(parts) == 1:
+            header.append("\r\n".join(parts))
+            yield "\r\n".join(header).encode()
+            continue
+        header.append(f'Content-Type: multipart/mixed; boundary="{boundary}"')
+        body = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts) + f"--{boundary}--\r\n"
+        yield ("\r\n".join(header) + "\r\n\r\n" + body).encode()
