@@ -38,6 +38,7 @@ from imapd.store.interfaces import (
 )
 from imapd.store.maildir import metadata, namespace, quota
 from imapd.store.maildir.alarms import Alarms
+from imapd.store.maildir.backlog import Backlog
 from imapd.store.maildir.checking import examine
 from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.lookout import Lookout
@@ -91,6 +92,7 @@ class MaildirAccount:
     texts: MaildirTexts = field(init=False, repr=False)
     _watchers: Watchers = field(init=False, repr=False)
     _lookout: Lookout = field(init=False, repr=False)
+    _backlog: Backlog = field(init=False, repr=False)
     _tidying: IDelayedCall | None = field(default=None, init=False, repr=False)
     _small: int = field(default=0, init=False)
 
@@ -106,6 +108,7 @@ class MaildirAccount:
         )
         self._watchers = Watchers(self.texts.stir)
         self.writer = Writer(self._reactor, self._pool, self.tree, self._watchers.publish)
+        self._backlog = Backlog(self._reactor, self.writer)
         self._lookout = Lookout(
             self._reactor,
             self.tree,
@@ -214,6 +217,7 @@ class MaildirAccount:
         reading = self.check(row.number)
         if reading is not None:
             await reading
+        self._backlog.want(row.number, again=reading is not None)
         return mailbox
 
     def spool(self) -> Spool:
@@ -377,6 +381,7 @@ class MaildirAccount:
     async def shut(self) -> None:
         """Let go of everything, when no session has it open."""
         self._lookout.stop()
+        self._backlog.end()
         await self.texts.stop()
         if self._tidying is not None:
             await self.tidy()

@@ -16,7 +16,7 @@ from imapd.model.message import Facts
 from imapd.store.maildir.filename import FileName
 from imapd.store.maildir.reader import converted, wire_size
 
-__all__ = ["Arrival", "examined"]
+__all__ = ["Arrival", "examined", "facts_in"]
 
 #: Octets of a file whose facts are computed here; of a larger one when they are asked for.
 _WHOLE = 1 << 26
@@ -88,7 +88,8 @@ def _named(name: str, moment: int, file_size: int) -> Arrival | None:
 
 def _examined(path: str, name: str, moment: int, with_facts: bool) -> Arrival | None:
     try:
-        descriptor = os.open(f"{path}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        descriptor = os.open(f"{path}/{name}", flags)
     except OSError:
         # It vanished, or cannot be read: perhaps the next time.
         return None
@@ -99,14 +100,15 @@ def _examined(path: str, name: str, moment: int, with_facts: bool) -> Arrival | 
             size = parsed.wire_size
         else:
             size = wire_size(descriptor)
-        known = _facts(descriptor, file_size, size) if with_facts else None
+        known = facts_in(descriptor, file_size, size) if with_facts else None
     finally:
         os.close(descriptor)
     seconds = moment // 1_000_000_000
     return Arrival(name, file_size, size, _date(seconds), seconds, (moment, name), known)
 
 
-def _facts(descriptor: int, file_size: int, size: int) -> Facts | None:
+def facts_in(descriptor: int, file_size: int, size: int) -> Facts | None:
+    """The facts of a message in a file; None if it is too large to be read at once."""
     if file_size > _WHOLE:
         return None
     octets = os.pread(descriptor, file_size, 0)

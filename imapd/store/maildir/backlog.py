@@ -1,0 +1,149 @@
+"""Facts of messages that came without any, found out behind the answers: of many that were taken over.
+
+They are found out a few at a time between the changes of the account, which never wait for long.
+What is asked for before is found out by who asks.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from typing import Any, Final
+
+from attrs import define, field
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+from imapd.model.mailbox import Hint
+from imapd.model.message import Facts
+from imapd.store.errors import NoSuchMailbox
+from imapd.store.maildir.arrivals import facts_in
+from imapd.store.maildir.edit import Edit
+from imapd.store.maildir.index import UID_MASK, Index, base_of
+from imapd.store.maildir.tree import Tree
+from imapd.store.maildir.turn import transaction
+from imapd.store.maildir.writer import Writer
+
+__all__ = ["Backlog", "caught_up"]
+
+#: Before a mailbox's number: in `meta`, the UID up to which all that can have facts have them.
+_DONE: Final = "facts/"
+#: Messages at a time: some ten milliseconds of the writer's thread.
+_AT_ONCE: Final = 40
+#: Seconds until the next ones.
+_PAUSE: Final = 0.02
+#: Seconds after each that the reactor's thread has for itself: both hold Python's lock.
+_MOMENT: Final = 0.0002
+#: Messages between two words of how far it is.
+_TOLD: Final = 10_000
+
+
+@define(eq=False)
+class Backlog:
+    """Of one account; on the reactor's thread."""
+
+    _reactor: Any
+    _writer: Writer
+    #: Mailboxes that have been looked through, or wait for it.
+    _seen: set[int] = field(factory=set, init=False)
+    #: Those that wait, with the UID that has been reached.
+    _waiting: dict[int, int] = field(factory=dict, init=False)
+    _next: IDelayedCall | None = field(default=None, init=False, repr=False)
+    _ended: bool = field(default=False, init=False)
+
+    _log = Logger(namespace="imapd")
+
+    def want(self, number: int, again: bool = False) -> None:
+        """A mailbox is open: its messages are to have facts; with `again`, some came that have none."""
+        if (again or number not in self._seen) and not self._ended:
+            self._seen.add(number)
+            self._waiting[number] = 0
+            self._soon()
+
+    def end(self) -> None:
+        """No more."""
+        self._ended = True
+        self._waiting.clear()
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+
+    def _soon(self) -> None:
+        if self._next is None and self._waiting and not self._ended:
+            self._next = self._reactor.callLater(_PAUSE, self._go_on)
+
+    def _go_on(self) -> None:
+        self._next = None
+        number, after = next(iter(self._waiting.items()))
+        working = self._writer.alone(
+            lambda index, tree, hints: caught_up(index, tree, hints, number, after)
+        )
+        working.addCallbacks(self._reached, self._failed, callbackArgs=(number, after))
+
+    def _reached(self, uid: int | None, number: int, before: int) -> None:
+        if uid is None:
+            self._waiting.pop(number, None)
+        elif number in self._waiting:
+            self._waiting[number] = uid
+            if uid // _TOLD != before // _TOLD:
+                self._log.info("what messages say has been found out up to UID {uid}", uid=uid)
+        self._soon()
+
+    def _failed(self, failure: Any) -> None:
+        if not failure.check(NoSuchMailbox):
+            self._log.failure("what messages say could not be found out", failure)
+        for number in list(self._waiting)[:1]:
+            del self._waiting[number]
+        self._soon()
+
+
+def caught_up(index: Index, tree: Tree, hints: list[Hint], number: int, after: int) -> int | None:
+    """Find out about a few messages above a UID; the last one's, or None if there are no more.
+
+    Up to where that was done once, it need not be looked at again.
+    """
+    base = base_of(number)
+    done = f"{_DONE}{number}"
+    before = index.meta(done) or 0
+    after = max(after, before)
+    found = index.sql(
+        "SELECT m.id, m.size, f.name, f.size, f.home FROM messages m"
+        " JOIN files f ON f.id = m.id LEFT JOIN facts k ON k.id = m.id"
+        " WHERE m.id > ? AND m.id <= ? AND k.id IS NULL ORDER BY m.id LIMIT ?",
+        (base + after, base + UID_MASK, _AT_ONCE),
+    ).fetchall()
+    if not found:
+        last = index.mailbox(number).uidnext - 1
+        if last > before:
+            with transaction(index, tree, False):
+                index.set_meta(done, last)
+        return None
+    directory = index.directory(number)
+    known: list[tuple[int, Facts]] = []
+    for id, size, name, file_size, home in found:
+        path = tree.file(directory if home is None else index.directory(home), name)
+        facts = _facts(path, file_size, size)
+        if facts is not None:
+            known.append((id - base, facts))
+        time.sleep(_MOMENT)
+    with transaction(index, tree, False) as turn:
+        Edit(turn, index.mailbox(number)).know(
+            (uid, facts)
+            for uid, facts in known
+            if index.sql("SELECT 1 FROM messages WHERE id = ?", (base + uid,)).fetchone()
+        )
+    return int(found[-1][0]) - base
+
+
+def _facts(path: str, file_size: int, size: int) -> Facts | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        return facts_in(descriptor, file_size, size)
+    finally:
+        os.close(descriptor)
