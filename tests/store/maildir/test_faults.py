@@ -127,7 +127,7 @@ def test_a_message_that_cannot_be_opened(place, monkeypatch):
 
 
 def test_a_flag_change_on_a_full_disk(place, monkeypatch):
-    """A change on the reactor's thread that cannot be written is refused."""
+    """A change of flags that cannot be written is refused."""
     box = place.box()
     place.add(box, "one")
 
@@ -136,7 +136,7 @@ def test_a_flag_change_on_a_full_disk(place, monkeypatch):
 
     monkeypatch.setattr(Index, "commit", full)
     with pytest.raises(StoreUnavailable):
-        box.store_flags(NumSet.of(1), FlagChange.ADD, interned(["\\Seen"]))
+        place.run(box.store_flags(NumSet.of(1), FlagChange.ADD, interned(["\\Seen"])))
     monkeypatch.undo()
     assert place.flags(box) == {1: frozenset()}
 
@@ -160,7 +160,7 @@ def test_an_index_of_another_version(place):
     connection = sqlite3.connect(place.root / "imapd" / "index.sqlite")
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(StoreUnavailable, match="version 99"):
+    with pytest.raises(StoreUnavailable, match="newer version"):
         place.start()
     place.run(place.store.close())
     place.store = None
