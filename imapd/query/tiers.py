@@ -13,7 +13,7 @@ from attrs import frozen
 __all__ = ["FULL", "Size", "joinable"]
 
 #: Messages of a segment that is left as it is, and octets.
-FULL: Final = 4_096
+FULL: Final = 2_048
 _LARGE: Final = 16 << 20
 #: So many neighbours of a tier become one of the next.
 _FAN: Final = 8

@@ -24,7 +24,7 @@ from imapd.model.numset import NumSet
 from imapd.model.text import IndexedMailbox
 from imapd.query.indexed import words_in
 from imapd.query.segment import Draft, Words
-from imapd.query.tiers import Size, joinable
+from imapd.query.tiers import FULL, Size, joinable
 from imapd.store.errors import NoSuchMailbox
 from imapd.store.maildir.index import UID_MASK, Index, base_of
 from imapd.store.maildir.reader import converted, mapped
@@ -34,9 +34,10 @@ from imapd.store.maildir.tree import Tree
 __all__ = ["Builder", "progress", "reconcile"]
 
 #: Messages of a segment when it is written, entries, and seconds after which what there is, is written.
-_MESSAGES: Final = 512
-_ENTRIES: Final = 400_000
-_SECONDS: Final = 20.0
+#: A full one is not joined to others, which is a third of the work.
+_MESSAGES: Final = FULL
+_ENTRIES: Final = 2_000_000
+_SECONDS: Final = 60.0
 #: Messages looked up in the index of the mail at once.
 _LOOKED_UP: Final = 64
 #: Seconds of work after which other threads are left to themselves, and for how long.
