@@ -169,10 +169,10 @@ class _Prose:
 
 def prose(count: int, seed: int = 1) -> Iterator[bytes]:
     """`count` messages of real-looking text, of 8 KB in the middle: a third has HTML too, a fourth more."""
-    source = random.Random(seed)
+    source, talk = random.Random(seed), _Talk(seed)
     make = _Prose(source)
     for number in range(count):
-        header = _header(source, number)
+        header = _header(source, number, talk)
         size = max(400, min(int(source.lognormvariate(8.6, 1.0)), 200_000))
         kind = source.random()
         boundary = f"=-part-{source.getrandbits(64):x}"
