@@ -13,9 +13,10 @@ from imapd.model.search import Key
 
 __all__ = ["Verdicts"]
 
-#: Keys, and numbers in the sets of all of them: some hundred KB.
+#: Keys, and numbers in the sets of all of them, of which a range counts as many: a megabyte.
 _KEYS: Final = 64
-_NUMBERS: Final = 50_000
+_NUMBERS: Final = 100_000
+_RANGE: Final = 10
 
 
 class Verdicts:
@@ -70,4 +71,4 @@ def _set(uids: Sequence[int], octets: bytes) -> NumSet:
 
 
 def _size(entry: tuple[NumSet, array[int]]) -> int:
-    return len(entry[0].ranges) + len(entry[1])
+    return _RANGE * len(entry[0].ranges) + len(entry[1])

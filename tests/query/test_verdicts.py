@@ -56,7 +56,7 @@ def test_what_was_not_asked_for_lately_goes(monkeypatch: pytest.MonkeyPatch) -> 
     memory.learn(third, [1], b"\1", b"\0")
     assert memory.recall(second, [1]) == (b"\0", b"\0")
     assert memory.recall(first, [1]) == (b"\1", b"\1")
-    monkeypatch.setattr(module, "_NUMBERS", 4)
+    monkeypatch.setattr(module, "_NUMBERS", 31)
     memory.learn(second, [1, 2, 3, 4, 5], b"\1\0\1\0\1", b"\1\0\1\0\1")
     assert memory.recall(first, [1]) == (b"\0", b"\0")
     assert memory.recall(second, [1]) == (b"\0", b"\0")

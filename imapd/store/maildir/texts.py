@@ -228,6 +228,9 @@ class Texts:
                 return otherwise
             try:
                 return call()
+            except OSError:
+                self._log.failure("{path}: cannot be used", path=self.path)
+                return otherwise
             except (sqlite3.Error, UnicodeError, OverflowError, _Damaged) as error:
                 if isinstance(error, sqlite3.OperationalError) and _will_pass(error):
                     return otherwise
@@ -390,7 +393,7 @@ class _Pieces:
 def _inode(path: str) -> int:
     try:
         return os.stat(path).st_ino
-    except FileNotFoundError:
+    except OSError:
         return 0
 
 

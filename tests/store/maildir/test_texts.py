@@ -395,6 +395,21 @@ def test_a_full_disk(place, monkeypatch):
     assert right(place, box) == 5
 
 
+def test_a_file_that_cannot_be_used(place, monkeypatch):
+    """Whatever the system says of the file, the mail is searched without it."""
+    box = fill(place, 5)
+
+    def refused(self):
+        raise PermissionError(13, "no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Texts, "_open", refused)
+        index(place)
+        assert right(place, box) == 0
+    index(place)
+    assert right(place, box) == 5
+
+
 def test_the_end_comes_soon(place):
     """A store that is closed while it indexes does not wait for all of it; what is done is kept."""
     fill(place, 200)
