@@ -8,7 +8,7 @@ Whatever is logged as a failure while a `Server` runs fails the test that ran it
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
@@ -329,8 +329,12 @@ class Server:
             await settled(mailbox.append(messages))
             await settled(account.close())
 
+        self.wait(deliver())
+
+    def wait(self, work: Coroutine[Deferred[Any], Any, None]) -> None:
+        """Do something with the store past every client, to its end."""
         outcome: list[object] = []
-        Deferred.fromCoroutine(deliver()).addBoth(outcome.append)
+        Deferred.fromCoroutine(work).addBoth(outcome.append)
         self.rest()
         assert outcome == [None]
 

@@ -20,7 +20,7 @@ from zope.interface import implementer
 from zope.interface.interface import InterfaceClass
 
 from imapd.model.mailbox import DELIMITER, INBOX, Hint, MailboxInfo
-from imapd.model.rights import ALL_RIGHTS, NO_RIGHTS, Rights, RightsChange, changed_rights
+from imapd.model.rights import ACL, ALL_RIGHTS, NO_RIGHTS, Rights, RightsChange, changed_rights
 from imapd.sharing.held import Held
 from imapd.sharing.mailbox import SharedMailbox, shared_id
 from imapd.sharing.metadata import SharingMetadata, told_of_own
@@ -115,6 +115,39 @@ class SharingAccount:
         hidden = {self._user, self._sharing.account}
         return sorted(name for name in set(owners) - hidden if DELIMITER not in name)
 
+    async def _offer_own(self) -> None:
+        """Note what the user lets others at that came with a store which somebody else had kept.
+
+        Looked for once: what is shared by SETACL has been noted there.
+        """
+        offered = self._sharing.offered
+        if self._user in offered:
+            return
+        offered.add(self._user)
+        try:
+            await self._offer(await settled(IShareable(self._own).acls()))
+        except StoreError as error:
+            # What the user asked for does not hang on it; the next time it is tried again.
+            offered.discard(self._user)
+            self._log.warn(
+                "what {user} shares could not be noted: {error}", user=self._user, error=error
+            )
+
+    async def _offer(self, acls: Sequence[tuple[str, ACL]]) -> None:
+        named = {
+            identifier
+            for _, acl in acls
+            for identifier in acl
+            if not identifier.startswith("-") and identifier != self._user
+        }
+        if not named:
+            return
+        async with self._account(self._sharing.account) as directory:
+            shareable = IShareable(directory)
+            for identifier in sorted(named):
+                if self._user not in await settled(shareable.offers([identifier])):
+                    await settled(shareable.offer(Offer(identifier, self._user), True))
+
     @asynccontextmanager
     async def _account(self, owner: str) -> AsyncIterator[IAccount]:
         """An account, for a moment.  Raises `NoSuchMailbox` if it has nothing for this user."""
@@ -158,6 +191,7 @@ class SharingAccount:
     async def mailboxes(self) -> Sequence[MailboxInfo]:
         """As `IAccount`; of others, those that the user has the right to look up."""
         own = await settled(self._own.mailboxes())
+        await self._offer_own()
         subscribed = {info.name for info in own if info.subscribed}
         found = {
             info.name: info for info in own if not info.exists or self._place(info.name) is None

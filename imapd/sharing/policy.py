@@ -34,6 +34,8 @@ class Sharing:
     administrators: Collection[str] = ()
     #: By name, without the ``$`` that identifiers have.
     groups: Mapping[str, Collection[str]] = field(factory=dict)
+    #: Users of whom is noted whom they let at their mailboxes.
+    offered: set[str] = field(factory=set, init=False, repr=False)
     _ledgers: WeakValueDictionary[tuple[str, str], Ledger] = field(
         factory=WeakValueDictionary, init=False, repr=False
     )

@@ -6,6 +6,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
 
+from imapd.model.rights import RightsChange
 from imapd.sharing import Sharing, SharingAccount
 from imapd.store.access import IAccess, INamespaces, IShareable, Offer
 from imapd.store.answers import settled
@@ -359,3 +360,23 @@ def test_a_user_who_has_gone(shared: Server) -> None:
     assert bob.do('SELECT "Other Users/mallory/INBOX"').startswith(b"a NO [NONEXISTENT] ")
     assert bob.do('CREATE "Other Users/mallory/x"').startswith(b"a NO [NOPERM] ")
     assert not any("mallory" in str(name) for name in shared.store._accounts)
+
+
+def test_rights_that_came_with_the_store(anywhere: Server) -> None:
+    """What an owner shared before this server knew of it is seen once the owner has been here."""
+    alice = anywhere.client()
+    alice.ok("CREATE Adopted")
+
+    async def adopted() -> None:
+        account = await settled(anywhere.store.open_account("alice"))
+        (info,) = [each for each in await settled(account.mailboxes()) if each.name == "Adopted"]
+        change = RightsChange.REPLACE
+        await settled(IShareable(account).change_acl(info.id, "bob", change, frozenset("lr")))
+        await settled(account.close())
+
+    anywhere.wait(adopted())
+    opened_up(anywhere)
+    bob = anywhere.client("bob")
+    assert ALICES + "Adopted" not in _names(bob)
+    assert "Adopted" in _names(anywhere.client())
+    assert ALICES + "Adopted" in _names(bob)
