@@ -213,9 +213,11 @@ def _cut(session: Session, program: Program, source: Selected) -> tuple[Program,
 
     Those are looked at that all sets of numbers at the top of the program name.
     """
+    if not session.policy.limits.messages:
+        return program, None
     keys = program.programs if isinstance(program, And) else (program,)
     meant = _EVERY
-    for key in keys:
+    for key in dict.fromkeys(keys):
         if isinstance(key, (SequenceNumbers, UIDs)):
             meant &= NumSet((start + 1, stop) for start, stop in source.spans(key))
     count = len(source.uids)

@@ -27,14 +27,14 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from itertools import compress
+from itertools import compress, islice
 from typing import Any, Final, Protocol
 
 from imapd.model.message import Batch, Column
-from imapd.model.search import And, Cost, Key, Not, Or, Program, Unresolved
+from imapd.model.search import And, Cost, Key, Not, Or, Program, Recent, SequenceNumbers, UIDs
 from imapd.model.text import Told
 from imapd.query.places import Places
-from imapd.query.source import Source, Span, placed
+from imapd.query.source import Numbers, Source, Span, placed
 from imapd.query.text import MessageText
 
 __all__ = ["leaves_of", "search", "with_leaves"]
@@ -57,8 +57,11 @@ _DENSE: Final = 8
 #: So many messages for each key are looked at as fast as the index is.
 _FEW: Final = 2
 
-#: After the last span.
+#: Before the first span, and after the last.
+_NONE_YET: Final[Span] = (-1 << 64, -1 << 64)
 _NO_MORE: Final[Span] = (1 << 64, 1 << 64)
+#: Spans that are looked up in a row.
+_SPANS: Final = 4_096
 
 
 async def search(program: Program, source: Source, most: int | None = None) -> Sequence[int]:
@@ -67,8 +70,16 @@ async def search(program: Program, source: Source, most: int | None = None) -> S
     With `most`, of so many first ones; below 0, of so many last ones.
     """
     leaves = list(leaves_of(program))
-    tests = {leaf: _Test(leaf) for leaf in leaves if isinstance(leaf, Key)}
-    root = _node(program, source, tests)
+    backwards = most is not None and most < 0
+    nodes: dict[Program, _Node] = {}
+    tests: dict[Key, _Test] = {}
+    for leaf in leaves:
+        if isinstance(leaf, Key):
+            if leaf not in tests:
+                nodes[leaf] = tests[leaf] = _Test(leaf)
+        elif isinstance(leaf, (SequenceNumbers, UIDs, Recent)) and leaf not in nodes:
+            nodes[leaf] = await _Places.of(source, leaf, backwards)
+    root = _node(program, nodes)
     size = max(_BLOCK_LEAST, min(_BLOCK, _TESTS // max(1, len(leaves))))
     if most is not None and root.cost > Cost.VIEW:
         size = min(size, _BLOCK_FIRST)
@@ -81,7 +92,6 @@ async def search(program: Program, source: Source, most: int | None = None) -> S
     masks: list[bytes] = []
     found: list[int] = []
     starts = range(0, count, size)
-    backwards = most is not None and most < 0
     for start in reversed(starts) if backwards else starts:
         block = _Block(source, start, min(start + size, count))
         yes, no = root.decide(block.all, block)
@@ -358,23 +368,44 @@ class _Test:
 
 
 class _Places:
-    """A key by number.  Its spans are looked up as blocks need them: there may be very many."""
+    """A key by number.  Its spans are looked up as blocks need them: there may be very many.
 
-    __slots__ = ("_span", "_spans", "cost")
+    For blocks that come in descending order everything is negated: so they ascend.
+    """
 
-    def __init__(self, spans: Iterable[Span]) -> None:
+    __slots__ = ("_backwards", "_span", "_spans", "cost")
+
+    def __init__(self, spans: Iterable[Span], backwards: bool = False) -> None:
         self._spans = iter(spans)
         #: The last one that was taken; it may go on in the next block.
-        self._span: Span = (0, 0)
+        self._span = _NONE_YET
+        self._backwards = backwards
         self.cost = Cost.VIEW
+
+    @classmethod
+    async def of(cls, source: Source, numbers: Numbers, backwards: bool) -> _Places:
+        """The places that a key means, for blocks that come in this order."""
+        spans = iter(source.spans(numbers))
+        if not backwards:
+            return cls(spans)
+        negated: list[Span] = []
+        while some := [(-last, -first) for first, last in islice(spans, _SPANS)]:
+            negated += some
+            await source.turn()
+        return cls(reversed(negated), True)
 
     def decide(self, need: Mask, block: _Block) -> tuple[Mask, Mask]:
         if self in block.answers:
             yes = block.answers[self][1] & need
         else:
             octets = bytearray(block.size)
-            for first, last in self._within(block.start, block.stop):
+            start, stop = block.start, block.stop
+            if self._backwards:
+                start, stop = -stop, -start
+            for first, last in self._within(start, stop):
                 octets[first:last] = b"\1" * (last - first)
+            if self._backwards:
+                octets.reverse()
             within = int.from_bytes(octets, "little")
             block.answers[self] = block.all, within
             yes = within & need
@@ -450,14 +481,11 @@ def _order(node: _Node) -> tuple[Cost, bool]:
     return node.cost, not isinstance(node, _Places)
 
 
-def _node(program: Program, source: Source, tests: Mapping[Key, _Test]) -> _Node:
-    if isinstance(program, Key):
-        return tests[program]
+def _node(program: Program, leaves: Mapping[Program, _Node]) -> _Node:
     if isinstance(program, And):
-        return _Every(_node(each, source, tests) for each in program.programs)
+        return _Every(_node(each, leaves) for each in program.programs)
     if isinstance(program, Or):
-        return _Any(_node(each, source, tests) for each in program.programs)
+        return _Any(_node(each, leaves) for each in program.programs)
     if isinstance(program, Not):
-        return _Other(_node(program.program, source, tests))
-    assert not isinstance(program, Unresolved), program
-    return _Places(source.spans(program))
+        return _Other(_node(program.program, leaves))
+    return leaves[program]

@@ -534,3 +534,23 @@ def test_capabilities(server: Server) -> None:
     """ESEARCH and SEARCHRES are advertised."""
     names = server.login().command("CAPABILITY")[0].split()
     assert {"ESEARCH", "SEARCHRES"} <= set(names)
+
+
+def test_a_result_that_is_named_many_times(
+    client: Dialogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last result is looked up once in a search, however often the search names it."""
+    client.ok("SEARCH RETURN (SAVE) OR 1 4")
+    looked_up = []
+    spans = search_source.Selected.spans
+
+    def noted(source: search_source.Selected, numbers: Any) -> Any:
+        looked_up.append(numbers)
+        return spans(source, numbers)
+
+    monkeypatch.setattr(search_source.Selected, "spans", noted)
+    for option, answer in (("ALL", "ALL 1,4"), ("MAX", "MAX 4")):
+        looked_up.clear()
+        told = client.command(f"SEARCH RETURN ({option}) " + " ".join(["$"] * 1_000))
+        assert told == [f'* ESEARCH (TAG "a") {answer}', "a OK SEARCH completed"]
+        assert len(looked_up) == 1

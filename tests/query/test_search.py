@@ -27,7 +27,7 @@ from imapd.model.message import (
     Batch,
     Column,
 )  # fmt: skip
-from imapd.model.numset import NumSet
+from imapd.model.numset import NumSet, SequenceSet
 from imapd.model.search import And, Cost, Key, Not, Or, Program, Recent, SequenceNumbers
 from imapd.model.text import Place, Sought, Told
 from imapd.query import search as module
@@ -497,6 +497,51 @@ def test_the_first_is_enough() -> None:
         source = _all(10)
         assert list(_run(search(body("text"), source, 1))) == [0]
         assert len(source.read) == 2
+
+
+@pytest.mark.parametrize(
+    ("program", "last"),
+    [
+        ("1:5", [4]),
+        ("3,20:22,900:901 NOT 901", [899]),
+        ("200:300,41:43,40 UNSEEN SUBJECT hello", [299]),
+        ("OR 7 8 UNSEEN", [7]),
+        ("NOT 7:1000", [5]),
+        ("RECENT", [102]),
+        ("NOT RECENT", [999]),
+        ("2000 UNSEEN", []),
+    ],
+)
+def test_the_last_is_enough(program: str, last: list[int]) -> None:
+    """Who wants the last match gets it, in whatever part of the mailbox its number is."""
+    source = _Source([_Message(recent=place in (5, 102)) for place in range(1_000)])
+    with _small_steps(64, 64):
+        assert list(_run(search(_program(program), source, -1))) == last
+        every = list(_run(search(_program(program), source)))
+        assert list(_run(search(_program(program), source, -20))) == every[-20:]
+
+
+def test_many_numbers_many_turns() -> None:
+    """Looking up many numbers from the last on lets others have their turn."""
+    source = _all(10_000)
+    program = _program(",".join(map(str, range(1, 10_000, 2))))
+    assert list(_run(search(program, source, -2))) == [9_996, 9_998]
+    assert source.turns == 2
+
+
+def test_a_set_is_looked_up_once() -> None:
+    """A set of numbers that is named many times is one set."""
+    asked: list[Numbers] = []
+
+    @define
+    class _Noting(_Source):
+        def spans(self, numbers: Numbers) -> Iterable[Span]:
+            asked.append(numbers)
+            return [(0, 10)]
+
+    source = _Noting([_Message()] * 100)
+    assert len(_run(search(_program(" ".join(["1:10"] * 500)), source))) == 10
+    assert asked == [SequenceNumbers(SequenceSet(((1, 10),)))]
 
 
 def test_many_messages_many_turns() -> None:
