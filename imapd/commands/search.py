@@ -43,7 +43,7 @@ from imapd.wire import encode
 from imapd.wire.cursor import BadSyntax, Cursor
 
 __all__ = [
-    "FEATURE", "Search", "find", "in_charset", "look_through", "names_no_number", "prepared",
+    "FEATURE", "Search", "esearch", "find", "in_charset", "look_through", "names_no_number", "prepared",
 ]  # fmt: skip
 
 
@@ -295,17 +295,20 @@ async def _write_search(
     session.write(b"\r\n")
 
 
+def esearch(session: Session, tag: bytes, view: View | None, by_uid: bool) -> bytes:
+    """How an ``esearch-response`` begins; with a view it says of which mailbox it is (RFC 7377, 2.1)."""
+    correlators = b"TAG " + encode.quoted(tag)
+    if view is not None:
+        name = session.mailbox_name(view.name)
+        correlators += b" MAILBOX %b UIDVALIDITY %d" % (name, view.mailbox.uidvalidity)
+    return b"* ESEARCH (%b)%b" % (correlators, b" UID" if by_uid else b"")
+
+
 def _write_esearch(
     session: Session, found: Found, options: Sequence[Option], view: View | None
 ) -> None:
     """``esearch-response``, its items in the order in which features declare them."""
-    correlators = b"TAG " + encode.quoted(session.tag)
-    if view is not None:
-        name = session.mailbox_name(view.name)
-        correlators += b" MAILBOX %b UIDVALIDITY %d" % (name, view.mailbox.uidvalidity)
-    told = [b"* ESEARCH (%b)" % correlators]
-    if found.by_uid:
-        told.append(b"UID")
+    told = [esearch(session, session.tag, view, found.by_uid)]
     asked = {option.name: said for option, said in options}
     for option in session.policy.dialect.search_returns.values():
         if option.name in asked:

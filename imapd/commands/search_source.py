@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from twisted.internet.threads import deferToThread
 
-from imapd.model.message import FLAGS, MODSEQ, RELEVANCY, Batch, Column
+from imapd.model.message import FLAGS, MODSEQ, RELEVANCY, UID, Batch, Column
 from imapd.model.numset import EMPTY, NumSet, SequenceSet
 from imapd.model.search import Program, Recent, SequenceNumbers
 from imapd.model.text import Sought, Told
 from imapd.query.keys import ALL
 from imapd.query.relevancy import columns_of, with_relevancy
+from imapd.query.results import runs
 from imapd.query.source import Numbers, Span
 from imapd.query.text import MessageText
 from imapd.query.verdicts import Verdicts
@@ -23,7 +25,7 @@ from imapd.store.answers import each
 from imapd.store.errors import MessageGone
 from imapd.store.interfaces import ITextIndex
 
-__all__ = ["Selected"]
+__all__ = ["Selected", "Some"]
 
 #: Octets of a message whose text is decoded at once; more is work for a thread.
 _INLINE = 262_144
@@ -138,6 +140,50 @@ class Selected:
             content.close()
             raise
         return message
+
+
+class Some:
+    """A few of these messages; a `Source` too, at a cost that is theirs alone."""
+
+    def __init__(self, whole: Selected, places: Sequence[int]) -> None:
+        """Those at `places`, ascending."""
+        self._whole = whole
+        self._places = places
+        self.uids: Sequence[int] = [whole.uids[place] for place in places]
+        self.told = whole.told
+        self.message = whole.message
+        self.turn = whole.turn
+
+    def spans(self, numbers: Numbers) -> Iterable[Span]:
+        """As `Source`."""
+        for start, stop in self._whole.spans(numbers):
+            low = bisect_left(self._places, start)
+            high = bisect_left(self._places, stop, low)
+            if low < high:
+                yield low, high
+
+    def scan(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
+        """As `Source`: what lies between two of these is not meant."""
+        meant = NumSet.from_sorted(
+            self.uids[place]
+            for low, high in uids.ranges
+            for place in range(bisect_left(self.uids, low), bisect_right(self.uids, high))
+        )
+        return self._whole.scan(meant, columns)
+
+    def known(self, column: Column, start: int, stop: int) -> Sequence[Any]:
+        """As `Source`; UID too."""
+        if column == UID:
+            return self.uids[start:stop]
+        found: list[Any] = []
+        for first, last in runs(self._places[start:stop]):
+            found += self._whole.known(column, first, last)
+        return found
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """As `Source`."""
+        return self._whole.verdicts
 
 
 def _existing(numbers: SequenceSet, count: int) -> Iterable[Span]:

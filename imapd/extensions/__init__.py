@@ -8,6 +8,7 @@ from imapd.extensions import (
     catenate,
     compress,
     condstore,
+    context,
     filters,
     fuzzy,
     i18nlevel,
@@ -96,4 +97,6 @@ FEATURES = (
     sort.ESORT,
     thread.FEATURE,
     thread.REFS,
+    context.SEARCH,
+    context.SORT,
 )

@@ -79,6 +79,11 @@ class Limits:
     #: as long as the mailbox is selected; neighbours in the mailbox are one range.
     saved_ranges: int = 50_000
 
+    #: Results that one session is told of while they change (RFC 5267), and the messages in
+    #: all of them, eight octets each, beyond which no more are taken.  Clients have one a view.
+    contexts: int = 16
+    context_messages: int = 500_000
+
     #: Mailboxes that one NOTIFY watches.  Each costs some hundred octets, and of a Maildir
     #: two looks at directories a second; accounts with more than 1,000 are rare.
     notify_mailboxes: int = 5_000

@@ -26,6 +26,7 @@ __all__ = [
     "SENT",
     "SIZE",
     "THREAD_ID",
+    "UID",
     "Batch",
     "Column",
     "Facts",
@@ -35,6 +36,7 @@ __all__ = [
 Column = str
 
 FLAGS: Final = "flags"  #: `Flags` of each message.
+UID: Final = "uid"  #: int.  Every batch has it; a column it is where it is asked for by name.
 MODSEQ: Final = "modseq"  #: int, RFC 7162.
 INTERNAL_DATE: Final = "internal_date"  #: 26 octets, `model.dates`.
 SIZE: Final = "size"  #: int, RFC822.SIZE.

@@ -348,6 +348,8 @@ class Session:
             if flags:
                 for tells in self.policy.dialect.tells:
                     await tells(self)
+        if view.follower is not None and view.follower.behind:
+            await view.follower.follow()
 
     async def _tell_rights(self, view: View) -> None:
         """RFC 4314, 5.1.1: what the client can change from now on, if that is something else."""

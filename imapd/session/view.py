@@ -10,7 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from imapd.model.flags import Flags, wire
 from imapd.model.mailbox import Changes
@@ -21,7 +21,7 @@ from imapd.session.image import Image
 from imapd.session.outcome import BadCommand
 from imapd.store.interfaces import IMailbox
 
-__all__ = ["Span", "View"]
+__all__ = ["Follower", "Span", "View", "vanished"]
 
 #: Neighbours that are compared at once: most have not vanished.
 _ALIKE: Final = 512
@@ -30,10 +30,45 @@ _ALIKE: Final = 512
 Span = tuple[int, int]
 
 
+class Follower(Protocol):
+    """What tells a client more of what changes than the changes themselves (RFC 5267)."""
+
+    @property
+    def behind(self) -> bool:
+        """It has not told of everything that the view has told of."""
+
+    def leaving(self) -> bytes:
+        """What comes before removals are told, whether they can be now or not."""
+
+    async def follow(self) -> None:
+        """Tell what comes after all else has been told."""
+
+
+def vanished(old: Sequence[int], count: int, new: Sequence[int]) -> tuple[list[Span], int]:
+    """The places of the first `count` of some UIDs that are not there any more, and how many are."""
+    spans: list[Span] = []
+    place = there = 0
+    while place < count:
+        stop = min(place + _ALIKE, count)
+        if new[there : there + stop - place] == old[place:stop]:
+            there += stop - place
+            place = stop
+            continue
+        while place < stop:
+            if there < len(new) and new[there] == old[place]:
+                there += 1
+            elif spans and spans[-1][1] == place:
+                spans[-1] = (spans[-1][0], place + 1)
+            else:
+                spans.append((place, place + 1))
+            place += 1
+    return spans, there
+
+
 class View:
     """One session's selected mailbox; a `session.image.Watcher`."""
 
-    __slots__ = ("_changed", "count", "examined", "generation", "image", "kept", "keywords",
+    __slots__ = ("_changed", "count", "examined", "follower", "generation", "image", "kept", "keywords",
                  "mailbox", "name", "notices", "own", "read_only", "recent", "rights",
                  "rights_doubted", "told")  # fmt: skip
 
@@ -58,6 +93,7 @@ class View:
         self.rights: Rights | None = None
         #: It may be something else by now.
         self.rights_doubted = False
+        self.follower: Follower | None = None
         #: What features remember while the mailbox is selected, by their name.
         self.kept: dict[str, Any] = {}
 
@@ -194,12 +230,15 @@ class View:
         Without `flags`, changes of flags are passed over; without `arrivals`, new messages wait.
         """
         image = self.image
+        leaving = b""
+        if self.generation is not image.generation and self.follower is not None:
+            leaving = self.follower.leaving()
         if self.generation is not image.generation and not expunges:
-            return b""
+            return leaving
         told, self.notices = self.notices, []
         last = self.generation.uids[self.count - 1] if self.count else 0
         if self.generation is not image.generation:
-            told.append(self._removals(announce))
+            told += [leaving, self._removals(announce)]
         if self.told < image.modseq:
             if flags:
                 told += self._flag_changes(announce, last)
@@ -213,25 +252,9 @@ class View:
         return b"".join(told)
 
     def _removals(self, announce: Announce) -> bytes:
-        old, new = self.generation.uids, self.image.generation.uids
-        spans: list[Span] = []
-        place = there = 0
-        while place < self.count:
-            stop = min(place + _ALIKE, self.count)
-            if new[there : there + stop - place] == old[place:stop]:
-                there += stop - place
-                place = stop
-                continue
-            while place < stop:
-                if there < len(new) and new[there] == old[place]:
-                    there += 1
-                elif spans and spans[-1][1] == place:
-                    spans[-1] = (spans[-1][0], place + 1)
-                else:
-                    spans.append((place, place + 1))
-                place += 1
+        old = self.generation.uids
+        spans, self.count = vanished(old, self.count, self.image.generation.uids)
         self.generation = self.image.generation
-        self.count = there
         return announce.removed(spans, old) if spans else b""
 
     def _flag_changes(self, announce: Announce, last: int) -> Iterator[bytes]:
