@@ -8,7 +8,7 @@ Whatever is logged as a failure while a `Server` runs fails the test that ran it
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
@@ -405,8 +405,11 @@ def letter(subject: str = "hello", body: str = "Hello.\r\n", *headers: str) -> b
 _PLACE = re.compile(rb"\{\{(\*|[a-z]+)\}\}")
 
 
-def matches(template: bytes, actual: bytes) -> bool:
-    """Whether they are the same but for ``{{*}}`` (any of a line) and ``{{name}}`` (a word, one each)."""
+def matches(template: bytes, actual: bytes) -> re.Match[bytes] | None:
+    """Whether they are the same but for ``{{*}}`` (any of a line) and ``{{name}}`` (a word, one each).
+
+    The match has the words by their names.
+    """
     known: set[bytes] = set()
     pattern = bytearray()
     at = 0
@@ -422,16 +425,21 @@ def matches(template: bytes, actual: bytes) -> bool:
             known.add(name)
             pattern += rb'(?P<%b>[^ \[\]()"\r\n]+)' % name
     pattern += re.escape(template[at:])
-    return re.fullmatch(bytes(pattern), actual) is not None
+    return re.fullmatch(bytes(pattern), actual)
 
 
-def same(actual: bytes, *lines: str | bytes) -> None:
-    """AssertionError unless these are the lines of an answer, each without its CRLF; see `matches`."""
+def same(actual: bytes, *lines: str | bytes) -> Mapping[str, bytes]:
+    """AssertionError unless these are the lines of an answer, each without its CRLF; see `matches`.
+
+    Returns the words by their names.
+    """
     template = _joined(lines)
-    if not matches(template, actual):
+    found = matches(template, actual)
+    if found is None:
         # Shown by pytest line by line.
         assert actual.split(b"\r\n") == template.split(b"\r\n")
         raise AssertionError("a placeholder does not match")
+    return found.groupdict()
 
 
 def _joined(lines: Sequence[str | bytes]) -> bytes:

@@ -12,7 +12,7 @@ from tests.dialogue import Server, same
 from tests.looping import Looping
 
 
-class _Options:
+class Options:
     """What stands for a certificate where the handshake is only noted."""
 
     def options(self) -> str:
@@ -22,7 +22,7 @@ class _Options:
 
 def test_offered() -> None:
     """STARTTLS is offered where there is a certificate, until TLS is on."""
-    server = Server(tls=_Options())
+    server = Server(tls=Options())
     client = server.connect("192.0.2.1")
     assert b" STARTTLS" in client.greeting
     assert b" LOGINDISABLED" in client.greeting
@@ -44,14 +44,14 @@ def test_not_without_certificate(server: Server) -> None:
 
 def test_not_twice() -> None:
     """TLS is not begun inside TLS."""
-    client = Server(tls=_Options()).connect()
+    client = Server(tls=Options()).connect()
     client.do("STARTTLS")
     same(client.do("STARTTLS"), "a BAD TLS is on already")
 
 
 def test_not_after_login() -> None:
     """Nor after log-in."""
-    client = Server(tls=_Options()).client()
+    client = Server(tls=Options()).client()
     same(client.do("STARTTLS"), "a BAD STARTTLS is not for this state")
 
 
@@ -66,7 +66,7 @@ def test_not_after_login() -> None:
 )
 def test_injected(injected: bytes) -> None:
     """What an attacker put behind STARTTLS, whole or in part, is forgotten (CVE-2011-0411)."""
-    client = Server(tls=_Options()).connect()
+    client = Server(tls=Options()).connect()
     same(client.send(b"a STARTTLS\r\n" + injected), "a OK Begin the TLS handshake")
     same(client.do("NOOP"), "a OK NOOP completed")
     same(client.do("CREATE x"), "a BAD CREATE is not for this state")
