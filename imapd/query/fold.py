@@ -12,13 +12,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Final
-from unicodedata import normalize
+from unicodedata import combining, normalize
 
 __all__ = ["fold", "fold_line"]
 
 #: Characters that are folded at once.
 _AT_ONCE: Final = 65_536
-_ASCII: Final = re.compile(r"[\x00-\x7f]").search
+#: What marks are among; so many in a row are no writing.
+_CROWDED: Final = re.compile("[\u0300-\u1dff\u20d0-\u20f0\u2cef-\U0010ffff]{128}").search
+#: Characters that are folded at once then, and marks in a row that are put in order: Unicode's
+#: Stream-Safe Text Format has 30.
+_FEW: Final = 64
+_MARKS: Final = 32
 
 
 def fold(text: str) -> str:
@@ -26,24 +31,33 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     if len(text) > _AT_ONCE:
-        return "".join(map(_fold, _pieces(text)))
+        return "".join(map(_fold, _pieces(text, _AT_ONCE)))
     return _fold(text)
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _pieces(text: str, size: int) -> Iterator[str]:
     """A long text in pieces: other threads would have to wait for the whole.
 
-    Each begins with a character that nothing before it is joined with.
+    Each begins with a character that is no mark of the one before, unless marks do not end.
     """
     at = 0
     while at < len(text):
-        found = _ASCII(text, at + _AT_ONCE)
-        stop = len(text) if found is None else found.start()
+        stop = at + size
+        most = min(len(text), stop + _MARKS)
+        while stop < most and combining(text[stop]):
+            stop += 1
         yield text[at:stop]
         at = stop
 
 
 def _fold(text: str) -> str:
+    # Marks are put in order one by one: the time for one character may be that of all its marks.
+    if _CROWDED(text):
+        return "".join(map(_decomposed, _pieces(text, _FEW)))
+    return _decomposed(text)
+
+
+def _decomposed(text: str) -> str:
     # Dotless i: its title case is I (RFC 5051, 2 (a)), its case folding itself.
     text = normalize("NFKD", text).replace("\u0131", "i").casefold()
     return normalize("NFKD", text)

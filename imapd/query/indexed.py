@@ -18,7 +18,7 @@ __all__ = ["VERSION", "words_in"]
 #: An index is good as long as this stays.  The number goes up when other words come out of a
 #: message than before: from any change of what text a message has, how it is folded, cut into
 #: words or kept in a segment.
-VERSION: Final = f"1 {unidata_version} {sys.byteorder}"
+VERSION: Final = f"2 {unidata_version} {sys.byteorder}"
 
 #: Different words, and characters of text, of a message that is indexed.
 _WORDS: Final = 50_000

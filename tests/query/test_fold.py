@@ -65,6 +65,29 @@ def test_long_texts_in_pieces(text: str, size: int) -> None:
     assert in_pieces == fold(text)
 
 
+def test_marks_without_end() -> None:
+    """A text of nothing but marks is folded as fast as any other."""
+    marks = "e" + "\u0344\u0327" * 300
+    with pytest.MonkeyPatch.context() as patch:
+        lengths: list[int] = []
+
+        def noted(form: str, text: str) -> str:
+            lengths.append(len(text))
+            return unicodedata.normalize(form, text)
+
+        patch.setattr(module, "normalize", noted)
+        folded = fold("\u00e9 " + marks)
+    assert max(lengths) < 200
+    assert folded.startswith(fold("\u00c9 E\u0327"))
+    assert len(folded) == 3 + 1 + 3 * 300
+
+
+@pytest.mark.parametrize("text", ["日本語テスト\u0e33", "ﾊﾞｶﾞ", "ก็", "e\u0301\u0323x", "ΑΒΓς"])
+def test_long_words(text: str) -> None:
+    """A script that puts no spaces between words is folded as a whole, however long the text is."""
+    assert fold(text * 200) == "".join([fold(text)] * 200)
+
+
 def test_line() -> None:
     """In a header field a tab is a space; elsewhere it is not."""
     assert fold_line("A\tB") == "a b"
