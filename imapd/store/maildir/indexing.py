@@ -11,6 +11,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from attrs import define, field
@@ -18,6 +19,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
+from imapd.store.errors import NoSuchMailbox
 from imapd.store.maildir.building import Builder
 from imapd.store.maildir.tree import Tree
 
@@ -142,9 +144,10 @@ class Indexing:
         if told:
             self._say(builder, began, "; that is all")
         for number in builder.stale:
-            reading = self._check(number)
-            if reading is not None:
-                await reading
+            with suppress(NoSuchMailbox):
+                reading = self._check(number)
+                if reading is not None:
+                    await reading
             self._again = True
 
     def _say(self, builder: Builder, began: float, end: str = "") -> None:

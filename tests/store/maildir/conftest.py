@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from twisted.logger import globalLogPublisher
 
 from tests.store.maildir.place import Place
 
@@ -28,3 +29,17 @@ def after(tmp_path):
     yield crash
     for copy in started:
         copy.stop()
+
+
+@pytest.fixture
+def complaints():
+    """What is logged as a failure, or as an error."""
+    heard = []
+
+    def hear(event):
+        if "log_failure" in event or event["log_level"].name in ("error", "critical"):
+            heard.append(event)
+
+    globalLogPublisher.addObserver(hear)
+    yield heard
+    globalLogPublisher.removeObserver(hear)

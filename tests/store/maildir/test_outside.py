@@ -278,6 +278,20 @@ class TestRemoved:
         place.run(place.pump.pause(0.06))
         assert {info.name for info in place.run(place.account.mailboxes())} == {"INBOX"}
 
+    def test_a_mailbox_deleted_while_it_is_looked_at(self, place, complaints):
+        """It is no more: nobody is to be told of that in the log."""
+        box = place.make("work")
+        end = place.account.watch(lambda hint: None)
+        for number in range(3):
+            place.deliver(f"{number}.h", directory=".work")
+        deleting = place.account.delete("work")
+        place.account._lookout._look()
+        place.run(deleting)
+        place.run(place.pump.pause(0.1))
+        end()
+        assert box.number not in place.account._lookout._open
+        assert complaints == []
+
     def test_a_folder_that_is_a_link(self, place, tmp_path):
         """A symbolic link to a directory elsewhere is no mailbox."""
         for part in ("cur", "new", "tmp"):
