@@ -53,7 +53,7 @@ from imapd.store.maildir.tidy import tidy_all
 from imapd.store.maildir.tree import Tree, unavailable
 from imapd.store.maildir.turn import Turn
 from imapd.store.maildir.watchers import Watchers
-from imapd.store.maildir.writer import Work, Writer, attempt
+from imapd.store.maildir.writer import Busy, Work, Writer, attempt
 
 __all__ = ["MaildirAccount"]
 
@@ -298,27 +298,28 @@ class MaildirAccount:
         durable: bool,
         prepare: Callable[[], object] | None = None,
         done: Callable[[], object] | None = None,
+        patient: bool = True,
     ) -> Deferred[_T]:
         """Make a change in the writer's thread."""
         self._tidy_soon()
-        return self.writer.do(work, durable, prepare, done)
+        return self.writer.do(work, durable, prepare, done, patient)
 
-    def change_now(self, work: Work[_T]) -> _T | Deferred[_T]:
+    def change_now(self, work: Work[_T], patient: bool = True) -> _T | Deferred[_T]:
         """Make a small change, here if it need not wait; it survives the process, not the machine."""
         if self.synced_flags or not self.writer.idle:
-            return self.change(work, self.synced_flags)
+            return self.change(work, self.synced_flags, patient=patient)
         try:
             done = attempt(self.index, self.tree, work)
         except (OSError, sqlite3.Error) as error:
             self._log.failure("{root}: the store failed", root=self.tree.root)
             raise unavailable(error) from error
         if done is None:
-            return self.change(work, False)
+            return self.change(work, False, patient=patient)
         self._tidy_soon()
         self._small += 1
         if self._small >= _CHECKPOINT:
             self._small = 0
-            self.writer.alone(lambda index, tree, hints: index.checkpoint()).addErrback(
+            self.writer.behind(lambda index, tree, hints: index.checkpoint()).addErrback(
                 self._failed
             )
         answer, hints = done
@@ -339,9 +340,12 @@ class MaildirAccount:
             if self._tidying.active():
                 self._tidying.cancel()
             self._tidying = None
-        return self.writer.alone(tidy_all).addErrback(self._failed)
+        return self.writer.behind(tidy_all).addErrback(self._failed)
 
     def _failed(self, failure: Any) -> None:
+        if failure.check(Busy):
+            # The next change has it done, or who opens the account next.
+            return
         self._log.failure("{root}: work behind the answers failed", failure, root=self.tree.root)
 
     # -- checking

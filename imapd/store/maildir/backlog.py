@@ -23,7 +23,7 @@ from imapd.store.maildir.edit import Edit
 from imapd.store.maildir.index import UID_MASK, Index, base_of
 from imapd.store.maildir.tree import Tree
 from imapd.store.maildir.turn import transaction
-from imapd.store.maildir.writer import Writer
+from imapd.store.maildir.writer import Busy, Writer
 
 __all__ = ["Backlog", "caught_up"]
 
@@ -33,6 +33,8 @@ _DONE: Final = "facts/"
 _AT_ONCE: Final = 40
 #: Seconds until the next ones.
 _PAUSE: Final = 0.02
+#: The same, while another process writes.
+_BUSY: Final = 1.0
 #: Seconds after each that the reactor's thread has for itself: both hold Python's lock.
 _MOMENT: Final = 0.0002
 #: Messages between two words of how far it is.
@@ -50,9 +52,15 @@ class Backlog:
     #: Those that wait, with the UID that has been reached.
     _waiting: dict[int, int] = field(factory=dict, init=False)
     _next: IDelayedCall | None = field(default=None, init=False, repr=False)
+    _busy: bool = field(default=False, init=False)
     _ended: bool = field(default=False, init=False)
 
     _log = Logger(namespace="imapd")
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is left to be found out."""
+        return not (self._waiting or self._busy)
 
     def want(self, number: int, again: bool = False) -> None:
         """A mailbox is open: its messages are to have facts; with `again`, some came that have none."""
@@ -69,33 +77,40 @@ class Backlog:
             self._next.cancel()
             self._next = None
 
-    def _soon(self) -> None:
-        if self._next is None and self._waiting and not self._ended:
-            self._next = self._reactor.callLater(_PAUSE, self._go_on)
+    def _soon(self, pause: float = _PAUSE) -> None:
+        if self._next is None and self._waiting and not (self._busy or self._ended):
+            self._next = self._reactor.callLater(pause, self._go_on)
 
     def _go_on(self) -> None:
-        self._next = None
+        self._next, self._busy = None, True
         number, after = next(iter(self._waiting.items()))
-        working = self._writer.alone(
+        # Who wants it from here on wants it again.
+        del self._waiting[number]
+        working: Any = self._writer.behind(
             lambda index, tree, hints: caught_up(index, tree, hints, number, after)
         )
-        working.addCallbacks(self._reached, self._failed, callbackArgs=(number, after))
+        working.addCallback(self._reached, number, after)
+        working.addErrback(self._failed, number, after)
+        working.addCallback(self._paused)
 
-    def _reached(self, uid: int | None, number: int, before: int) -> None:
-        if uid is None:
-            self._waiting.pop(number, None)
-        elif number in self._waiting:
-            self._waiting[number] = uid
+    def _reached(self, uid: int | None, number: int, before: int) -> float:
+        if uid is not None and not self._ended:
+            self._waiting.setdefault(number, uid)
             if uid // _TOLD != before // _TOLD:
                 self._log.info("what messages say has been found out up to UID {uid}", uid=uid)
-        self._soon()
+        return _PAUSE
 
-    def _failed(self, failure: Any) -> None:
+    def _failed(self, failure: Any, number: int, after: int) -> float:
+        if failure.check(Busy):
+            self._reached(after, number, after)
+            return _BUSY
         if not failure.check(NoSuchMailbox):
             self._log.failure("what messages say could not be found out", failure)
-        for number in list(self._waiting)[:1]:
-            del self._waiting[number]
-        self._soon()
+        return _PAUSE
+
+    def _paused(self, seconds: float) -> None:
+        self._busy = False
+        self._soon(seconds)
 
 
 def caught_up(index: Index, tree: Tree, hints: list[Hint], number: int, after: int) -> int | None:

@@ -23,7 +23,7 @@ from imapd.store.maildir.tidy import tidy_all
 from imapd.store.maildir.tree import Tree, is_fs, synced
 from imapd.store.maildir.turn import transaction
 
-__all__ = ["found", "layout", "recover"]
+__all__ = ["found", "founded", "layout", "recover"]
 
 _log = Logger(namespace="imapd")
 
@@ -88,8 +88,8 @@ def layout(index: Index, tree: Tree, fs: bool) -> bool:
     return bool(known == "fs")
 
 
-def recover(index: Index, tree: Tree, hints: list[Hint]) -> None:
-    """Whose it is, INBOX, and what was interrupted.
+def founded(index: Index, tree: Tree, hints: list[Hint]) -> None:
+    """Whose it is, and INBOX.
 
     Raises `BadMailboxName` when the file system takes the user's name for that of another.
     """
@@ -110,6 +110,10 @@ def recover(index: Index, tree: Tree, hints: list[Hint]) -> None:
             discover(index, tree, hints)
             with transaction(index, tree, True) as turn:
                 adopt_account(turn)
+
+
+def recover(index: Index, tree: Tree, hints: list[Hint]) -> None:
+    """What was interrupted, and what others did."""
     discover(index, tree, hints)
     tidy_all(index, tree, hints)
     _clear(tree)

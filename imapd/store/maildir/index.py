@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ __all__ = ["UID_BITS", "UID_MASK", "Index", "MailboxRow", "base_of"]
 
 UID_BITS: Final = 32
 UID_MASK: Final = (1 << UID_BITS) - 1
+
+#: Seconds of waiting for who writes, after which it is known that one waits.
+_STEP: Final = 1.0
 
 
 def base_of(number: int) -> int:
@@ -79,9 +83,12 @@ class Index:
     many: Callable[..., sqlite3.Cursor]
 
     def __init__(self, path: str, wait: float, checkpoints: bool) -> None:
-        self._path, self._wait, self._checkpoints = path, wait, checkpoints
+        self._path, self._wait, self._checkpoints = path, min(wait, _STEP), checkpoints
         self._connection: sqlite3.Connection | None = None
         self._synced = False
+        #: Seconds to wait for who writes just now.
+        self.patience = wait
+        self._stuck = 0.0
         self.close()
         self.flagsets = FlagSets(lambda *statement: self.sql(*statement))
 
@@ -110,12 +117,28 @@ class Index:
 
     # -- transactions
 
+    @property
+    def stuck(self) -> bool:
+        """Whether somebody else was writing all the time, when this was tried a moment ago."""
+        return time.monotonic() < self._stuck
+
     def begin(self, durable: bool) -> None:
         """Begin to write; with `durable`, the commit is on the disk when it returns."""
         if durable != self._synced:
             self.sql("PRAGMA synchronous = " + ("FULL" if durable else "NORMAL")).fetchall()
             self._synced = durable
-        self.sql("BEGIN IMMEDIATE")
+        until = time.monotonic() + self.patience
+        while True:
+            try:
+                self.sql("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                now = time.monotonic()
+                self._stuck = now + _STEP
+                if now >= until or not self.locked(error):
+                    raise
+            else:
+                self._stuck = 0.0
+                return
 
     def commit(self) -> None:
         """Make it so."""

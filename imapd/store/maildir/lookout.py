@@ -27,7 +27,7 @@ from imapd.store.maildir.index import Index
 from imapd.store.maildir.outside import reconcile
 from imapd.store.maildir.tree import Tree, modified
 from imapd.store.maildir.watchers import Watchers
-from imapd.store.maildir.writer import Writer
+from imapd.store.maildir.writer import Busy, Writer
 
 __all__ = ["Lookout"]
 
@@ -140,15 +140,19 @@ class Lookout:
                 and self._reactor.seconds() - self._read.get(number, 0.0) < _AGAIN
             ):
                 return None
+            if self._writer.stuck:
+                return None
         reading = self._readings.get(number)
         if reading is None:
             self._read[number] = self._reactor.seconds()
-            reading = self._writer.alone(
+            reading = self._writer.behind(
                 lambda index, tree, hints: reconcile(index, tree, number, force, hints)
             )
             self._readings[number] = reading
             reading.addBoth(self._was_read, number)
-        return _forked(reading)
+        one = _forked(reading)
+        # What was known before is what is served meanwhile.
+        return one if force else one.addErrback(_busy)
 
     def _was_read(self, outcome: _T, number: int) -> _T:
         del self._readings[number]
@@ -164,10 +168,12 @@ class Lookout:
         if root == stamp:
             self._root = root
             return None
-        if root == abs(stamp) and self._reactor.seconds() - self._read.get(0, 0.0) < _AGAIN:
+        if self._writer.stuck or (
+            root == abs(stamp) and self._reactor.seconds() - self._read.get(0, 0.0) < _AGAIN
+        ):
             return None
         self._read[0] = self._reactor.seconds()
-        return self._writer.alone(namespace.discover)
+        return self._writer.behind(namespace.discover).addErrback(_busy)
 
     def annotated(self) -> None:
         """Tell which annotations have changed, in this process or another."""
@@ -224,7 +230,14 @@ class Lookout:
             self._open.pop(number, None)
             return
         if waiting is not None:
-            waiting.addErrback(self._failed)
+            waiting.addErrback(self._unread, number)
+
+    def _unread(self, failure: Any, number: int) -> None:
+        if failure.check(NoSuchMailbox):
+            # It was deleted meanwhile.
+            self._open.pop(number, None)
+        else:
+            self._failed(failure)
 
     def _rest(self) -> None:
         """Let go of connections now and then: an account nobody uses costs little memory."""
@@ -236,7 +249,7 @@ class Lookout:
             # The log is brought home in the writer's thread, while the file is held here: the last
             # to let go shuts everybody out meanwhile, and so must find nothing to do.
             self._index.open()
-            waiting = self._writer.alone(_bring_home)
+            waiting = self._writer.behind(_bring_home)
             waiting.addCallback(lambda _: self._let_go())
             waiting.addErrback(self._failed)
 
@@ -247,6 +260,10 @@ class Lookout:
 
     def _failed(self, failure: Any) -> None:
         self._log.failure("{root}: cannot read what changed", failure, root=self._tree.root)
+
+
+def _busy(failure: Any) -> None:
+    failure.trap(Busy)
 
 
 def _bring_home(index: Index, tree: Tree, hints: list[Hint]) -> None:

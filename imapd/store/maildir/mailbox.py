@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from imapd.model.annotation import Annotated, Annotation
@@ -37,6 +38,7 @@ from imapd.store.maildir.index import base_of
 from imapd.store.maildir.opening import opened
 from imapd.store.maildir.spool import Draft, drafted
 from imapd.store.maildir.turn import Turn
+from imapd.store.maildir.writer import Busy
 
 if TYPE_CHECKING:
     from imapd.store.maildir.account import MaildirAccount
@@ -247,10 +249,10 @@ class MaildirMailbox:
         return destination.number
 
     def claim_recent(self) -> Answer[tuple[int, int]]:
-        """As `IRecent`."""
+        """As `IRecent`; while another process writes all the time, they stay the next one's."""
         row = self._account.index.mailbox(self.number)
-        if row.recent == row.uidnext:
-            return row.recent, row.uidnext
+        if row.recent == row.uidnext or self._account.writer.stuck:
+            return row.uidnext, row.uidnext
 
         def work(turn: Turn) -> tuple[int, int]:
             row = turn.index.mailbox(self.number)
@@ -260,7 +262,12 @@ class MaildirMailbox:
             )
             return row.recent, row.uidnext
 
-        return self._account.change_now(work)
+        def busy(failure: Failure) -> tuple[int, int]:
+            failure.trap(Busy)  # type: ignore[no-untyped-call]  # Twisted has no types for it
+            return row.uidnext, row.uidnext
+
+        claimed = self._account.change_now(work, patient=False)
+        return claimed.addErrback(busy) if isinstance(claimed, Deferred) else claimed
 
     def keep_facts(self, facts: Sequence[tuple[int, Facts]]) -> Deferred[None]:
         """As `IFactsKept`; SIZE is the octets' own."""

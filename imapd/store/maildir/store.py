@@ -6,6 +6,7 @@ import functools
 import os
 import sqlite3
 import threading
+from contextlib import suppress
 from typing import Any, Final
 
 from attrs import define, field
@@ -21,13 +22,14 @@ from imapd.store.interfaces import IMailStore, IOtherAccounts, IQuotas
 from imapd.store.maildir.account import MaildirAccount
 from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.building import reconcile
-from imapd.store.maildir.founding import found, layout, recover
+from imapd.store.maildir.founding import found, founded, layout, recover
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.place import Template
 from imapd.store.maildir.presence import Presence
 from imapd.store.maildir.texts import Texts
 from imapd.store.maildir.threads import call_in_thread
 from imapd.store.maildir.tree import Tree, unavailable
+from imapd.store.maildir.writer import Busy
 from imapd.store.maker import UnknownStore
 
 __all__ = ["MaildirStore", "open_store"]
@@ -165,7 +167,10 @@ class MaildirStore:
             self._indexing,
         )
         try:
-            await account.writer.alone(recover)
+            await account.writer.alone(founded)
+            # If another process writes all the time, it is done when the mailboxes are looked at.
+            with suppress(Busy):
+                await account.writer.behind(recover)
         except BaseException:
             await account.shut()
             raise

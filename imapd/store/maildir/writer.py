@@ -3,6 +3,7 @@
 * Changes that wait together are committed together, so that they share the syncs.
 * A change that fails takes nothing from the others; when the commit fails, all fail.
 * A thread is used only while there is something to do.
+* Who finds that another process writes, and does not come to an end, is told that it is `Busy`.
 * Hints are told, then answers given, on the reactor's thread, in the order of the commits.
 """
 
@@ -23,12 +24,13 @@ from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from imapd.model.mailbox import Hint
+from imapd.store.errors import StoreUnavailable
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.tree import Tree, unavailable
 from imapd.store.maildir.turn import Turn, transaction
 
-__all__ = ["Alone", "Work", "Writer"]
+__all__ = ["Alone", "Busy", "Work", "Writer"]
 
 _T = TypeVar("_T")
 
@@ -39,6 +41,13 @@ Alone = Callable[[Index, Tree, list[Hint]], _T]
 
 #: Changes committed together.
 _TOGETHER: Final = 64
+#: Seconds to wait for another process that writes; and with what can be done later as well.
+_WAIT: Final = 30.0
+_WAIT_BEHIND: Final = 0.0
+
+
+class Busy(StoreUnavailable):
+    """Another process has been writing all the time."""
 
 
 @frozen
@@ -49,6 +58,7 @@ class _Job:
     prepare: Callable[[], object] | None
     durable: bool
     done: Callable[[], object] | None = None
+    wait: float = _WAIT
 
 
 @define(eq=False)
@@ -65,16 +75,23 @@ class Writer:
     _running: bool = field(default=False, init=False)
     _waiting: int = field(default=0, init=False)
     _idle: list[Deferred[None]] = field(factory=list, init=False)
+    #: The log has been told so.
+    _busy: bool = field(default=False, init=False)
 
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
-        self.index = Index(self._tree.index, wait=30.0, checkpoints=True)
+        self.index = Index(self._tree.index, wait=_WAIT, checkpoints=True)
 
     @property
     def idle(self) -> bool:
         """Nothing waits, nothing is being done, all was told."""
         return self._waiting == 0
+
+    @property
+    def stuck(self) -> bool:
+        """Another process writes, and does not come to an end."""
+        return self.index.stuck
 
     def do(
         self,
@@ -82,16 +99,25 @@ class Writer:
         durable: bool,
         prepare: Callable[[], object] | None = None,
         done: Callable[[], object] | None = None,
+        patient: bool = True,
     ) -> Deferred[_T]:
         """Do `work` in a transaction, after `prepare` outside of it.
 
         `done` is called before the answer is given, also when no one waits for that any more.
+        Raises `Busy`; unless `patient`, as soon as `behind` does.
         """
-        return cast("Deferred[_T]", self._put(_Job(Deferred(), work, None, prepare, durable, done)))
+        wait = _WAIT if patient else _WAIT_BEHIND
+        job = _Job(Deferred(), work, None, prepare, durable, done, wait)
+        return cast("Deferred[_T]", self._put(job))
 
     def alone(self, call: Alone[_T]) -> Deferred[_T]:
         """Do what makes its own transactions."""
         return cast("Deferred[_T]", self._put(_Job(Deferred(), None, call, None, False)))
+
+    def behind(self, call: Alone[_T]) -> Deferred[_T]:
+        """Do what can be done later as well.  Raises `Busy` soon: it must not keep others waiting."""
+        answer: Deferred[_T] = Deferred()
+        return self._put(_Job(answer, None, call, None, False, wait=_WAIT_BEHIND))
 
     def when_idle(self) -> Deferred[None]:
         """Fires when nothing waits."""
@@ -131,13 +157,16 @@ class Writer:
             self._reactor.callFromThread(self._deliver, batch, outcomes, hints)
 
     def _outcomes(self, batch: Sequence[_Job], hints: list[Hint]) -> list[Any]:
+        self.index.patience = max(job.wait for job in batch)
         if batch[0].alone is not None:
             return [self._alone(batch[0].alone, self.index, hints)]
         return self._together(batch, self.index, hints)
 
     def _alone(self, call: Alone[Any], index: Index, hints: list[Hint]) -> Any:
         try:
-            return call(index, self._tree, hints)
+            answer = call(index, self._tree, hints)
+            self._busy = False
+            return answer
         except Exception as error:
             return self._failure(error)
 
@@ -168,6 +197,7 @@ class Writer:
                     except Exception as error:
                         outcomes[place] = self._failure(error)
             hints.extend(turn.hints)
+            self._busy = False
         except Exception as error:
             failure = self._failure(error)
             for place in ready:
@@ -175,7 +205,13 @@ class Writer:
         return outcomes
 
     def _failure(self, error: Exception) -> Failure:
-        failure = Failure(error)  # type: ignore[no-untyped-call]  # Twisted has no types for it
+        if isinstance(error, sqlite3.OperationalError) and self.index.locked(error):
+            if not self._busy:
+                self._busy = True
+                self._log.warn("{root}: another process writes all the time", root=self._tree.root)
+            busy = Busy("the mail store is busy just now; nothing was lost")
+            return Failure(busy)  # type: ignore[no-untyped-call]  # Twisted has no types for it
+        failure = Failure(error)  # type: ignore[no-untyped-call]  # as above
         if isinstance(error, (OSError, sqlite3.Error)):
             self._log.failure("{root}: the store failed", failure, root=self._tree.root)
             if is_damage(error):

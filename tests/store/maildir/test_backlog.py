@@ -24,10 +24,10 @@ def _known(place, box):
     return place.pump.run(read())
 
 
-def _caught_up(place, box):
+def _caught_up(place):
     """Wait until nothing is left to be found out."""
     for _ in range(500):
-        if not place.account._backlog._waiting:
+        if place.account._backlog.idle:
             return
         place.run(place.pump.pause(0.02))
     raise AssertionError("it never came to an end")
@@ -45,7 +45,7 @@ def test_adopted_messages(tmp_path, monkeypatch):
     octets = lost.read_bytes()
     lost.unlink()
     os.mkfifo(lost)
-    _caught_up(place, box)
+    _caught_up(place)
     known = _known(place, box)
     assert {uid for uid, envelope in known.items() if envelope is None} == {3}
     assert b'"m3"' in known[4]
@@ -60,13 +60,30 @@ def test_it_is_done_once(tmp_path):
     lay(DOVECOT, place.root)
     place.start()
     box = place.box()
-    _caught_up(place, box)
+    _caught_up(place)
     assert None not in _known(place, box).values()
     place.account.index.sql("DELETE FROM facts WHERE id & 0xffffffff = 4")
     place.restart()
     box = place.box()
-    _caught_up(place, box)
+    _caught_up(place)
     assert NumSet.of(*(uid for uid, known in _known(place, box).items() if known is None)) == (
         NumSet.of(4)
     )
+    place.stop()
+
+
+def test_it_is_wanted_again_meanwhile(tmp_path):
+    """A mailbox that is opened, and gets mail, while it is looked through is looked through again."""
+    place = Place(tmp_path / "mail")
+    lay(DOVECOT, place.root)
+    place.start()
+    box = place.box()
+    for number in range(20):
+        place.deliver(f"{number}.h", octets=b"Subject: %d\r\n\r\n" % number)
+        place.box()
+        place.run(place.pump.pause(0.01 * (number % 3)))
+    _caught_up(place)
+    place.box()
+    _caught_up(place)
+    assert None not in _known(place, box).values()
     place.stop()

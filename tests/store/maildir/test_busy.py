@@ -1,0 +1,84 @@
+"""Another process writes, and does not come to an end: it was stopped, or its disk is slow."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+
+import pytest
+
+from imapd.store.errors import StoreUnavailable
+from imapd.store.maildir import index as index_module
+from imapd.store.maildir import writer
+from tests.store.maildir.place import Place
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch):
+    """Nobody waits long."""
+    monkeypatch.setattr(index_module, "_STEP", 0.05)
+    monkeypatch.setattr(writer, "_WAIT", 0.2)
+
+
+@contextmanager
+def _writing(place):
+    """Hold the lock, and change nothing."""
+    other = sqlite3.connect(place.root / "imapd" / "index.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.close()
+
+
+def test_what_is_known_is_read(place, complaints):
+    """Messages are read meanwhile, and what others delivered is seen when it can be entered."""
+    box = place.box()
+    place.add(box, "one")
+    octets = place.octets(box, 1)
+    with _writing(place):
+        place.deliver("1.h")
+        assert place.run(box.status()).messages == 1
+        assert place.run(place.account.mailboxes())
+        assert place.octets(place.box(), 1) == octets
+        assert place.run(box.claim_recent()) == (2, 2)
+    place.run(place.pump.pause(0.1))
+    assert place.run(box.status()).messages == 2
+    assert place.run(box.claim_recent()) == (1, 3)
+    assert complaints == []
+
+
+def test_what_changes_is_refused(place, complaints):
+    """Who changes something waits, is told in the end that it cannot be now, and may try again."""
+    box = place.box()
+    with _writing(place), pytest.raises(StoreUnavailable):
+        place.add(box, "one")
+    assert place.run(box.status()).messages == 0
+    assert place.add(box, "one") == [1]
+    assert complaints == []
+
+
+def test_an_account_is_opened(place, complaints):
+    """Who comes new finds what was there."""
+    place.add(place.box(), "one")
+    (place.root / ".more" / "cur").mkdir(parents=True)
+    with _writing(place):
+        other = Place(place.path).start()
+        assert place.run(other.box().status()).messages == 1
+    other.run(other.pump.pause(0.1))
+    assert {info.name for info in other.run(other.account.mailboxes())} == {"INBOX", "more"}
+    other.stop()
+    assert complaints == []
+
+
+def test_names_of_files_follow_later(place, complaints):
+    """What was to be done behind the answers is done when the account is opened again."""
+    box = place.box()
+    place.add(box, "one", flags=["\\Seen"])
+    place.run(place.box("INBOX").move(box.uids(), place.make("other")))
+    with _writing(place):
+        place.tidied()
+        assert len(place.names()) == 1
+    place.restart()
+    assert len(place.names(".other")) == 1
+    assert complaints == []
