@@ -31,7 +31,7 @@ from imapd.query.fold import fold, fold_line
 from imapd.query.folded import ADDRESSES, SUBJECT, text_of
 from imapd.query.fuzzy import Query, bare
 from imapd.query.results import Found
-from imapd.query.text import MessageText, header_text
+from imapd.query.text import HEADER_TEXT, MessageText, header_text
 from imapd.wire.cursor import Cursor
 
 __all__ = ["FEATURE"]
@@ -144,8 +144,8 @@ def _text(cursor: Cursor) -> Program:
         return keys.ALL
     query = Query(wanted)
 
-    def in_header(block: bytes) -> bool:
-        return query.found_in((bare(header_text(block)),))
+    def in_header(text: str) -> bool:
+        return query.found_in((bare(text),))
 
     def in_message(message: MessageText) -> bool:
         return query.found_in(text for _, text in _places(message))
@@ -155,10 +155,10 @@ def _text(cursor: Cursor) -> Program:
             Key(
                 "FUZZY TEXT in header",
                 Cost.HEADER,
-                (HEADER,),
+                (HEADER_TEXT.name,),
                 in_header,
                 (wanted,),
-                score=lambda block: query.worth(_fields(block)),
+                score=lambda text: query.worth(_fields(text)),
             ),
             Key(
                 "FUZZY TEXT",
@@ -172,17 +172,14 @@ def _text(cursor: Cursor) -> Program:
     )
 
 
-def _fields(block: bytes) -> list[tuple[float, str]]:
-    """The fields of a header."""
-    return [
-        (_FIELDS.get(line.partition(":")[0], _FIELD), line)
-        for line in bare(header_text(block)).split("\n")
-    ]
+def _fields(text: str) -> list[tuple[float, str]]:
+    """The fields of a header's text."""
+    return [(_FIELDS.get(line.partition(":")[0], _FIELD), line) for line in bare(text).split("\n")]
 
 
 def _places(message: MessageText) -> Iterator[tuple[float, str]]:
     """All the texts of a message."""
-    yield from _fields(message.octets[: message.part.body_start])
+    yield from _fields(header_text(message.octets[: message.part.body_start]))
     for text in message.bodies():
         yield _TEXT, bare(text)
     for text in message.part_headers():

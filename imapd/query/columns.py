@@ -10,6 +10,7 @@ from imapd.query import criteria, links
 from imapd.query.arrived import ARRIVED, ARRIVED_DAY
 from imapd.query.derived import Derived, Form
 from imapd.query.folded import ADDRESSES, FIELDS
+from imapd.query.text import HEADER_TEXT
 
 __all__ = ["DERIVED", "KEPT"]
 
@@ -27,11 +28,12 @@ DERIVED: Final[Mapping[Column, Derived]] = {
         *criteria.DISPLAYED.values(),
         links.LINKS,
         links.SUBJECT,
+        HEADER_TEXT,
     )
 }
 
 #: The form of each column that is kept in blocks.
 KEPT: Final[Mapping[Column, Form]] = {
     **dict.fromkeys((SIZE, SENT, SAVED), Form.NUMBER),
-    **{name: column.form for name, column in DERIVED.items()},
+    **{name: column.form for name, column in DERIVED.items() if column is not HEADER_TEXT},
 }

@@ -29,7 +29,7 @@ from imapd.query.blocks import LEAST, MOST, between, holding
 from imapd.query.derived import Derived
 from imapd.query.fold import fold, fold_line
 from imapd.query.folded import ADDRESSES, FIELDS, text_of
-from imapd.query.text import MessageText, header_text
+from imapd.query.text import HEADER_TEXT, MessageText
 
 __all__ = ["ALL", "Relation", "address", "body", "flag", "header", "internal_date", "keyword",
            "larger", "number", "sent", "smaller", "text"]  # fmt: skip
@@ -175,8 +175,8 @@ def text(string: str) -> Program:
         return ALL
     in_line = fold_line(string)
 
-    def in_header(block: bytes) -> bool:
-        return in_line in header_text(block)
+    def in_header(text: str) -> bool:
+        return in_line in text
 
     def in_message(message: MessageText) -> bool:
         return any(wanted in text for text in message.bodies()) or any(
@@ -188,7 +188,7 @@ def text(string: str) -> Program:
             Key(
                 "TEXT in header",
                 Cost.HEADER,
-                (HEADER,),
+                (HEADER_TEXT.name,),
                 in_header,
                 (in_line,),
                 sought=Sought((Place.HEADER,), (in_line,)),

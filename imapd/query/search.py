@@ -48,6 +48,8 @@ _BLOCK_LEAST: Final = 64
 _TESTS: Final = 65_536
 #: Tests in a row of what costs more: a column's entry, a header to be decoded.
 _ROWS: Final = {Cost.COLUMN: 20_000, Cost.DERIVED: 20_000, Cost.HEADER: 200}
+#: Characters of what is tested in a row by one key of Cost.HEADER.
+_OCTETS: Final = 1 << 18
 #: Messages of a block when only the first few matches are wanted and keys are dear.
 _BLOCK_FIRST: Final = 256
 
@@ -223,17 +225,19 @@ class _Block:
             return await self._ask_messages(root, undecided)
         columns = frozenset[Column]().union(*(key.columns for key in keys))
         most = max(1, _ROWS[stage] // len(keys))
+        octets = _OCTETS // len(keys) if stage is Cost.HEADER else None
         yes = no = 0
         gone = undecided
         wanted = self._covered(undecided) if stage <= Cost.DERIVED else undecided
         async for rows, batch in self._batches(wanted, columns):
-            for at in range(0, len(rows), most):
-                if len(rows) <= most:
+            asked_of = [batch.columns[name] for name in columns]
+            for at, stop in _portions(len(rows), asked_of, most, octets):
+                if stop - at == len(rows):
                     self._rows, self._columns = rows, batch.columns
                 else:
-                    self._rows = rows[at : at + most]
+                    self._rows = rows[at:stop]
                     self._columns = {
-                        name: column[at : at + most] for name, column in batch.columns.items()
+                        name: column[at:stop] for name, column in batch.columns.items()
                     }
                 here = self.mask(self._rows)
                 gone &= ~here
@@ -297,6 +301,24 @@ class _Block:
             rows = list(compress(rows, needed))
             columns = [list(compress(column, needed)) for column in columns]
         return self.mask(rows, _tested(key, columns))
+
+
+def _portions(
+    count: int, columns: Iterable[Sequence[Any]], most: int, octets: int | None
+) -> Iterator[Span]:
+    """Rows that are tested at once: not too many, and of these not too long ones."""
+    if octets is None:
+        yield from ((at, min(at + most, count)) for at in range(0, count, most))
+        return
+    start = size = 0
+    for row, values in enumerate(zip(*columns)):
+        more = sum(len(value) for value in values if isinstance(value, (bytes, str)))
+        if row > start and (row == start + most or size + more > octets):
+            yield start, row
+            start, size = row, 0
+        size += more
+    if count:
+        yield start, count
 
 
 def _ends(mask: Mask) -> Span:

@@ -11,9 +11,10 @@ from imapd.mime.octets import Octets
 from imapd.mime.parse import Part
 from imapd.mime.text import decoded_text
 from imapd.model.limits import Limits
+from imapd.query.derived import Derived, Form
 from imapd.query.fold import fold, fold_line
 
-__all__ = ["MessageText", "header_text"]
+__all__ = ["HEADER_TEXT", "MessageText", "header_text"]
 
 _HEADER_MOST: Final = Limits().mime_header
 
@@ -24,6 +25,10 @@ def header_text(block: bytes) -> str:
         f"{fold(field.name.decode('latin-1'))}: {fold_line(words.decode(field.value))}\n"
         for field in fields(block[:_HEADER_MOST])
     )
+
+
+#: Not kept in blocks: it is as large as the header.
+HEADER_TEXT: Final = Derived("header text", Form.TEXT, header_text)
 
 
 class MessageText:

@@ -26,7 +26,7 @@ def _matches(program: Program, octets: bytes) -> bool:
         return any(_matches(each, octets) for each in program.programs)
     assert isinstance(program, Key)
     part = parse(octets)
-    if program.cost is Cost.DERIVED:
+    if program.cost <= Cost.HEADER and DERIVED.keys() >= {*program.columns}:
         (column,) = program.columns
         return program.test(DERIVED[column].of(octets[: part.body_start]))
     if program.cost is Cost.HEADER:

@@ -37,7 +37,7 @@ from imapd.query.folded import ADDRESSES, SUBJECT
 from imapd.query.keys import body, flag, header, larger
 from imapd.query.search import search
 from imapd.query.source import Numbers, Span, values
-from imapd.query.text import MessageText, header_text
+from imapd.query.text import HEADER_TEXT, MessageText, header_text
 from imapd.query.verdicts import Verdicts
 from imapd.wire.cursor import Cursor
 
@@ -467,6 +467,22 @@ def test_one_scan_for_all_keys_of_a_cost() -> None:
         frozenset({SIZE, ARRIVED_DAY.name}),
         frozenset({SUBJECT.name, ADDRESSES[b"from"].name}),
     ]
+
+
+def test_a_header_is_decoded_once() -> None:
+    """However many strings are looked for in whole headers, each header is decoded once."""
+    source = _all(3)
+    program = _program(" ".join(f"OR TEXT hell TEXT absent{number}" for number in range(20)))
+    assert list(_run(search(program, source))) == [0, 1, 2]
+    assert source.scanned == [(frozenset({HEADER_TEXT.name}), "10:14")]
+
+
+@pytest.mark.parametrize(("length", "portions"), [(1, 1), (50_000, 4), (300_000, 8)])
+def test_long_headers_in_short_turns(length: int, portions: int) -> None:
+    """Of long headers only a few are looked through in a row."""
+    source = _all(8, name="x" * length)
+    assert list(_run(search(header(b"x-name", "y"), source))) == []
+    assert source.turns == portions + 1
 
 
 def test_a_few_gaps_are_read_over() -> None:
