@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import MutableMapping
-from functools import partial
 from typing import Any, Final, TypeVar
 
 from attrs import define, field
@@ -36,7 +35,7 @@ _T = TypeVar("_T")
 #: Seconds between two looks at the directories of open mailboxes, while someone watches.
 _POLL: Final = 1.0
 #: Seconds from an alarm to a look: what happens together is looked at together.
-_SOON: Final = 0.03
+_SOON: Final = 0.05
 #: Seconds between two readings of a directory whose mtime may hide a change.
 _AGAIN: Final = 0.05
 #: Seconds after which a directory that only we changed is read again: a change of another's
@@ -58,7 +57,7 @@ class Lookout:
     #: Mailboxes that are open, by number.
     _open: MutableMapping[int, Any]
     _alarms: Alarms = field(repr=False)
-    #: Directories with an alarm that has not gone off yet.
+    #: Directories with an alarm.
     _armed: set[str] = field(factory=set, init=False, repr=False)
     _soon: IDelayedCall | None = field(default=None, init=False, repr=False)
     _poll: LoopingCall = field(init=False, repr=False)
@@ -102,7 +101,7 @@ class Lookout:
         self._armed.clear()
 
     def _arm(self) -> None:
-        """Set the alarms that are not set: of the index, and of the mailboxes that are open."""
+        """Set the alarms, again if they have gone off: of the index, and of the mailboxes that are open."""
         paths = [os.path.dirname(self._tree.index)]
         for number in self._open:
             if number in self._seen:
@@ -110,13 +109,9 @@ class Lookout:
                 paths += [self._tree.part(directory, "new"), self._tree.part(directory)]
         for path in self._armed.difference(paths):
             self._alarms.unset(path)
-        self._armed.intersection_update(paths)
-        for path in paths:
-            if path not in self._armed and self._alarms.set(path, partial(self._off, path)):
-                self._armed.add(path)
+        self._armed = {path for path in paths if self._alarms.set(path, self._off)}
 
-    def _off(self, path: str) -> None:
-        self._armed.discard(path)
+    def _off(self) -> None:
         if self._soon is None and self._poll.running:
             self._soon = self._reactor.callLater(_SOON, self._look_soon)
 

@@ -28,10 +28,10 @@ def alarms(reactor):
 
 
 def _read(reactor):
-    """What the kernel has to say is heard."""
+    """What the kernel has to say is heard, if not at once."""
+    reactor.advance(0.1)
     for reader in reactor.getReaders():
         reader.doRead()
-    reactor.advance(0)
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,40 @@ def test_without_inotify(tmp_path):
     ended.close()
     assert ended.set(str(tmp_path), lambda: None) is False
     assert reactor.getReaders() == []
+
+
+def test_a_directory_that_is_moved(reactor, alarms, tmp_path):
+    """It sets off its alarm; the next is of the directory that took its place."""
+    (tmp_path / "one").mkdir()
+    told = []
+    alarms.set(str(tmp_path / "one"), lambda: told.append("moved"))
+    (tmp_path / "one").rename(tmp_path / "two")
+    (tmp_path / "one").mkdir()
+    _read(reactor)
+    alarms.set(str(tmp_path / "one"), lambda: told.append("one"))
+    alarms.set(str(tmp_path / "two"), lambda: told.append("two"))
+    (tmp_path / "one" / "file").write_text("x")
+    _read(reactor)
+    (tmp_path / "two" / "file").write_text("x")
+    _read(reactor)
+    assert told == ["moved", "one", "two"]
+
+
+def test_a_busy_directory(reactor, alarms, tmp_path):
+    """A thousand changes are heard of once; reading rests meanwhile, and then goes on."""
+    told = []
+    alarms.set(str(tmp_path), lambda: told.append("off"))
+    for number in range(1_000):
+        (tmp_path / f"a file of a message {number}").write_text("x")
+    for reader in reactor.getReaders():
+        reader.doRead()
+    assert told == ["off"]
+    assert reactor.getReaders() == []
+    for _ in range(10):
+        _read(reactor)
+    alarms.set(str(tmp_path), lambda: told.append("off again"))
+    _read(reactor)
+    assert told == ["off"]
+    (tmp_path / "another").write_text("x")
+    _read(reactor)
+    assert told == ["off", "off again"]
