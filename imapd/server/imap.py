@@ -362,7 +362,7 @@ class IMAPProtocol(Protocol):
                 await answer(session, event)
                 if self._paused or self._ended:
                     await self.turn()
-                if self._out_size:
+                if self._out_size and self.connection.waiting:
                     self._flush_soon()
                     await self._turns.turn()
             self.flush()
@@ -385,7 +385,7 @@ class IMAPProtocol(Protocol):
 
     def _flush_soon(self) -> None:
         """What is answered goes out before the next command has been."""
-        if self.connection.waiting and not self._flushing:
+        if not self._flushing:
             self._flushing = True
             self._clock.callLater(0, self._flush_now)
 

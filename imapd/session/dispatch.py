@@ -99,7 +99,8 @@ async def _upload(session: Session, event: UploadStarted | CommandReceived) -> N
         for guard in session.policy.dialect.guards:
             guard(session, upload)
         result = await upload.run(session, incoming)
-        await session.told(session.news(expunges=True))
+        if session.view is not None or session.notices is not USUAL:
+            await session.told(session.news(expunges=True))
     except Gone:
         raise
     except Exception as error:

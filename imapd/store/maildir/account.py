@@ -40,7 +40,7 @@ from imapd.store.maildir import metadata, namespace, quota
 from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.backlog import Backlog
 from imapd.store.maildir.checking import examine
-from imapd.store.maildir.index import Index, MailboxRow
+from imapd.store.maildir.index import Index, MailboxRow, Marks
 from imapd.store.maildir.lookout import Lookout
 from imapd.store.maildir.mailbox import MaildirMailbox
 from imapd.store.maildir.names import check, sought, superiors
@@ -134,7 +134,10 @@ class MaildirAccount:
     def _mailboxes(self) -> Sequence[MailboxInfo]:
         subscribed = {name for (name,) in self.index.sql("SELECT name FROM subscriptions")}
         found = {
-            row.name: self._info(row, row.name in subscribed) for row in self.index.mailboxes()
+            name: MailboxInfo(
+                name, id, subscribed=name in subscribed, special_use=frozenset(uses.split())
+            )
+            for name, id, uses in self.index.names()
         }
         for name in list(found):
             for above in superiors(name):
@@ -214,7 +217,7 @@ class MaildirAccount:
         if mailbox is None:
             mailbox = MaildirMailbox(self, row.number, row.id, row.uidvalidity)
             self._open[row.number] = mailbox
-        reading = self.check(row.number)
+        reading = self.check(row.number, marks=row.marks)
         if reading is not None:
             await reading
         self._backlog.want(row.number, again=reading is not None)
@@ -356,9 +359,11 @@ class MaildirAccount:
 
     # -- changes
 
-    def check(self, number: int, force: bool = False) -> Deferred[None] | None:
+    def check(
+        self, number: int, force: bool = False, marks: Marks | None = None
+    ) -> Deferred[None] | None:
         """As `Lookout.check`."""
-        return self._lookout.check(number, force)
+        return self._lookout.check(number, force, marks)
 
     def watch(self, callback: WatchCallback) -> Callable[[], None]:
         """As `IAccount`."""

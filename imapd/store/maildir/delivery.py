@@ -58,7 +58,7 @@ def append(turn: Turn, number: int, messages: Sequence[Incoming]) -> Appended:
     """Steps 2 and 3."""
     edit = Edit(turn, turn.index.mailbox(number))
     uids = _entered(turn, edit, messages)
-    return Appended(edit.row.uidvalidity, uids, edit.finish())
+    return Appended(edit.row.uidvalidity, uids, edit.finish(tidy=True))
 
 
 def replace(turn: Turn, number: int, uid: int, message: Incoming, destination: int) -> Copied:
@@ -175,7 +175,7 @@ def copy(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
     )
     for uid, row in zip(copies, found):
         edit.came(uid, row[1], row[2])
-    return Copied(target.uidvalidity, sources, copies, edit.finish())
+    return Copied(target.uidvalidity, sources, copies, edit.finish(tidy=True))
 
 
 class _unlink:  # noqa: N801  (called like the function it stands for)

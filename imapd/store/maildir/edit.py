@@ -197,8 +197,11 @@ class Edit:
 
     # -- the mailbox
 
-    def finish(self) -> Changes:
-        """Write the mailbox's row and log; nothing if nothing changed."""
+    def finish(self, tidy: bool = False) -> Changes:
+        """Write the mailbox's row and log; nothing if nothing changed.
+
+        With `tidy`, the files of what changed are already as the rows say.
+        """
         row = self.row
         changed = NumSet.of(*self._changed)
         vanished = NumSet.of(*self._gone) if self._gone else EMPTY
@@ -216,9 +219,11 @@ class Edit:
         sql(
             "UPDATE mailboxes SET uidnext = ?, modseq = ?, messages = messages + ?,"
             " unseen = unseen + ?, deleted = deleted + ?, size = size + ?,"
-            " deleted_size = deleted_size + ?, recent_count = recent_count + ? WHERE number = ?",
+            " deleted_size = deleted_size + ?, recent_count = recent_count + ?, tidied = ?"
+            " WHERE number = ?",
             (self.uidnext, self.modseq, self._messages, self._unseen, self._deleted,
-             self._size, self._deleted_size, self._recent, row.number),
+             self._size, self._deleted_size, self._recent,
+             self.modseq if tidy and row.tidied == row.modseq else row.tidied, row.number),
         )  # fmt: skip
         if self.modseq % _JOINED == 0 and self.modseq > _APART:
             self._join(self.modseq - _APART)

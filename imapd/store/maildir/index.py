@@ -15,7 +15,10 @@ from imapd.store.errors import NoSuchMailbox
 from imapd.store.maildir.flagsets import FlagSets
 from imapd.store.maildir.schema import connect
 
-__all__ = ["UID_BITS", "UID_MASK", "Index", "MailboxRow", "base_of"]
+__all__ = ["UID_BITS", "UID_MASK", "Index", "MailboxRow", "Marks", "base_of"]
+
+#: Of a mailbox: directory, modseq and the stamps of new and cur.
+Marks = tuple[str, int, int, int]
 
 UID_BITS: Final = 32
 UID_MASK: Final = (1 << UID_BITS) - 1
@@ -53,6 +56,11 @@ class MailboxRow:
     cur_stamp: int
     ceiling: int
 
+    @property
+    def marks(self) -> Marks:
+        """As `Index.marks`."""
+        return self.directory, self.modseq, self.new_stamp, self.cur_stamp
+
     def status(self) -> Status:
         """The figures."""
         return Status(
@@ -65,6 +73,7 @@ class MailboxRow:
             size=self.size,
             highest_modseq=self.modseq,
             deleted_size=self.deleted_size,
+            mailbox_id=self.id,
         )
 
 
@@ -172,9 +181,13 @@ class Index:
         """All, by name."""
         return [MailboxRow(*row) for row in self.sql(_ALL)]
 
-    def marks(self, number: int) -> tuple[str, int, int, int]:
-        """Directory, modseq and the stamps of new and cur.  Raises `NoSuchMailbox`."""
-        row: tuple[str, int, int, int] | None = self.sql(
+    def names(self) -> list[tuple[str, str, str]]:
+        """Name, id and special uses of all, by name."""
+        return self.sql("SELECT name, id, special_use FROM mailboxes ORDER BY name").fetchall()
+
+    def marks(self, number: int) -> Marks:
+        """What is known of its directory.  Raises `NoSuchMailbox`."""
+        row: Marks | None = self.sql(
             "SELECT directory, modseq, new_stamp, cur_stamp FROM mailboxes WHERE number = ?",
             (number,),
         ).fetchone()

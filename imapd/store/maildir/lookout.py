@@ -22,7 +22,7 @@ from imapd.model.mailbox import Hint
 from imapd.store.errors import NoSuchMailbox
 from imapd.store.maildir import metadata, namespace
 from imapd.store.maildir.alarms import Alarms
-from imapd.store.maildir.index import Index
+from imapd.store.maildir.index import Index, Marks
 from imapd.store.maildir.outside import reconcile
 from imapd.store.maildir.tree import Tree, modified
 from imapd.store.maildir.watchers import Watchers
@@ -120,9 +120,14 @@ class Lookout:
         self._arm()
         self._look()
 
-    def check(self, number: int, force: bool = False) -> Deferred[None] | None:
-        """Something to wait for if the mailbox's directories have changed.  Raises `NoSuchMailbox`."""
-        directory, _, new_stamp, cur_stamp = self._index.marks(number)
+    def check(
+        self, number: int, force: bool = False, marks: Marks | None = None
+    ) -> Deferred[None] | None:
+        """Something to wait for if the mailbox's directories have changed.  Raises `NoSuchMailbox`.
+
+        `marks` are what the index has said just now.
+        """
+        directory, _, new_stamp, cur_stamp = marks or self._index.marks(number)
         if not force:
             new = modified(self._tree.part(directory, "new"))
             cur = modified(self._tree.part(directory))

@@ -84,7 +84,13 @@ class MaildirMailbox:
 
     def status(self) -> Answer[Status]:
         """As `IMailbox`; what others changed is in it."""
-        return self._after_check(lambda: self._account.index.mailbox(self.number).status())
+        index, number = self._account.index, self.number
+        row = index.mailbox(number)
+        waiting = self._account.check(number, marks=row.marks)
+        if waiting is None:
+            return row.status()
+        answer: Deferred[Status] = waiting.addCallback(lambda _: index.mailbox(number).status())
+        return answer
 
     def uids(self) -> NumSet:
         """As `IMailbox`."""
@@ -123,11 +129,17 @@ class MaildirMailbox:
 
     def changes_since(self, modseq: int) -> Answer[Changes]:
         """As `IMailbox`; what others changed is in it."""
-        return self._after_check(lambda: self._changes_since(modseq))
+        marks = self._account.index.marks(self.number)
+        waiting = self._account.check(self.number, marks=marks)
+        if waiting is None:
+            return self._changes_since(modseq, marks[1])
+        answer: Deferred[Changes] = waiting.addCallback(lambda _: self._changes_since(modseq))  # type: ignore[call-overload]  # or one more Deferred
+        return answer
 
-    def _changes_since(self, modseq: int) -> Answer[Changes]:
+    def _changes_since(self, modseq: int, current: int | None = None) -> Answer[Changes]:
         index = self._account.index
-        current = index.marks(self.number)[1]
+        if current is None:
+            current = index.marks(self.number)[1]
         if current <= modseq:
             return Changes(modseq, current)
         row = index.mailbox(self.number)
@@ -156,7 +168,6 @@ class MaildirMailbox:
     ) -> _T:
         """Do `work` with the messages when their octets are here."""
         account = self._account
-        account.index.directory(self.number)
         incoming: list[delivery.Incoming] = []
         ours: list[Draft] = []
 
@@ -331,10 +342,3 @@ class MaildirMailbox:
         """As `ITextIndex`."""
         self._account.index.directory(self.number)
         return self._account.texts.told(self.id, sought, low, high)
-
-    def _after_check(self, call: Callable[[], Answer[_T]]) -> Answer[_T]:
-        waiting = self._account.check(self.number)
-        if waiting is None:
-            return call()
-        answer: Deferred[_T] = waiting.addCallback(lambda _: call())  # type: ignore[call-overload]  # or one more Deferred
-        return answer

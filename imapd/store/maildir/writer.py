@@ -189,6 +189,10 @@ class Writer:
                 for place in ready:
                     work = batch[place].work
                     assert work is not None
+                    if len(ready) == 1:
+                        # The transaction fails with it.
+                        outcomes[place] = work(turn)
+                        continue
                     try:
                         with turn.step():
                             outcomes[place] = work(turn)
