@@ -60,14 +60,16 @@ async def _response(session: Session, name: str, items: Sequence[StatusItem]) ->
 
 
 def _valued(item: StatusItem, value: int | bytes) -> bytes:
-    octets = value if isinstance(value, bytes) else b"%d" % value
-    return b"%b %b" % (item.name.encode("ascii"), octets)
+    form = b"%b %b" if isinstance(value, bytes) else b"%b %d"
+    return form % (item.octets, value)
 
 
 async def _figures(session: Session, name: str) -> Status:
     r"""What the store says; \Recent that this session has taken is recent still, for it."""
     mailbox = await settled(session.account.open(name))
-    status = evolve(await settled(mailbox.status()), mailbox_id=mailbox.id)
+    status = await settled(mailbox.status())
+    if status.mailbox_id != mailbox.id:
+        status = evolve(status, mailbox_id=mailbox.id)
     view = session.view
     if view is not None and not view.read_only and view.mailbox.id == mailbox.id:
         return evolve(status, recent=status.recent + len(view.recent_uids()))

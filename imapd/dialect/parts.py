@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from imapd.model.search import Program
 from imapd.model.states import State
@@ -202,6 +202,12 @@ class StatusItem:
     of_session: bool = False
     #: A feature that is on for who asks it.
     enables: str | None = None
+    #: The name as it is sent.
+    octets: bytes = field(init=False)
+
+    @octets.default
+    def _name_sent(self) -> bytes:
+        return self.name.encode("ascii")
 
 
 @frozen

@@ -65,7 +65,7 @@ class Status:
     highest_modseq: int
     #: Octets of the messages with \\Deleted (RFC 9208, 4.1.4).
     deleted_size: int = 0
-    #: `IMailbox.id`; the engine fills it in.
+    #: `IMailbox.id`; the engine fills it in where the store does not.
     mailbox_id: str = ""
 
 

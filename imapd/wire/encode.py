@@ -56,6 +56,7 @@ def value(octets: bytes | None) -> bytes:
     return nstring(octets)
 
 
+@lru_cache(maxsize=4096)
 def mailbox(name: str, utf8: bool = False) -> bytes:
     """``mailbox``: modified UTF-7, or UTF-8 for who enabled it."""
     if utf8:

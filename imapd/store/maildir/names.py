@@ -16,6 +16,7 @@ import re
 import unicodedata
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from imapd.model.limits import Limits
@@ -49,6 +50,7 @@ _ESCAPED: Final = re.compile("&(AGM|AG4|AHQ|AGk)-")
 _LONGEST: Final = 255
 
 
+@lru_cache(maxsize=4096)
 def check(name: str) -> None:
     """Raises `BadMailboxName` for a name that no mailbox can have."""
     if len(name) > _LIMITS.mailbox_name:
