@@ -1,6 +1,7 @@
 """Rows of work that mail clients do, by the server's CPU: ``python -m benchmarks [--store NAME:ARG]``.
 
-``python -m benchmarks finding`` has the rows of SEARCH in a mailbox of 100,000 messages,
+``python -m benchmarks door`` has those of messages that come in and are changed,
+``python -m benchmarks finding`` those of SEARCH in a mailbox of 100,000 messages,
 ``python -m benchmarks resync`` those of a client that comes back to such a mailbox,
 ``python -m benchmarks texts`` those for words of messages (32,000 of them are 1 GB).
 """
@@ -13,9 +14,11 @@ import re
 import resource
 import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 
-from benchmarks import finding, resync, texts
+from benchmarks import door, finding, resync, texts
+from benchmarks.comparing import compare, pace, stored
 from benchmarks.corpus import messages
 from benchmarks.measuring import Client, Server, row
 
@@ -26,20 +29,20 @@ _MAILBOXES = {"finding": finding.measure, "resync": resync.measure, "texts": tex
 
 
 def _load(client: Client) -> None:
-    batch: list[bytes] = []
-    for number, message in enumerate(messages(_MESSAGES)):
-        flags = b"(\\Seen)" if number % 3 else b"()"
-        batch.append(b"a APPEND INBOX %b {%d+}\r\n%b\r\n" % (flags, len(message), message))
-        if len(batch) == 20:
-            client.send(b"".join(batch) + b"t1 NOOP\r\n")
-            client.wait(b"t1 OK")
-            batch.clear()
+    """Messages by the hundred; each third is unseen."""
+    mail = enumerate(messages(_MESSAGES))
+    while batch := list(islice(mail, 100)):
+        parts = [
+            b" %b {%d+}\r\n%b" % (b"(\\Seen)" if number % 3 else b"()", len(message), message)
+            for number, message in batch
+        ]
+        client.command(b"APPEND INBOX" + b"".join(parts))
 
 
 def main() -> None:
     """Print the table; with --json write it too."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("all", *_MAILBOXES), default="all")
+    parser.add_argument("what", nargs="?", choices=("all", "door", *_MAILBOXES), default="all")
     parser.add_argument(
         "--store",
         default="maildir",
@@ -48,20 +51,28 @@ def main() -> None:
     parser.add_argument(
         "--messages", type=int, default=100_000, help="in the mailbox, if it is not all"
     )
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, help="where to store what was measured")
+    parser.add_argument("--compare", type=Path, help="what was stored so, to be shown beside it")
     options = parser.parse_args()
+    earlier = None if options.compare is None else stored(options.compare)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
     with tempfile.TemporaryDirectory() as scratch:
         store = f"maildir:{scratch}/%u" if options.store == "maildir" else options.store
         large = _MAILBOXES.get(options.what)
-        rows = _all(store) if large is None else large(store, options.messages)
+        if large is not None:
+            rows = large(store, options.messages)
+        else:
+            rows = door.measure(store) if options.what == "door" else _all(store)
+    run = {"store": options.store, "pace_ms": pace(), "rows": rows}
+    if earlier is not None:
+        print(*compare(earlier, run), sep="\n")
     if options.json:
-        options.json.write_text(json.dumps({"store": options.store, "rows": rows}, indent=1) + "\n")
+        options.json.write_text(json.dumps(run, indent=1) + "\n")
 
 
 def _all(store: str) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
+    rows = door.measure(store)
     for measure in (
         _measure,
         lambda server: [_idle(server)],

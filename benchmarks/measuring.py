@@ -5,20 +5,26 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from typing import Final
 
 __all__ = ["Client", "Server", "row"]
+
+#: Seconds with next to no CPU, after which a server is quiet; and that are waited for it at most.
+_QUIET: Final = 0.3
+_LONGEST: Final = 10.0
 
 
 class Client:
     """A blocking connection that waits for the tagged answer."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, user: bytes = b"bench") -> None:
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._rest = b""
         self._read_until(b"\r\n")
-        self.command(b"LOGIN bench testpass")
+        self.command(b"LOGIN %b testpass" % user)
 
     def _read_until(self, end: bytes) -> int:
         size = 0
@@ -72,6 +78,15 @@ class Server:
         cpu, longest, memory = self._control.readline().split()
         return float(cpu), float(longest), int(memory)
 
+    def quiet(self) -> float:
+        """Wait until nothing is done behind the answers any more; the CPU seconds used so far."""
+        until, used = time.monotonic() + _LONGEST, self.ask()[0]
+        while True:
+            time.sleep(_QUIET)
+            before, used = used, self.ask()[0]
+            if used - before < _QUIET / 100 or time.monotonic() > until:
+                return used
+
     def close(self) -> None:
         """End the process."""
         self._process.terminate()
@@ -79,18 +94,37 @@ class Server:
 
 
 def row(
-    server: Server, name: str, count: int, unit: str, work: Callable[[], object]
+    server: Server,
+    name: str,
+    count: int,
+    unit: str,
+    work: Callable[[], object],
+    ready: Callable[[], object] = lambda: None,
+    settle: bool = False,
 ) -> dict[str, object]:
-    """The best of five runs by CPU; the longest turn from one more run with the heart beating."""
-    best = float("inf")
-    for _ in range(5):
-        before = server.ask()[0]
+    """The best of several runs by CPU; the longest turn from one more run with the heart beating.
+
+    What makes `ready` for a run is not measured.  With `settle` the server is quiet before each
+    run, and what it does behind the answers is told apart.
+    """
+    best = behind = float("inf")
+    for _ in range(3 if settle else 5):
+        ready()
+        before = server.quiet() if settle else server.ask()[0]
         work()
-        best = min(best, server.ask()[0] - before)
+        after = server.ask()[0]
+        best = min(best, after - before)
+        if settle:
+            behind = min(behind, server.quiet() - after)
+    ready()
     server.ask(b"beat")
     work()
     longest = server.ask()[1]
     rate = count / best
     each = f"{best / count * 1e6:>10.2f} us{longest * 1000:>10.1f} ms"
+    found = {"row": name, "rate": rate, "us": best / count * 1e6, "longest_turn_ms": longest * 1000}
+    if settle:
+        found["us_behind"] = behind / count * 1e6
+        each += f"{behind / count * 1e6:>10.2f} us behind"
     print(f"{name:<48}{rate:>12,.0f} {unit + '/s':<10}{each}", flush=True)
-    return {"row": name, "rate": rate, "us": best / count * 1e6, "longest_turn_ms": longest * 1000}
+    return found
