@@ -35,6 +35,8 @@ _LIMITS: Final = {
     "saved_ranges": "Ranges of the result that SEARCH RETURN (SAVE) keeps.",
     "fuzzy_strings": "Strings of one search that are looked for in other forms (SEARCH=FUZZY).",
     "search_mailboxes": "Mailboxes that one ESEARCH looks through (MULTISEARCH).",
+    "contexts": "Results of one session that are kept up to date (CONTEXT).",
+    "context_messages": "Messages in all of these together.",
     "notify_mailboxes": "Mailboxes that one NOTIFY may watch.",
     "input": "Octets a client may send ahead while a command runs.",
     "output": "Octets of answers a client has not read yet before its command waits.",

@@ -57,6 +57,8 @@ _PASSED_ON: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("commands/select.py", "text"): ("Flags that stay", "Next UID", "UIDs are valid", "Highest"),
     ("extensions/acl.py", "str(error)"): (),
     ("extensions/catenate.py", "str(error)"): (),
+    # UIDs that are taken out of a result.
+    ("extensions/context_updates.py", "frozenset(gone)"): (),
     ("extensions/urlauth.py", "str(error)"): (),
     ("server/imap.py", "text"): (),
     ("session/dispatch.py", "text"): ("{} completed",),

@@ -86,7 +86,7 @@ def test_cyradm(program: Callable[..., str], shared: Server) -> None:
     # It knows of no charset.
     assert found["server"] == {"": {"shared": {"/server//shared/comment": _octets(_COMMENT)}}}
     assert found["refused"].startswith("[NOPERM] ")
-    everything = "lrswipkxtecda"
+    everything = "lrswipkxtencda"
     assert found["acl"] == {"alice": everything, "bob": "lrs", "carol": "lrs"}
     assert found["acl_left"] == {"alice": everything, "bob": "lrs"}
     assert found["quota"] == ["alice", "STORAGE", ["1", "1000"]]
@@ -136,9 +136,9 @@ def test_roundcube(program: Callable[..., str], shared: Server) -> None:
     assert found["left"] == {"Work": {"/shared/comment": ""}}
     assert found["server"] == {"": {"/shared/comment": _COMMENT}}
     assert found["refused"] == "NOPERM"
-    assert found["acl"] == {"alice": "lrswipkxtecda", "bob": "lrs"}
+    assert found["acl"] == {"alice": "lrswipkxtencda", "bob": "lrs"}
     assert found["mine"] == "lr"
-    assert found["grantable"] == {"granted": [], "optional": list("lrswipkxtecda")}
+    assert found["grantable"] == {"granted": [], "optional": list("lrswipkxtencda")}
     assert found["quota"]["all"] == {"alice": {"storage": {"used": 1, "total": 1000}}}
     assert _annotation(shared, "/private/vendor/kolab/displayname") == (
         b'Work (/private/vendor/kolab/displayname "My \\"own\\" folder")'

@@ -6,7 +6,7 @@ import os
 
 from imapd.model.message import ENVELOPE, HEADER_SIZE
 from imapd.model.numset import NumSet
-from imapd.store.answers import each
+from imapd.store.answers import each, settled
 from imapd.store.maildir import backlog
 from tests.store.maildir.legacies import DOVECOT, lay
 from tests.store.maildir.place import EVERYTHING, Place
@@ -87,3 +87,18 @@ def test_it_is_wanted_again_meanwhile(tmp_path):
     _caught_up(place)
     assert None not in _known(place, box).values()
     place.stop()
+
+
+def test_mailboxes_that_are_opened_meanwhile(place):
+    """Each is looked through in its turn, however many are opened while one is."""
+    for number in range(12):
+        place.make(f"box{number}")
+
+    async def opened():
+        for number in range(12):
+            await settled(place.account.open(f"box{number}"))
+            await place.pump.pause(0.015)
+
+    place.run(opened())
+    _caught_up(place)
+    assert len(place.account._backlog._seen) == 12
