@@ -2,8 +2,8 @@
 
 * Files are moved inside it, so that no reading of a directory by us falls in between.
 * What was done to files is undone when the transaction is.
-* When it is durable, directories are synced before the index is committed, and the
-  commit is on the disk when it returns.
+* Directories are synced before the index is committed: it never says of a file what the
+  disk does not know.  When it is durable, the commit is on the disk when it returns.
 * The stamp of a directory that we changed is brought forward, so that our own changes are
   not taken for another's; unless another's came before it, then it is read again.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from attrs import define, field
@@ -77,7 +77,7 @@ class Turn:
     def finish(self) -> None:
         """All but the commit."""
         for number, (path, sign) in self._touched.items():
-            if self.durable:
+            with suppress(FileNotFoundError):
                 synced(path)
             if sign:
                 self.index.sql(
