@@ -49,8 +49,8 @@ from imapd.store.maildir.sharing import MaildirSharing
 from imapd.store.maildir.spool import Draft, Spool
 from imapd.store.maildir.telling import MaildirTexts
 from imapd.store.maildir.threads import call_in_thread
-from imapd.store.maildir.tidy import tidy_all
 from imapd.store.maildir.tree import Tree, unavailable
+from imapd.store.maildir.troubles import reporting
 from imapd.store.maildir.turn import Turn
 from imapd.store.maildir.watchers import Watchers
 from imapd.store.maildir.writer import Busy, Work, Writer, attempt
@@ -67,6 +67,7 @@ _TIDY: Final = 0.3
 _CHECKPOINT: Final = 500
 
 
+@reporting
 @implementer(IAccount, IExamined, ISpools, IURLKeys, IQuota, IObjectIDs, IMetadata, IAnnotated)
 @define(eq=False)
 class MaildirAccount:
@@ -157,13 +158,15 @@ class MaildirAccount:
     async def create(self, name: str, special_use: frozenset[str] = frozenset()) -> MailboxInfo:
         """As `IAccount`."""
         each = self._allowed_each()
+        subscribed = self._is_subscribed(name)
         row = await self.writer.alone(
             lambda index, tree, hints: namespace.create(index, tree, hints, name, special_use, each)
         )
-        return self._info(row, self._is_subscribed(name))
+        return self._info(row, subscribed)
 
     def delete(self, name: str) -> Deferred[None]:
         """As `IAccount`."""
+        self._tidy_soon()
         return self.writer.alone(
             lambda index, tree, hints: namespace.delete(index, tree, hints, name)
         )
@@ -343,7 +346,7 @@ class MaildirAccount:
             if self._tidying.active():
                 self._tidying.cancel()
             self._tidying = None
-        return self.writer.behind(tidy_all).addErrback(self._failed)
+        return self.writer.behind(namespace.follow).addErrback(self._failed)
 
     def _failed(self, failure: Any) -> None:
         if failure.check(Busy):

@@ -21,7 +21,7 @@ from twisted.logger import Logger
 from imapd.model.flags import interned
 from imapd.model.mailbox import INBOX, Hint
 from imapd.model.quota import UNITS, Allowance
-from imapd.store.errors import BadMailboxName
+from imapd.store.errors import BadMailboxName, StoreUnavailable
 from imapd.store.maildir import ceiling, courier, dovecot, quota
 from imapd.store.maildir.arrivals import Arrival, examined
 from imapd.store.maildir.edit import Edit, Entry
@@ -154,7 +154,11 @@ def _files(tree: Tree, row: MailboxRow, before: Predecessor) -> list[_Found]:
                 path=path, done=done, of=of,
             )  # fmt: skip
 
-        for arrival in examined(path, listed(path) or (), 0, reached):
+        arrivals, whole = examined(path, listed(path) or (), 0, reached)
+        if not whole:
+            # What was entered later would lose its UID.
+            raise StoreUnavailable("some messages of the other server cannot be read just now")
+        for arrival in arrivals:
             uid = before.uid_of(arrival.name)
             if uid and uid not in seen:
                 seen.add(uid)

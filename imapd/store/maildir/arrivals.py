@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -20,7 +21,8 @@ __all__ = ["Arrival", "examined", "facts_in"]
 
 #: Octets of a file whose facts are computed here; of a larger one when they are asked for.
 _WHOLE = 1 << 26
-
+#: Errors that are there again the next time, or that have become a change of the directory.
+_NEVER = frozenset((errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP))
 
 #: Files after which the reactor's thread gets a moment for itself: both hold Python's lock.
 _STRETCH = 20
@@ -48,16 +50,19 @@ def examined(
     names: Iterable[str],
     with_facts: int,
     reached: Callable[[int, int], object] = lambda done, of: None,
-) -> list[Arrival]:
+) -> tuple[list[Arrival], bool]:
     """The regular files among `names`, in order of arrival; facts of no more than so many.
 
+    And whether all that are there could be read, but for those that never can.
     `reached` is told now and then how many have been looked at, and of how many.
     """
     found = []
+    whole = True
     for name in names:
         try:
             status = os.lstat(f"{path}/{name}")
-        except OSError:
+        except OSError as error:
+            whole &= error.errno in _NEVER
             continue
         if stat.S_ISREG(status.st_mode):
             found.append((status.st_mtime_ns, name, status.st_size))
@@ -68,13 +73,14 @@ def examined(
             time.sleep(_PAUSE)
             if (place + 1) % _TOLD == 0:
                 reached(place + 1, len(found))
-        if len(arrivals) < with_facts:
-            arrival = _examined(path, name, moment, True)
-        else:
-            arrival = _named(name, moment, file_size) or _examined(path, name, moment, False)
-        if arrival is not None:
-            arrivals.append(arrival)
-    return arrivals
+        few = len(arrivals) < with_facts
+        try:
+            arrival = None if few else _named(name, moment, file_size)
+            arrivals.append(arrival or _examined(path, name, moment, few))
+        except OSError as error:
+            # It vanished, or cannot be read: perhaps the next time.
+            whole &= error.errno in _NEVER
+    return arrivals, whole
 
 
 def _named(name: str, moment: int, file_size: int) -> Arrival | None:
@@ -86,13 +92,9 @@ def _named(name: str, moment: int, file_size: int) -> Arrival | None:
     return Arrival(name, file_size, parsed.wire_size, _date(seconds), seconds, (moment, name), None)
 
 
-def _examined(path: str, name: str, moment: int, with_facts: bool) -> Arrival | None:
-    try:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-        descriptor = os.open(f"{path}/{name}", flags)
-    except OSError:
-        # It vanished, or cannot be read: perhaps the next time.
-        return None
+def _examined(path: str, name: str, moment: int, with_facts: bool) -> Arrival:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    descriptor = os.open(f"{path}/{name}", flags)
     try:
         file_size = os.fstat(descriptor).st_size
         parsed = FileName.parse(name)

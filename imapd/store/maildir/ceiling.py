@@ -57,14 +57,14 @@ def write(tree: Tree, directory: str, said: Ceiling) -> None:
     """Say it; it is on the disk then."""
     draft = tree.draft(fresh())
     line = f"1 V{said.uidvalidity} C{said.ceiling} I{said.id}\n"
+    folder = tree.folder(directory)
     descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, line.encode("ascii"))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    folder = tree.folder(directory)
-    try:
+        try:
+            os.write(descriptor, line.encode("ascii"))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         os.rename(draft, f"{folder}/{FILE}")
     except BaseException:
         os.unlink(draft)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
 from contextlib import suppress
@@ -20,7 +21,7 @@ from imapd.store.maildir.place import folded
 from imapd.store.maildir.presence import Presence
 from imapd.store.maildir.schema import ensure, is_damage
 from imapd.store.maildir.tidy import tidy_all
-from imapd.store.maildir.tree import Tree, is_fs, synced
+from imapd.store.maildir.tree import DELETED, Tree, is_fs, synced
 from imapd.store.maildir.turn import transaction
 
 __all__ = ["found", "founded", "layout", "recover"]
@@ -120,12 +121,14 @@ def recover(index: Index, tree: Tree, hints: list[Hint]) -> None:
 
 
 def _clear(tree: Tree) -> None:
-    """What was left in ``tmp`` by a process that died."""
+    """What was left in ``tmp`` by a process that died, or could not remove it."""
     oldest = time.time() - _STRAY
     with os.scandir(tree.part("", "tmp")) as entries:
         for entry in entries:
             with suppress(OSError):
-                if (
+                if entry.name.startswith(DELETED) and entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                elif (
                     entry.is_file(follow_symlinks=False)
                     and entry.stat(follow_symlinks=False).st_mtime < oldest
                     and entry.stat(follow_symlinks=False).st_ctime < oldest

@@ -17,16 +17,17 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from imapd.model.mailbox import Hint
-from imapd.store.errors import NoSuchMailbox
+from imapd.store.errors import NoSuchMailbox, StoreUnavailable
 from imapd.store.maildir import metadata, namespace
 from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.index import Index, Marks
 from imapd.store.maildir.outside import reconcile
 from imapd.store.maildir.tree import Tree, modified
 from imapd.store.maildir.watchers import Watchers
-from imapd.store.maildir.writer import Busy, Writer
+from imapd.store.maildir.writer import Writer
 
 __all__ = ["Lookout"]
 
@@ -152,7 +153,7 @@ class Lookout:
             reading.addBoth(self._was_read, number)
         one = _forked(reading)
         # What was known before is what is served meanwhile.
-        return one if force else one.addErrback(_busy)
+        return one if force else one.addErrback(_passed_over)
 
     def _was_read(self, outcome: _T, number: int) -> _T:
         del self._readings[number]
@@ -173,7 +174,7 @@ class Lookout:
         ):
             return None
         self._read[0] = self._reactor.seconds()
-        return self._writer.behind(namespace.discover).addErrback(_busy)
+        return self._writer.behind(namespace.discover).addErrback(_passed_over)
 
     def annotated(self) -> None:
         """Tell which annotations have changed, in this process or another."""
@@ -262,13 +263,14 @@ class Lookout:
         self._log.failure("{root}: cannot read what changed", failure, root=self._tree.root)
 
 
-def _busy(failure: Any) -> None:
-    failure.trap(Busy)
-
-
 def _bring_home(index: Index, tree: Tree, hints: list[Hint]) -> None:
     index.checkpoint()
     index.close()
+
+
+def _passed_over(failure: Failure) -> None:
+    # The log has it; it is looked at again.
+    failure.trap(StoreUnavailable)  # type: ignore[no-untyped-call]  # Twisted has no types for it
 
 
 def _forked(source: Deferred[None]) -> Deferred[None]:

@@ -37,6 +37,7 @@ from imapd.store.maildir.edit import Edit
 from imapd.store.maildir.index import base_of
 from imapd.store.maildir.opening import opened
 from imapd.store.maildir.spool import Draft, drafted
+from imapd.store.maildir.troubles import reported, reporting
 from imapd.store.maildir.turn import Turn
 from imapd.store.maildir.writer import Busy
 
@@ -55,6 +56,7 @@ _MANY: Final = 20_000
 _MANY_UIDS: Final = 50_000
 
 
+@reporting
 @implementer(
     IMailbox,
     IRecent,
@@ -106,6 +108,7 @@ class MaildirMailbox:
         self._account.index.directory(self.number)
         return self._batches(uids, columns)
 
+    @reported
     def _batches(self, uids: NumSet, columns: frozenset[Column]) -> Iterator[Batch]:
         for batch in lookup.batches(self._account.index, self.number, uids, columns):
             yield batch

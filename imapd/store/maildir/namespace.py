@@ -1,8 +1,9 @@
-"""CREATE, DELETE and RENAME: the index first, the directories after it.
+"""CREATE, DELETE and RENAME, in the writer's thread.
 
-Each runs in the writer's thread and makes two transactions.  The first, on the disk when
-it returns, says what is to be: from then on it is so for everyone.  The second moves or
-removes directories (`carry_out`), and whoever comes next does it if we were interrupted.
+* CREATE makes directories inside the transaction that enters them.
+* Those that are renamed or removed are so after it.  The first transaction, on the disk when it returns,
+  says what is to be: from then on it is so for everyone.  The second moves or removes
+  directories (`carry_out`); whoever comes next does it if we were interrupted, or failed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+
+from twisted.logger import Logger
 
 from imapd.model.mailbox import DELIMITER, INBOX, Hint
 from imapd.model.numset import NumSet
@@ -29,11 +33,23 @@ from imapd.store.maildir.moving import move
 from imapd.store.maildir.names import check, directory_of, name_of, sought, superiors
 from imapd.store.maildir.quota import allowed
 from imapd.store.maildir.sharing import inherit
-from imapd.store.maildir.tidy import astray, scattered, tidy
+from imapd.store.maildir.tidy import astray, scattered, tidy, tidy_all
 from imapd.store.maildir.tree import Tree, synced
+from imapd.store.maildir.troubles import TROUBLES
 from imapd.store.maildir.turn import Turn, settled_stamp, transaction
 
-__all__ = ["ROOT_STAMP", "carry_out", "create", "delete", "discover", "rename", "stamp_of"]
+__all__ = [
+    "ROOT_STAMP",
+    "carry_out",
+    "create",
+    "delete",
+    "discover",
+    "follow",
+    "rename",
+    "stamp_of",
+]
+
+_log = Logger()
 
 #: In `meta`: the root's mtime when its directories were last read.
 ROOT_STAMP = "root_stamp"
@@ -53,9 +69,10 @@ def create(
     with transaction(index, tree, True) as turn, allowed(index, each):
         if index.named(name) is not None:
             raise MailboxExists(f"there is a mailbox {name}")
-        _make_superiors(turn, name)
+        made = _make_superiors(turn, name)
         row = _make(turn, name, special_use)
-    carry_out(index, tree)
+        for new in (*made, row):
+            _make_now(turn, new)
     hints.append(Hint(""))
     return row
 
@@ -83,7 +100,7 @@ def delete(index: Index, tree: Tree, hints: list[Hint], name: str) -> None:
         forget(index, row.id)
         index.sql("INSERT INTO doomed (directory, id) VALUES (?, ?)", (row.directory, row.id))
     hints += [Hint(""), Hint(row.id, row.modseq)]
-    carry_out(index, tree)
+    _follow(index, tree)
 
 
 def rename(
@@ -109,7 +126,7 @@ def rename(
             _rename(turn, old, new)
         hints += turn.hints
     hints.append(Hint(""))
-    carry_out(index, tree)
+    _follow(index, tree)
 
 
 def _rename(turn: Turn, old: str, new: str) -> None:
@@ -131,6 +148,20 @@ def _rename(turn: Turn, old: str, new: str) -> None:
         )
 
 
+def _follow(index: Index, tree: Tree) -> None:
+    """Carry out what has been committed: it is so, even if the directories cannot follow yet."""
+    try:
+        carry_out(index, tree)
+    except TROUBLES:
+        _log.failure("{root}: directories are not as they are to be yet", root=tree.root)
+
+
+def follow(index: Index, tree: Tree, hints: list[Hint]) -> None:
+    """The tree becomes what the index says: directories, then files."""
+    carry_out(index, tree)
+    tidy_all(index, tree, hints)
+
+
 def carry_out(index: Index, tree: Tree) -> None:
     """Directories become what the index says."""
     if (
@@ -141,6 +172,8 @@ def carry_out(index: Index, tree: Tree) -> None:
     with transaction(index, tree, True):
         for directory, id in index.sql("SELECT directory, id FROM doomed").fetchall():
             tree.remove(directory, id)
+            with suppress(FileNotFoundError):
+                synced(os.path.dirname(tree.folder(directory)))
         index.sql("DELETE FROM doomed")
         for number, directory, moving in index.sql(
             "SELECT number, directory, moving FROM mailboxes WHERE moving IS NOT NULL"
@@ -148,10 +181,9 @@ def carry_out(index: Index, tree: Tree) -> None:
             " ORDER BY length(directory)"
         ).fetchall():
             tree.move(directory, moving)
-            tree.make(moving)
+            _made(tree, moving)
             if directory == moving:
                 _begin_ceiling(index, tree, index.mailbox(number))
-            synced(tree.folder(moving))
             index.sql(
                 "UPDATE mailboxes SET directory = ?, moving = NULL WHERE number = ?",
                 (moving, number),
@@ -209,6 +241,16 @@ def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
         index.set_meta(ROOT_STAMP, settled_stamp(stamp))
 
 
+def _made(tree: Tree, directory: str) -> None:
+    """The mailbox's directories are there, and on the disk."""
+    tree.make(directory)
+    folder = tree.folder(directory)
+    synced(folder)
+    while folder != tree.root:
+        folder = os.path.dirname(folder)
+        synced(folder)
+
+
 def _make(turn: Turn, name: str, special_use: frozenset[str]) -> MailboxRow:
     directory = directory_of(name, turn.tree.fs)
     uses = " ".join(sorted(special_use))
@@ -222,6 +264,15 @@ def _make(turn: Turn, name: str, special_use: frozenset[str]) -> MailboxRow:
     return row
 
 
+def _make_now(turn: Turn, row: MailboxRow) -> None:
+    """Its directories at once; without room for them there is no mailbox."""
+    turn.undo(lambda: turn.tree.unmake(row.directory, ceiling.FILE))
+    _made(turn.tree, row.directory)
+    _begin_ceiling(turn.index, turn.tree, row)
+    turn.index.sql("UPDATE mailboxes SET moving = NULL WHERE number = ?", (row.number,))
+    turn.index.set_meta(ROOT_STAMP, -abs(stamp_of(turn.index, turn.tree)))
+
+
 def _alone(index: Index, tree: Tree, row: MailboxRow) -> bool:
     """Whether the directory has no file of another mailbox's message."""
     guests = index.sql(
@@ -233,11 +284,13 @@ def _alone(index: Index, tree: Tree, row: MailboxRow) -> bool:
     return True
 
 
-def _make_superiors(turn: Turn, name: str) -> None:
+def _make_superiors(turn: Turn, name: str) -> list[MailboxRow]:
+    made = []
     for above in superiors(name):
         if turn.index.named(above) is None and not _holds(turn.index, above):
             check(above)
-            _make(turn, above, frozenset())
+            made.append(_make(turn, above, frozenset()))
+    return made
 
 
 def _holds(index: Index, name: str) -> bool:

@@ -41,7 +41,11 @@ def opened(
     except OSError as error:
         _log.failure("{path}: cannot be read", path=path)
         raise unavailable(error) from error
-    file_size = os.fstat(descriptor).st_size
+    try:
+        file_size = os.fstat(descriptor).st_size
+    except BaseException:
+        os.close(descriptor)
+        raise
     if file_size == known == size:
         return FileReader(descriptor, size, in_thread)
     reader = ConvertingReader(descriptor, size, in_thread)

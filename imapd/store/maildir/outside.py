@@ -70,12 +70,12 @@ def _stamp(index: Index, tree: Tree, number: int, column: str, mark: int) -> Non
 def _read_new(index: Index, tree: Tree, row: MailboxRow, stamp: int, hints: list[Hint]) -> int:
     mark = settled_stamp(stamp)
     path = tree.part(row.directory, "new")
-    found = examined(path, listed(path) or (), _FACTS)
+    found, whole = examined(path, listed(path) or (), _FACTS)
     for place in range(0, len(found), _AT_ONCE):
         with transaction(index, tree, True) as turn:
             _take(turn, row.number, found[place : place + _AT_ONCE])
         hints.extend(turn.hints)
-    return -abs(mark) if found else mark
+    return -abs(mark) if found or not whole else mark
 
 
 def _read_cur(index: Index, tree: Tree, row: MailboxRow, stamp: int, hints: list[Hint]) -> int:
@@ -83,10 +83,11 @@ def _read_cur(index: Index, tree: Tree, row: MailboxRow, stamp: int, hints: list
     before = _Reading.of(index, tree, row)
     if before is None or not before.differs:
         return mark
-    arrivals = _in_order(examined(tree.part(row.directory), before.fresh, _FACTS), row.uidnext)
+    found, whole = examined(tree.part(row.directory), before.fresh, _FACTS)
+    arrivals = _in_order(found, row.uidnext)
     if not arrivals and not before.missing:
         # What is there cannot be read.
-        return mark
+        return mark if whole else -abs(mark)
     while True:
         some, arrivals = arrivals[:_AT_ONCE_CUR], arrivals[_AT_ONCE_CUR:]
         with transaction(index, tree, True) as turn:

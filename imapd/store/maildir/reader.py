@@ -13,6 +13,7 @@ import os
 import re
 from bisect import bisect_right
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from attrs import define, field
@@ -21,6 +22,7 @@ from zope.interface import implementer
 
 from imapd.store.errors import MessageGone
 from imapd.store.interfaces import Answer, IMapped, IMessageReader
+from imapd.store.maildir.troubles import reporting
 
 __all__ = ["ConvertingReader", "FileReader", "InThread", "converted", "mapped", "wire_size"]
 
@@ -54,6 +56,7 @@ def wire_size(descriptor: int) -> int:
     return size
 
 
+@reporting
 @implementer(IMessageReader, IMapped)
 @define(eq=False)
 class FileReader:
@@ -92,14 +95,14 @@ class FileReader:
 
     def close(self) -> None:
         """As `IMessageReader`."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        descriptor, self._descriptor = self._descriptor, -1
+        _let_go(descriptor)
 
     def __del__(self) -> None:
         self.close()
 
 
+@reporting
 @implementer(IMessageReader)
 @define(eq=False)
 class ConvertingReader:
@@ -143,9 +146,9 @@ class ConvertingReader:
         return outcome
 
     def _let_go(self) -> None:
-        if self._descriptor >= 0 and not self._busy:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        if not self._busy:
+            descriptor, self._descriptor = self._descriptor, -1
+            _let_go(descriptor)
 
     def _read(self, offset: int, length: int) -> bytes:
         place = bisect_right(self._starts, offset) - 1
@@ -170,6 +173,13 @@ class ConvertingReader:
         raw = os.pread(self._descriptor, _CHUNK + 1, place * _CHUNK - 1)
         piece = converted(raw[1:])
         return piece[1:] if raw[:2] == b"\r\n" else piece
+
+
+def _let_go(descriptor: int) -> None:
+    if descriptor >= 0:
+        # It is closed whatever is said of it, and nothing was written to it.
+        with suppress(OSError):
+            os.close(descriptor)
 
 
 def mapped(descriptor: int, size: int) -> bytes | mmap.mmap:

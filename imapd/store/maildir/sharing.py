@@ -17,6 +17,7 @@ from imapd.store.errors import NoSuchMailbox
 from imapd.store.interfaces import Answer
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.spans import parsed, written
+from imapd.store.maildir.troubles import reporting
 from imapd.store.maildir.turn import Turn
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["MaildirSharing", "inherit"]
 
 
+@reporting
 @implementer(IShareable)
 @define(eq=False)
 class MaildirSharing:

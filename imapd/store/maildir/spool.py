@@ -120,11 +120,13 @@ class Draft:
                     self._let_go()
 
     def _let_go(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-            with suppress(FileNotFoundError):
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            # What cannot be removed now is a stray, and goes later (`founding`).
+            with suppress(OSError):
                 os.unlink(self.path)
+            with suppress(OSError):
+                os.close(descriptor)
 
 
 def _moment(date: InternalDate) -> int:

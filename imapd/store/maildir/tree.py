@@ -14,11 +14,13 @@ from attrs import frozen
 from imapd.store.errors import StoreUnavailable
 from imapd.store.maildir.names import PARTS, RESERVED
 
-__all__ = ["INDEX", "Tree", "is_fs", "listed", "modified", "synced", "unavailable"]
+__all__ = ["DELETED", "INDEX", "Tree", "is_fs", "listed", "modified", "synced", "unavailable"]
 
 #: The index, in a directory of its own: its log comes and goes, and the root's mtime tells
 #: when others make mailboxes.
 INDEX: Final = "imapd/index.sqlite"
+#: Before the id of a deleted mailbox: its directory in ``tmp``, while it is removed.
+DELETED: Final = "deleted."
 #: The index of what messages say: it can be removed at any time.
 _TEXTS: Final = "imapd/texts.sqlite"
 #: Levels of the layout ``fs`` that are looked into: a name has no more.
@@ -87,6 +89,17 @@ class Tree:
             flags = os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
             os.close(os.open(f"{self.root}/{directory}/{_FOLDER}", flags, 0o600))
 
+    def unmake(self, directory: str, *files: str) -> None:
+        """Take back `make`, and `files` beside the parts, unless there are messages."""
+        for part in PARTS:
+            with suppress(OSError):
+                os.rmdir(self.part(directory, part))
+        for file in (_FOLDER, *files):
+            with suppress(OSError):
+                os.unlink(f"{self.folder(directory)}/{file}")
+        with suppress(OSError):
+            os.rmdir(self.folder(directory))
+
     def directories(self) -> Iterator[str]:
         """Directories of mailboxes other than INBOX: real ones, no symbolic links."""
         yield from self._below("", 0)
@@ -130,7 +143,7 @@ class Tree:
 
     def remove(self, directory: str, id: str) -> None:
         """Take the directory of a deleted mailbox away; again, if that was interrupted."""
-        aside = self.draft(f"deleted.{id}")
+        aside = self.draft(DELETED + id)
         folder = self.folder(directory)
         if not os.path.lexists(aside):
             with suppress(FileNotFoundError):

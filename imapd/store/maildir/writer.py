@@ -219,7 +219,8 @@ class Writer:
         if isinstance(error, (OSError, sqlite3.Error)):
             self._log.failure("{root}: the store failed", failure, root=self._tree.root)
             if is_damage(error):
-                self._tree.mark_damaged()
+                with suppress(OSError):
+                    self._tree.mark_damaged()
             return Failure(unavailable(error))  # type: ignore[no-untyped-call]  # as above
         return failure
 
