@@ -23,6 +23,9 @@ from attrs import field, frozen
 
 __all__ = ["BadPasswordFile", "PasswordFile", "hashed", "normal"]
 
+#: Octets of a name or a password.  Normalising takes time with the square of the marks on one
+#: letter, and anybody can send some.
+_LONGEST: Final = 1_024
 _PREFIX: Final = re.compile(r"\{ARGON2(?:I|ID)?\}", re.IGNORECASE)
 
 
@@ -31,7 +34,9 @@ class BadPasswordFile(ValueError):
 
 
 def normal(text: bytes | str) -> str:
-    """A name or password as it is compared.  `UnicodeDecodeError` if it is not UTF-8."""
+    """A name or password as it is compared.  ValueError if it is not UTF-8, or too long to be one."""
+    if len(text) > _LONGEST:
+        raise ValueError("is too long")
     return normalize("NFC", text.decode("utf-8") if isinstance(text, bytes) else text)
 
 

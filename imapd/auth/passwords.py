@@ -70,7 +70,10 @@ class PasswordChecker:
 
     def user(self, name: str) -> str | None:
         """As `IUserDirectory`."""
-        user = normal(name)
+        try:
+            user = normal(name)
+        except ValueError:
+            return None
         return user if user in self._current() else None
 
     def requestAvatarId(self, credentials: Any) -> Deferred[AvatarId]:
@@ -80,8 +83,8 @@ class PasswordChecker:
     async def _check(self, username: bytes, password: bytes) -> AvatarId:
         try:
             user, secret = normal(username), normal(password)
-        except UnicodeDecodeError:
-            raise UnauthorizedLogin("not UTF-8") from None
+        except ValueError:
+            raise UnauthorizedLogin("not UTF-8, or too long") from None
         if not await self._at_once.run(self._in_thread, user, secret):
             raise UnauthorizedLogin("the name or the password is wrong")
         return user.encode("utf-8")

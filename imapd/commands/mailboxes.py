@@ -148,7 +148,10 @@ def _nameable(name: str) -> None:
 def _to_be_made(session: Session, name: str) -> str:
     """The name that a new mailbox gets (RFC 9051, 5.1)."""
     _nameable(name)
-    return unicodedata.normalize("NFC", name) if session.utf8 else name
+    if not session.utf8 or len(name) > session.policy.limits.mailbox_name:
+        # What is too long is refused as it is.
+        return name
+    return unicodedata.normalize("NFC", name)
 
 
 def _tell_old_name(session: Session, old: str, new: str) -> None:

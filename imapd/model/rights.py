@@ -89,11 +89,17 @@ _FORBIDDEN: Final = (
 )  # fmt: skip
 
 
+#: Characters of an identifier: normalising takes time with the square of the marks on one letter.
+_LONGEST: Final = 1_000
+
+
 def prepared(identifier: str) -> str:
     """An identifier in the form of SASLprep (RFC 4013), for storing.
 
-    Raises ValueError if it cannot be, or nothing is left of it.
+    Raises ValueError if it cannot be, is too long, or nothing is left of it.
     """
+    if len(identifier) > _LONGEST:
+        raise ValueError("nobody can be called so")
     mapped = "".join(
         " " if stringprep.in_table_c12(each) else each
         for each in identifier

@@ -123,6 +123,8 @@ class PasswordCheckerTests(SynchronousTestCase):
             (b"tom", b"secret"),
             (b"t\xff", b"x"),
             (b"t", b"\xff"),
+            (b"tim", "a\u0301\u0316".encode() * 1_000_000),
+            ("a\u0301\u0316".encode() * 1_000_000, b"x"),
         ]:
             asked = self.checker.requestAvatarId(UsernamePassword(name, password))
             self.failureResultOf(asked, UnauthorizedLogin)

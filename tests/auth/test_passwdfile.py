@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from imapd.auth.passwdfile import BadPasswordFile, PasswordFile, hashed
+from imapd.auth.passwdfile import BadPasswordFile, PasswordFile, hashed, normal
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 TIM = hashed("secret", CHEAP)
@@ -147,3 +147,9 @@ def test_forgiving(tmp_path: Path) -> None:
     told: list[str] = []
     assert list(PasswordFile(path).forgiving(told.append)) == ["tim"]
     assert told == [f"{path}: line 1 is not name:hash; `imapd user add NAME` writes such lines"]
+
+
+def test_a_name_without_end() -> None:
+    """It is refused at once: putting it into its form could take for ever."""
+    with pytest.raises(ValueError, match="too long"):
+        normal("a" + "\u0301\u0316" * 2_000_000)

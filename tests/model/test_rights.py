@@ -89,3 +89,9 @@ def test_unprepared(sent: str) -> None:
     """What is prohibited, mixed in direction or empty is nobody's name."""
     with pytest.raises(ValueError, match=r"nobody can be called so|run both ways"):
         prepared(sent)
+
+
+def test_an_identifier_without_end() -> None:
+    """What is longer than any name is refused at once: putting it into its form could take for ever."""
+    with pytest.raises(ValueError, match="nobody"):
+        prepared("a" + "\u0301\u0316" * 2_000_000)

@@ -65,6 +65,8 @@ class Template:
 def _check(value: str) -> None:
     if not value:
         raise BadMailboxName("the user name, or a part of it, is empty")
+    if len(value) > _LONGEST:
+        raise BadMailboxName("the user name is too long")
     if value.startswith(".") or "/" in value or os.sep in value:
         raise BadMailboxName("the user name cannot name a directory")
     if any(unicodedata.category(character)[0] in "CZ" for character in value.replace(" ", "x")):

@@ -53,3 +53,9 @@ def test_refused(pattern, user):
 def test_relative():
     """A relative directory is one of where the server was started."""
     assert Template.parse("mail/%u").place("a") == os.path.abspath("mail/a")
+
+
+def test_a_user_name_without_end():
+    """It is refused at once: comparing its forms could take for ever."""
+    with pytest.raises(BadMailboxName, match="too long"):
+        Template.parse("/m/%u").place("a" + "\u0301\u0316" * 2_000_000)
