@@ -153,8 +153,7 @@ class _Writer:
         async for rows in self._rows(spans):
             seen = await self._see(rows) if self._sets_seen else frozenset()
             if self._tells_flags:
-                stop = rows.start + len(rows.uids)
-                session.write(self.view.unknown_keywords(rows.start, stop))
+                session.write(self.view.unknown_keywords(rows.places))
             if self._content or seen:
                 await self._one_by_one(rows, seen)
             else:
@@ -170,49 +169,54 @@ class _Writer:
         """The messages in runs of neighbours, each with the columns that are needed."""
         session, view = self.session, self.view
         if not self._columns:
-            for start, stop in view.chunks(spans, _CHUNK):
-                yield Rows(view, session.announce, start, view.generation.uids[start:stop], {})
+            for places in view.chunks(spans, _CHUNK):
+                yield Rows(view, session.announce, places, view.uids_of(places), {})
             return
-        generation = view.generation
-        for low, high in spans:
-            wanted = view.uids([(low, high)])
-            at = low
+        known = view.generation.uids
+        for places in view.chunks(spans, max(1, view.count)):
+            # Of neighbours, all between two ends: whatever holes there are.
+            ends = [(places[0], places[-1] + 1)]
+            wanted = (
+                view.uids(ends)
+                if isinstance(places, range)
+                else NumSet.from_sorted(view.uids_of(places))
+            )
+            at, count = 0, len(places)
             async for batch in scanned(view.mailbox, wanted, self._columns, session.peer.turn):
                 uids = batch.uids
                 stop = at + len(uids)
                 if (
-                    stop <= high
-                    and uids[0] == generation.uids[at]
-                    and uids[-1] == generation.uids[stop - 1]
+                    stop <= count
+                    and uids[0] == known[places[at]]
+                    and uids[-1] == known[places[stop - 1]]
                 ):
                     # As many, with the same ends, and all are known here: the same messages.
-                    yield Rows(view, session.announce, at, uids, dict(batch.columns))
+                    yield Rows(view, session.announce, places[at:stop], uids, dict(batch.columns))
                     at = stop
                     continue
-                for place, uid in enumerate(uids):
-                    while at < high and generation.uids[at] < uid:
-                        yield self._vanished(at)
+                for row, uid in enumerate(uids):
+                    while at < count and known[places[at]] < uid:
+                        yield self._vanished(places[at])
                         at += 1
-                    if at < high and generation.uids[at] == uid:
-                        row = {
-                            name: values[place : place + 1]
-                            for name, values in batch.columns.items()
+                    if at < count and known[places[at]] == uid:
+                        columns = {
+                            name: values[row : row + 1] for name, values in batch.columns.items()
                         }
-                        yield Rows(view, session.announce, at, uids[place : place + 1], row)
+                        yield Rows(view, session.announce, (places[at],), (uid,), columns)
                         at += 1
-            while at < high:
-                yield self._vanished(at)
+            while at < count:
+                yield self._vanished(places[at])
                 at += 1
 
     def _vanished(self, place: int) -> Rows:
         self.gone = True
         uids = self.view.generation.uids[place : place + 1]
-        return Rows(self.view, self.session.announce, place, uids, {})
+        return Rows(self.view, self.session.announce, (place,), uids, {})
 
     async def _see(self, rows: Rows) -> frozenset[int]:
         r"""Set \Seen where it is missing; the UIDs whose flags that changed."""
         view = self.view
-        flags = view.flags(rows.start, rows.start + len(rows.uids))
+        flags = view.flags(rows.places)
         unseen = NumSet.from_sorted(uid for uid, each in zip(rows.uids, flags) if SEEN not in each)
         if not unseen:
             return frozenset()
@@ -231,7 +235,7 @@ class _Writer:
             self._known_of(rows)
             return
         announce = self.session.announce
-        numbers = announce.numbers(rows.start + 1, rows.uids)
+        numbers = announce.numbers(rows.places, rows.uids)
         values = [item.values(rows) for item in self.items if item.values is not None]
         format = self._format
         self.session.write(b"".join([format % row for row in zip(numbers, *values)]))
@@ -239,7 +243,7 @@ class _Writer:
     async def _what_there_is(self, rows: Rows) -> None:
         """Rows of which some items may have nothing to tell; these may be large."""
         session = self.session
-        numbers = session.announce.numbers(rows.start + 1, rows.uids)
+        numbers = session.announce.numbers(rows.places, rows.uids)
         formats = [item.format for item in self.items if item.values is not None]
         values = [item.values(rows) for item in self.items if item.values is not None]
         waiting: list[bytes] = []
@@ -265,7 +269,7 @@ class _Writer:
             elif item.may_be_nil:
                 parts.append(item.format.replace(b" %b", b"").replace(b"%%", b"%") + b" NIL")
         announce = self.session.announce
-        number = announce.numbers(rows.start + 1, rows.uids)[0]
+        number = announce.numbers(rows.places, rows.uids)[0]
         if parts:
             self.session.write(announce.row % number + b" ".join(parts) + b")\r\n")
 
@@ -276,7 +280,7 @@ class _Writer:
             self._known_of(rows)
             return
         values = [item.values(rows) if item.values is not None else () for item in self.items]
-        numbers = announce.numbers(rows.start + 1, rows.uids)
+        numbers = announce.numbers(rows.places, rows.uids)
         for place, uid in enumerate(rows.uids):
             content = Content(view.mailbox, uid)
             try:
@@ -289,7 +293,7 @@ class _Writer:
                 ]
                 parts = [part for part in parts if part]
                 if uid in seen:
-                    parts += [[told] for told in self._told_of_seen(rows.start + place)]
+                    parts += [[told] for told in self._told_of_seen(rows.places[place])]
                 if parts:
                     session.write(announce.row % numbers[place])
                     await self._row(parts, content)
@@ -304,13 +308,13 @@ class _Writer:
         r"""What else is in the row of a message that has become \\Seen; by RFC 7162, 3.2.4 its modseq."""
         view, announce = self.view, self.session.announce
         if not self._tells_flags:
-            self.session.write(view.unknown_keywords(place, place + 1))
-            yield b"FLAGS %b" % view.shown_flags(place, place + 1, announce)[0]
+            self.session.write(view.unknown_keywords((place,)))
+            yield b"FLAGS %b" % view.shown_flags((place,), announce)[0]
         if announce.modseq:
             if not announce.by_uid and b"UID" not in self._asked:
                 yield b"UID %d" % view.generation.uids[place]
             if b"MODSEQ" not in self._asked:
-                yield b"MODSEQ (%d)" % view.modseqs(place, place + 1)[0]
+                yield b"MODSEQ (%d)" % view.modseqs((place,))[0]
 
     async def _octets(self, item: Fetched, content: Content) -> list[bytes | Span]:
         """An item that the message itself answers: octets, or which of its octets to send."""

@@ -28,11 +28,11 @@ Value = Union[tuple[int, int], bytes, None]  # noqa: UP007  (evaluated; read as 
 
 @frozen
 class Rows:
-    """Some messages: places in a view, and the columns that the store gave."""
+    """Some messages: places in a view, ascending, and the columns that the store gave."""
 
     view: View
     announce: Announce
-    start: int
+    places: Sequence[int]
     uids: Sequence[int]
     columns: dict[Column, Sequence[Any]]
 
@@ -92,7 +92,7 @@ def _uid(cursor: Cursor) -> Fetched:
 
 def _flags(cursor: Cursor) -> Fetched:
     def values(rows: Rows) -> Sequence[bytes]:
-        return rows.view.shown_flags(rows.start, rows.start + len(rows.uids), rows.announce)
+        return rows.view.shown_flags(rows.places, rows.announce)
 
     return Fetched(b"FLAGS %b", values=values)
 

@@ -72,9 +72,9 @@ class Selected:
     def known(self, column: Column, start: int, stop: int) -> Sequence[Any]:
         """As `Source`."""
         if column == FLAGS:
-            return self.view.flags(start, stop)
+            return self.view.flags(range(start, stop))
         assert column == MODSEQ, column
-        return self.view.modseqs(start, stop)
+        return self.view.modseqs(range(start, stop))
 
     def scan(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
         """As `Source`."""

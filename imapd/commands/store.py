@@ -162,16 +162,16 @@ async def _tell(session: Session, store: Store, spans: Sequence[Span]) -> None:
     if announce.modseq:
         formats.append(b"MODSEQ (%d)")
     row = announce.row + uid + b" ".join(formats) + b")\r\n"
-    for start, stop in view.chunks(spans, _CHUNK):
-        uids = view.generation.uids[start:stop]
-        columns: list[Sequence[Any]] = [announce.numbers(start + 1, uids)]
+    for places in view.chunks(spans, _CHUNK):
+        uids = view.uids_of(places)
+        columns: list[Sequence[Any]] = [announce.numbers(places, uids)]
         if uid:
             columns.append(uids)
         if not store.change.silent:
-            session.write(view.unknown_keywords(start, stop))
-            columns.append(view.shown_flags(start, stop, announce))
+            session.write(view.unknown_keywords(places))
+            columns.append(view.shown_flags(places, announce))
         if announce.modseq:
-            columns.append(view.modseqs(start, stop))
+            columns.append(view.modseqs(places))
         session.write(b"".join([row % each for each in zip(*columns)]))
         await session.peer.turn()
 

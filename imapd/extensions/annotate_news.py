@@ -74,7 +74,7 @@ async def tell(session: Session) -> None:
         values: list[int | bytes] = [uid] if announce.by_uid else [place + 1, uid]
         values.append(told)
         if announce.modseq:
-            values.append(view.modseqs(place, place + 1)[0])
+            values.append(view.modseqs((place,))[0])
         session.write(row % tuple(values))
         if number % _CHUNK == 0:
             await session.peer.turn()

@@ -67,7 +67,7 @@ def _installs(session: Session) -> None:
 
 
 def _modseqs(rows: Rows) -> Sequence[int]:
-    return rows.view.modseqs(rows.start, rows.start + len(rows.uids))
+    return rows.view.modseqs(rows.places)
 
 
 _MODSEQ: Final = Fetched(b"MODSEQ (%d)", values=_modseqs, enables=frozenset((NAME,)))

@@ -158,8 +158,9 @@ class Contexts:
         view = self._view
         numbers = NumSet.from_sorted(place + 1 for place in places)
         spans = [(low - 1, high) for low, high in numbers.ranges]
-        for low, high in view.chunks(spans, _CHUNK):
-            fetch = Fetch(SequenceSet(((low + 1, high),)), False, list(context.items))
+        for some in view.chunks(spans, _CHUNK):
+            numbers = NumSet.from_sorted(place + 1 for place in some)
+            fetch = Fetch(SequenceSet(tuple(numbers.ranges)), False, list(context.items))
             await self._session.policy.dialect.commands[b"FETCH"].run(self._session, fetch)
 
     # What is kept.

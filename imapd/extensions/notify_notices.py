@@ -362,6 +362,7 @@ class Wanted(Notices):
         )
         items = list(self._filters.selected.items)
         spans = [(low - 1, high) for low, high in numbers.ranges]
-        for low, high in view.chunks(spans, _CHUNK):
-            fetch = Fetch(SequenceSet(((low + 1, high),)), False, items)
+        for places in view.chunks(spans, _CHUNK):
+            numbers = NumSet.from_sorted(place + 1 for place in places)
+            fetch = Fetch(SequenceSet(tuple(numbers.ranges)), False, items)
             await session.policy.dialect.commands[b"FETCH"].run(session, fetch)

@@ -60,9 +60,13 @@ class Announce:
         """The UID in a row that need not have been asked for; a row of UIDFETCH begins with it."""
         return b"" if self.by_uid else b"UID %d "
 
-    def numbers(self, first: int, uids: Sequence[int]) -> Sequence[int]:
-        """What rows of messages begin with: those from sequence number `first` on."""
-        return uids if self.by_uid else range(first, first + len(uids))
+    def numbers(self, places: Sequence[int], uids: Sequence[int]) -> Sequence[int]:
+        """What the rows of the messages at these places, with these UIDs, begin with."""
+        if self.by_uid:
+            return uids
+        if isinstance(places, range):
+            return range(places.start + 1, places.stop + 1)
+        return [place + 1 for place in places]
 
     def removed(self, spans: Sequence[tuple[int, int]], uids: Sequence[int]) -> bytes:
         """That the messages at these places (ascending) of `uids` are gone."""

@@ -16,11 +16,21 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from imapd.model.flags import SEEN, Flags
 from imapd.model.numset import NumSet
 
-__all__ = ["Generation"]
+__all__ = ["Generation", "at"]
+
+_T = TypeVar("_T")
+
+
+def at(column: Sequence[_T], places: Sequence[int]) -> Sequence[_T]:
+    """The values of a column at these places, which are a range or few enough to be named."""
+    if isinstance(places, range):
+        return column[places.start : places.stop]
+    return [column[place] for place in places]
 
 
 class Generation:

@@ -17,6 +17,7 @@ from imapd.model.mailbox import Changes
 from imapd.model.numset import NumSet, SequenceSet
 from imapd.model.rights import Rights, right_of_flag
 from imapd.session.announce import Announce, rendered
+from imapd.session.generation import at
 from imapd.session.image import Image
 from imapd.session.outcome import BadCommand
 from imapd.store.interfaces import IMailbox
@@ -25,6 +26,9 @@ __all__ = ["Follower", "Span", "View", "vanished"]
 
 #: Neighbours that are compared at once: most have not vanished.
 _ALIKE: Final = 512
+
+#: Neighbours that are read as such: fewer are read one by one, together with others.
+_ALONE: Final = 64
 
 #: Places from the first to before the second.
 Span = tuple[int, int]
@@ -143,38 +147,57 @@ class View:
             uid for start, stop in spans for uid in self.generation.uids[start:stop]
         )
 
-    def chunks(self, spans: Sequence[Span], most: int) -> Iterator[Span]:
-        """The same places, no more than `most` at once."""
+    def chunks(self, spans: Sequence[Span], most: int) -> Iterator[Sequence[int]]:
+        """The same places one by one, no more than `most` at once; neighbours are a range."""
+        scattered: list[int] = []
         for start, stop in spans:
+            if stop - start < _ALONE:
+                scattered += range(start, stop)
+                if len(scattered) >= most:
+                    yield scattered[:most]
+                    del scattered[:most]
+                continue
+            if scattered:
+                yield scattered
+                scattered = []
             for low in range(start, stop, most):
-                yield low, min(low + most, stop)
+                yield range(low, min(low + most, stop))
+        if scattered:
+            yield scattered
 
     # What is known of them.
 
-    def flags(self, start: int, stop: int) -> Sequence[Flags]:
+    def uids_of(self, places: Sequence[int]) -> Sequence[int]:
+        """The UIDs of the messages there, one for each place."""
+        return at(self.generation.uids, places)
+
+    def flags(self, places: Sequence[int]) -> Sequence[Flags]:
         """The flags of the messages there, as they are now; of vanished ones, as they were."""
-        return self._columns(start, stop, lambda generation: generation.flags)
+        return self._columns(places, lambda generation: generation.flags)
 
-    def modseqs(self, start: int, stop: int) -> Sequence[int]:
+    def modseqs(self, places: Sequence[int]) -> Sequence[int]:
         """The modification sequences of the messages there."""
-        return self._columns(start, stop, lambda generation: generation.modseqs)
+        return self._columns(places, lambda generation: generation.modseqs)
 
-    def _columns(self, start: int, stop: int, column: Callable[..., Sequence]) -> Sequence:  # type: ignore[type-arg]
+    def _columns(self, places: Sequence[int], column: Callable[..., Sequence]) -> Sequence:  # type: ignore[type-arg]
         now = self.image.generation
         then = column(self.generation)
         if now is self.generation:
-            return then[start:stop]
+            return at(then, places)
         values = []
-        for place in range(start, stop):
+        for place in places:
             there = now.position(self.generation.uids[place])
             values.append(column(now)[there] if there >= 0 else then[place])
         return values
 
-    def shown_flags(self, start: int, stop: int, announce: Announce) -> list[bytes]:
-        r"""The flags there in wire form, with \Recent for who hears of it."""
-        flags = self.flags(start, stop)
-        uids = self.generation.uids[start:stop]
-        if not (announce.recent and self.recent) or uids[-1] < self.recent[0][0]:
+    def shown_flags(self, places: Sequence[int], announce: Announce) -> list[bytes]:
+        r"""The flags there, in ascending order, in wire form, with \Recent for who hears of it."""
+        return self._shown(self.flags(places), self.uids_of(places), announce)
+
+    def _shown(
+        self, flags: Sequence[Flags], uids: Sequence[int], announce: Announce
+    ) -> list[bytes]:
+        if not (uids and announce.recent and self.recent) or uids[-1] < self.recent[0][0]:
             return list(map(rendered.__getitem__, flags))
         return [announce.flags(each, self.is_recent(uid)) for uid, each in zip(uids, flags)]
 
@@ -273,28 +296,27 @@ class View:
     def flag_rows(self, places: Sequence[int], announce: Announce) -> Iterator[bytes]:
         """The responses that tell the flags there, behind FLAGS if it must tell of keywords."""
         generation = self.generation
-        flags = [generation.flags[place] for place in places]
+        flags = at(generation.flags, places)
         keywords = frozenset().union(*set(flags)) if flags else frozenset()
         if not keywords <= self.keywords:
             self.keywords |= keywords
             yield self.flags_line()
-        row = (
-            announce.row
-            + announce.uid
-            + b"FLAGS %b"
-            + (b" MODSEQ (%d)" if announce.modseq else b"")
-        )
-        for place, each in zip(places, flags):
-            uid = generation.uids[place]
-            values: list[int | bytes] = [uid] if announce.by_uid else [place + 1, uid]
-            values.append(announce.flags(each, self.is_recent(uid)))
-            if announce.modseq:
-                values.append(generation.modseqs[place])
-            yield row % tuple(values) + b")\r\n"
+        uids = self.uids_of(places)
+        columns: list[Sequence[Any]] = [announce.numbers(places, uids)]
+        if not announce.by_uid:
+            columns.append(uids)
+        columns.append(self._shown(flags, uids, announce))
+        row = announce.row + announce.uid + b"FLAGS %b"
+        if announce.modseq:
+            row += b" MODSEQ (%d)"
+            columns.append(at(generation.modseqs, places))
+        row += b")\r\n"
+        for each in zip(*columns):
+            yield row % each
 
-    def unknown_keywords(self, start: int, stop: int) -> bytes:
+    def unknown_keywords(self, places: Sequence[int]) -> bytes:
         """The FLAGS response that must come before the flags of the messages there are told."""
-        used = frozenset[str]().union(*set(self.flags(start, stop)))
+        used = frozenset[str]().union(*set(self.flags(places)))
         if used <= self.keywords:
             return b""
         self.keywords |= used

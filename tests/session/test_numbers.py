@@ -336,3 +336,37 @@ def test_users_are_apart(anywhere: Server) -> None:
     same(bob.do("STATUS INBOX (MESSAGES)"), "* STATUS INBOX (MESSAGES 0)", "a OK STATUS completed")
     same(bob.do("SELECT secret"), "a NO [NONEXISTENT] {{*}}")
     assert b"secret" not in bob.do('LIST "" *')
+
+
+@pytest.mark.parametrize("items", ["UID FLAGS", "UID RFC822.SIZE", "UID BODY.PEEK[HEADER]<0.4>"])
+@pytest.mark.parametrize("asked", ["2,4,6", "1,3:70,72,80", "5:9,80,11:79"])
+def test_here_and_there(anywhere: Server, items: str, asked: str) -> None:
+    """Messages that are no neighbours have the rows that they have among all, in their order."""
+    client = anywhere.client().fill(80).select()
+    every = client.do(f"FETCH 1:* ({items})").splitlines(keepends=True)
+    each = len(every[:-1]) // 80
+    rows = [b"".join(every[at : at + each]) for at in range(0, 80 * each, each)]
+    named = sorted(
+        number
+        for part in asked.split(",")
+        for number in range(int(part.split(":")[0]), int(part.split(":")[-1]) + 1)
+    )
+    answer = client.do(f"FETCH {asked} ({items})")
+    assert answer == b"".join(rows[number - 1] for number in named) + b"a OK FETCH completed\r\n"
+
+
+def test_vanished_here_and_there(anywhere: Server) -> None:
+    """Of messages that are no neighbours some were expunged elsewhere: the others have their rows."""
+    one = anywhere.client().fill(80).select()
+    other = anywhere.client(select="INBOX")
+    rows = one.command("FETCH 1:80 (UID RFC822.SIZE)")
+    _remove(other, 1, 5, 9, 40)
+    for asked in ((1, 5, 7), (3, 5, 7, 9), (2, 9)):
+        same(
+            one.do(f"FETCH {','.join(map(str, asked))} (UID RFC822.SIZE)"),
+            *(
+                f"* {number} FETCH (UID {number})" if number in (1, 5, 9) else rows[number - 1]
+                for number in asked
+            ),
+            "a OK [EXPUNGEISSUED] Some of the messages no longer exist",
+        )
