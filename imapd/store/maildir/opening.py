@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -17,6 +18,12 @@ __all__ = ["opened"]
 
 _log = Logger()
 
+_FOUND: Final = (
+    "SELECT b.directory, m.size, f.name, f.home, f.size"
+    " FROM messages m JOIN files f ON f.id = m.id JOIN mailboxes b ON b.number = ?2"
+    " WHERE m.id = ?1"
+)
+
 
 def opened(
     index: Index, tree: Tree, number: int, uid: int, in_thread: InThread
@@ -25,14 +32,11 @@ def opened(
 
     Raises `MessageGone` if there is no such message, `NoSuchMailbox`, `StoreUnavailable`.
     """
-    directory = index.directory(number)
-    row = index.sql(
-        "SELECT m.size, f.name, f.home, f.size FROM messages m JOIN files f ON f.id = m.id WHERE m.id = ?",
-        (base_of(number) + uid,),
-    ).fetchone()
+    row = index.sql(_FOUND, (base_of(number) + uid, number)).fetchone()
     if row is None:
+        index.directory(number)
         raise MessageGone(f"there is no message {uid}")
-    size, name, home, known = row
+    directory, size, name, home, known = row
     path = tree.file(directory if home is None else index.directory(home), name)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
