@@ -8,7 +8,7 @@ from typing import Final
 from imapd.commands.fetch_items import Fetched, Rows, Value
 from imapd.dialect import Feature, FetchItem
 from imapd.mime.bodystructure import body
-from imapd.mime.headers import select
+from imapd.mime.headers import select, selector
 from imapd.mime.section import span
 from imapd.model.message import HEADER
 from imapd.model.structure import Partial, Section
@@ -79,9 +79,7 @@ def _section(label: bytes, section: Section, partial: Partial | None, seen: bool
         return Fetched(
             label + b" %b",
             frozenset((HEADER,)),
-            _header_values(
-                (lambda header: select(header, fields, exclude)) if fields else bytes, partial
-            ),
+            _header_values(selector(fields, exclude) if fields else bytes, partial),
             partial=partial,
             sets_seen=seen,
         )

@@ -19,7 +19,7 @@ from typing import Final
 
 from attrs import frozen
 
-__all__ = ["Field", "fields", "finder", "first", "select", "unfold"]
+__all__ = ["Field", "fields", "finder", "first", "select", "selector", "unfold"]
 
 #: A field's text after the colon, continuation lines included, without its last LF.
 _VALUE: Final = rb"[^\n]*(?:\n[ \t][^\n]*)*"
@@ -74,19 +74,28 @@ def select(header: bytes, names: Collection[bytes], exclude: bool = False) -> by
     Every line ends with CRLF.  HEADER.FIELDS.NOT is what remains when the named fields are
     taken away, so it keeps lines that are no fields.
     """
-    if header[-4:] == b"\r\n\r\n":
-        lines = b"\n" + header[:-3]
-    else:
-        lines = header.rstrip(b"\r\n")
-        lines = b"\n" + lines + b"\r" if lines else b""
-    pick, drop = _selector(tuple(names))
-    chosen = drop(lines) if exclude else pick(lines)
-    if not chosen:
-        return b"\r\n"
-    chosen = chosen[1:] + b"\n\r\n"
-    if chosen.count(b"\n") != chosen.count(b"\r\n"):
-        chosen = _LINE_END.sub(b"\r\n", chosen)
-    return chosen
+    return selector(names, exclude)(header)
+
+
+def selector(names: Collection[bytes], exclude: bool = False) -> Callable[[bytes], bytes]:
+    """`select` of these names, for many headers."""
+    choose = _chooser(tuple(names))[exclude]
+
+    def chosen_of(header: bytes) -> bytes:
+        if header[-4:] == b"\r\n\r\n":
+            lines = b"\n" + header[:-3]
+        else:
+            lines = header.rstrip(b"\r\n")
+            lines = b"\n" + lines + b"\r" if lines else b""
+        chosen = choose(lines)
+        if not chosen:
+            return b"\r\n"
+        chosen = chosen[1:] + b"\n\r\n"
+        if chosen.count(b"\n") != chosen.count(b"\r\n"):
+            chosen = _LINE_END.sub(b"\r\n", chosen)
+        return chosen
+
+    return chosen_of
 
 
 #: More names than this are looked up, not matched: a client may send thousands.
@@ -94,7 +103,7 @@ _MATCHED: Final = 50
 
 
 @lru_cache(maxsize=256)
-def _selector(
+def _chooser(
     names: tuple[bytes, ...],
 ) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]:
     """What keeps the fields so named, and what takes them away."""

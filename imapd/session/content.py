@@ -150,7 +150,7 @@ async def scanned(
     if derived:
         columns = columns - DERIVED.keys() | {column.source for column in derived}
     wanted = columns & _FACTS
-    asked = columns | {HEADER_SIZE} if wanted else columns
+    asked = columns | {_mark(wanted)} if wanted else columns
     if PREVIEW_AT_HAND in columns:
         asked |= {PREVIEW}
     async for batch in each(mailbox.scan(uids, asked)):
@@ -221,10 +221,18 @@ def _digest(kind: bytes, octets: bytes) -> bytes:
     return blake2b(kind + octets, digest_size=16).digest()
 
 
+def _mark(wanted: frozenset[Column]) -> Column:
+    """The column that says whether the facts are known: SENT may be None for good.
+
+    Of one that is asked for alone, no other need be read.
+    """
+    return HEADER if wanted == {HEADER} else HEADER_SIZE
+
+
 def _complete(batch: Batch, wanted: frozenset[Column]) -> bool:
-    """HEADER_SIZE says whether the facts are known, SENT may be None for good; PREVIEW came later."""
-    sizes = batch.columns.get(HEADER_SIZE)
-    if sizes is None or None in sizes or not wanted <= batch.columns.keys():
+    """Whether all is known; PREVIEW came later than the rest."""
+    marks = batch.columns.get(_mark(wanted))
+    if marks is None or None in marks or not wanted <= batch.columns.keys():
         return False
     return PREVIEW not in wanted or None not in batch.columns[PREVIEW]
 
@@ -232,8 +240,8 @@ def _complete(batch: Batch, wanted: frozenset[Column]) -> bool:
 async def _completed(
     mailbox: IMailbox, batch: Batch, wanted: frozenset[Column], turn: Turn
 ) -> Batch:
-    absent = not (wanted | {HEADER_SIZE}) <= batch.columns.keys()
-    known_by = PREVIEW if PREVIEW in wanted else HEADER_SIZE
+    absent = not (wanted | {_mark(wanted)}) <= batch.columns.keys()
+    known_by = PREVIEW if PREVIEW in wanted else _mark(wanted)
     marks: Sequence[Any] = batch.columns.get(known_by, ())
     found: list[tuple[int, Facts]] = []
     gone: set[int] = set()
