@@ -92,14 +92,18 @@ async def changed_spans(view: View, spans: Sequence[Span], modseq: int) -> Seque
     found: Iterable[int] | None = view.image.changed_since(modseq)
     if found is None:
         found = (await settled(view.mailbox.changes_since(modseq))).uids
-    generation = view.image.generation
-    known = ((uid, generation.position(uid)) for uid in found)
-    changed = NumSet.of(
-        *(uid for uid, place in known if place >= 0 and generation.modseqs[place] > modseq)
-    )
-    numbers = NumSet((start + 1, stop) for start, stop in spans)
-    shown = NumSet((start + 1, stop) for start, stop in view.generation.spans(changed, view.count))
-    return [(low - 1, high) for low, high in (numbers & shown).ranges]
+    now, then = view.image.generation, view.generation
+    changed: list[int] = []
+    for uid in sorted(found):
+        place = now.position(uid)
+        if place >= 0 and now.modseqs[place] > modseq:
+            place = place if then is now else then.position(uid)
+            if 0 <= place < view.count:
+                changed.append(place + 1)
+    shown = NumSet.from_sorted(changed)
+    if spans != [(0, view.count)]:
+        shown &= NumSet((start + 1, stop) for start, stop in spans)
+    return [(low - 1, high) for low, high in shown.ranges]
 
 
 # STORE
