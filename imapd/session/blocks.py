@@ -34,7 +34,7 @@ from imapd.store.answers import each, settled
 from imapd.store.errors import StoreUnavailable
 from imapd.store.interfaces import IBlocksKept, IMailbox
 
-__all__ = ["Blocks"]
+__all__ = ["LAST", "Blocks"]
 
 Turn = Callable[[], Awaitable[None]]
 
@@ -49,7 +49,7 @@ _SPARSE: Final = 16
 #: A block that is not complete is given to the store each time it has grown by so many.
 _GROWN: Final = 128
 #: No block has a larger number.
-_LAST: Final = (1 << 32) // _SPAN
+LAST: Final = (1 << 32) // _SPAN
 #: Mailboxes of which it is known what was asked.
 _MAILBOXES: Final = 64
 #: Octets at hand.
@@ -222,7 +222,7 @@ def _numbers(known: Sequence[int]) -> NumSet:
         number = (known[at] - 1) // _SPAN + 1
         found.append((number, number))
         at = bisect_left(known, number * _SPAN + 1, at, min(len(known), at + _SPAN))
-    return NumSet([*found, ((known[-1] - 1) // _SPAN + 1, _LAST)])
+    return NumSet([*found, ((known[-1] - 1) // _SPAN + 1, LAST)])
 
 
 class _TooLarge(Exception):

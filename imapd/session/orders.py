@@ -5,6 +5,7 @@ Rules of this file:
 * An order is kept by places, of the UIDs that its generation has; for another generation
   it is translated.  Values are not kept: where a new message belongs, the store is asked.
 * Only a session that is up to date leaves an order behind, and few are kept of a mailbox.
+* Those of a large mailbox are left with the store as they were when they were made.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from attrs import frozen
 from imapd.query.criteria import Criterion
 from imapd.query.sort import arranged, gaps
 from imapd.query.source import Source
+from imapd.session.kept_orders import WORTH_KEEPING, keep, load
 from imapd.session.view import View
 
 __all__ = ["ordered"]
@@ -54,20 +56,30 @@ async def ordered(
     if known is None and len(places) * _PART < count:
         return await arranged(source, places, criteria)
     uids = view.generation.uids
-    if known is None:
-        made: Sequence[int] = await arranged(source, range(count), criteria)
-    else:
-        made = await _followed(source, uids, count, known, criteria)
+    known = known or await _loaded(view, count, criteria)
+    made = None if known is None else await _followed(source, uids, count, known, criteria)
+    fresh = made is None
+    if made is None:
+        made = await arranged(source, range(count), criteria)
     if view.generation is view.image.generation and (
         known is None or known.uids is not uids or known.count < count
     ):
         orders[criteria] = _Order(uids, count, array("I", made))
+        if fresh:
+            await keep(view.mailbox, criteria, uids[:count], orders[criteria].places)
     if orders.get(criteria) is not None:
         orders[criteria] = orders.pop(criteria)  # it is the last to be forgotten
     while len(orders) > _KEPT:
         del orders[next(iter(orders))]
     await source.turn()
     return made if len(places) == count else _some(made, places, count)
+
+
+async def _loaded(view: View, count: int, criteria: tuple[Criterion, ...]) -> _Order | None:
+    if count < WORTH_KEEPING:
+        return None
+    found = await load(view.mailbox, criteria)
+    return None if found is None else _Order(found[0], len(found[0]), found[1])
 
 
 def _some(order: Sequence[int], places: Sequence[int], count: int) -> Sequence[int]:
@@ -82,8 +94,8 @@ def _some(order: Sequence[int], places: Sequence[int], count: int) -> Sequence[i
 
 async def _followed(
     source: Source, uids: array[int], count: int, known: _Order, criteria: tuple[Criterion, ...]
-) -> Sequence[int]:
-    """A known order, of the messages that are there now."""
+) -> Sequence[int] | None:
+    """A known order, of the messages that are there now; None if too many have come since."""
     order: Sequence[int] = known.places
     if known.uids is not uids:
         order = _translated(order, known.uids[: known.count], uids[:count])
@@ -97,7 +109,7 @@ async def _followed(
         here[place] = 1
     fresh = [place for place in range(count) if not here[place]]
     if len(fresh) > _SINGLY:
-        return await arranged(source, range(count), criteria)
+        return None
     fresh = list(await arranged(source, fresh, criteria))
     merged: list[int] = []
     begun = 0
@@ -113,6 +125,8 @@ async def _followed(
 
 def _translated(order: Sequence[int], old: array[int], new: array[int]) -> Sequence[int]:
     """Places among the old UIDs as places among the new; those that are not there are left out."""
+    if old == new:
+        return order
     moved: list[int] = []
     there = 0
     for start in range(0, len(old), _ALIKE):

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from benchmarks.corpus import messages
 from imapd.model.limits import Limits
 from imapd.query import sort as engine
-from imapd.session import orders
+from imapd.session import kept_orders, orders
 from tests.dialogue import Dialogue, Server, letter, same
 from tests.query.test_subject import _by_the_steps
 
@@ -472,3 +472,47 @@ def test_kept_orders_stay_right(steps: _Steps) -> None:
                 assert list(told) == sorted(told)
         client.ok("NOOP")
         assert list(_subjects(client)) == sorted(_subjects(client))
+
+
+@pytest.fixture
+def stored(kept: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """A server that leaves orders of small mailboxes with the store."""
+    monkeypatch.setattr(orders, "WORTH_KEEPING", 4)
+    monkeypatch.setattr(kept_orders, "WORTH_KEEPING", 4)
+    return kept
+
+
+def _restarted(server: Server, monkeypatch: pytest.MonkeyPatch, made_again: bool) -> Dialogue:
+    """A client of a process that has just begun; whether it may sort the whole mailbox is said."""
+    for client in tuple(server.clients):
+        client.hang_up()
+    server.factory.policy.images._images.clear()
+    arranged = orders.arranged
+
+    async def watched(source: Any, places: Any, criteria: Any) -> Any:
+        assert made_again or len(places) < 8, "the order was not kept"
+        return await arranged(source, places, criteria)
+
+    monkeypatch.setattr(orders, "arranged", watched)
+    return server.login().select()
+
+
+def test_orders_outlive_the_process(stored: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a start an order is found made, and what came and went since is where it belongs."""
+    one = stored.login().select()
+    assert _subjects(one) == "abcdefgh"
+    one.ok("STORE 2 +FLAGS.SILENT (\\Deleted)")
+    one.ok("EXPUNGE")
+    one.append(letter("cc"))
+    one = _restarted(stored, monkeypatch, made_again=False)
+    assert _subjects(one) == "accdefgh"
+    assert _subjects(one, "NOT 1") == "accdegh"
+
+
+def test_orders_that_are_damaged(stored: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then they are made again."""
+    monkeypatch.setattr(kept_orders, "_packed", lambda uids, places: b"\0" * (8 + 8 * len(uids)))
+    assert _subjects(stored.login().select()) == "abcdefgh"
+    assert _subjects(_restarted(stored, monkeypatch, made_again=True)) == "abcdefgh"
+    monkeypatch.setattr(kept_orders, "_packed", lambda uids, places: b"")
+    assert _subjects(_restarted(stored, monkeypatch, made_again=True)) == "abcdefgh"
