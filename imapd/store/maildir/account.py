@@ -23,7 +23,7 @@ from zope.interface import implementer
 from imapd.model.mailbox import DELIMITER, Hint, MailboxInfo
 from imapd.model.quota import Allowance, Quota
 from imapd.store.access import IShareable
-from imapd.store.errors import NoSuchMailbox, NotSelectable
+from imapd.store.errors import NoSuchMailbox, NotSelectable, StoreUnavailable
 from imapd.store.interfaces import (
     IAccount,
     IAnnotated,
@@ -53,7 +53,7 @@ from imapd.store.maildir.tree import Tree, unavailable
 from imapd.store.maildir.troubles import reporting
 from imapd.store.maildir.turn import Turn
 from imapd.store.maildir.watchers import Watchers
-from imapd.store.maildir.writer import Busy, Work, Writer, attempt
+from imapd.store.maildir.writer import Work, Writer, attempt
 
 __all__ = ["MaildirAccount"]
 
@@ -349,8 +349,8 @@ class MaildirAccount:
         return self.writer.behind(namespace.follow).addErrback(self._failed)
 
     def _failed(self, failure: Any) -> None:
-        if failure.check(Busy):
-            # The next change has it done, or who opens the account next.
+        if failure.check(StoreUnavailable):
+            # The log has why; the next change has it done, or who opens the account next.
             return
         self._log.failure("{root}: work behind the answers failed", failure, root=self.tree.root)
 

@@ -30,7 +30,7 @@ from imapd.store.maildir.filename import fresh as new_unique
 from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.names import check, name_of_levels
 from imapd.store.maildir.predecessor import Predecessor, lines_of
-from imapd.store.maildir.tree import Tree, listed
+from imapd.store.maildir.tree import Tree
 from imapd.store.maildir.turn import Turn, transaction
 
 __all__ = ["AWAITED", "adopt", "adopt_account", "found_mailbox", "predecessor_of"]
@@ -154,7 +154,7 @@ def _files(tree: Tree, row: MailboxRow, before: Predecessor) -> list[_Found]:
                 path=path, done=done, of=of,
             )  # fmt: skip
 
-        arrivals, whole = examined(path, listed(path) or (), 0, reached)
+        arrivals, whole = examined(path, tree.listed(row.directory, part) or (), 0, reached)
         if not whole:
             # What was entered later would lose its UID.
             raise StoreUnavailable("some messages of the other server cannot be read just now")

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 
 from imapd.model.mailbox import Hint
 from imapd.model.message import Facts
-from imapd.store.errors import NoSuchMailbox
+from imapd.store.errors import NoSuchMailbox, StoreUnavailable
 from imapd.store.maildir.arrivals import facts_in
 from imapd.store.maildir.edit import Edit
 from imapd.store.maildir.index import UID_MASK, Index, base_of
@@ -104,7 +104,7 @@ class Backlog:
         if failure.check(Busy):
             self._reached(after, number, after)
             return _BUSY
-        if not failure.check(NoSuchMailbox):
+        if not failure.check(NoSuchMailbox, StoreUnavailable):
             self._log.failure("what messages say could not be found out", failure)
         return _PAUSE
 
@@ -137,8 +137,9 @@ def caught_up(index: Index, tree: Tree, hints: list[Hint], number: int, after: i
     directory = index.directory(number)
     known: list[tuple[int, Facts]] = []
     for id, size, name, file_size, home in found:
-        path = tree.file(directory if home is None else index.directory(home), name)
-        facts = _facts(path, file_size, size)
+        place = directory if home is None else index.directory(home)
+        tree.own(place)
+        facts = _facts(tree.file(place, name), file_size, size)
         if facts is not None:
             known.append((id - base, facts))
         time.sleep(_MOMENT)

@@ -25,7 +25,7 @@ from imapd.model.text import IndexedMailbox
 from imapd.query.indexed import words_in
 from imapd.query.segment import Draft, Words
 from imapd.query.tiers import FULL, Size, joinable
-from imapd.store.errors import NoSuchMailbox
+from imapd.store.errors import NoSuchMailbox, StoreUnavailable
 from imapd.store.maildir.index import UID_MASK, Index, base_of
 from imapd.store.maildir.reader import converted, mapped
 from imapd.store.maildir.texts import Row, Texts
@@ -210,12 +210,14 @@ class Builder:
     def _words(
         self, number: int, size: int, name: str, home: int | None, known: int
     ) -> Words | None:
-        path = self._tree.file(self._index.directory(number if home is None else home), name)
+        place = self._index.directory(number if home is None else home)
+        path = self._tree.file(place, name)
         try:
+            self._tree.own(place)
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             raise
-        except OSError:
+        except (OSError, StoreUnavailable):
             # It cannot be read: who wants to know is told so when it is opened.
             return None
         try:

@@ -58,13 +58,15 @@ def write(tree: Tree, directory: str, said: Ceiling) -> None:
     draft = tree.draft(fresh())
     line = f"1 V{said.uidvalidity} C{said.ceiling} I{said.id}\n"
     folder = tree.folder(directory)
-    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(draft, flags, 0o600)
     try:
         try:
             os.write(descriptor, line.encode("ascii"))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        tree.own(directory)
         os.rename(draft, f"{folder}/{FILE}")
     except BaseException:
         os.unlink(draft)

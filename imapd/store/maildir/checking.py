@@ -91,6 +91,7 @@ def _changed(index: Index, tree: Tree, row: MailboxRow) -> list[tuple[int, int, 
     """Messages whose files are of another size than they were: by key, flags and size."""
     found = []
     base = base_of(row.number)
+    tree.own(row.directory)
     for some in rows(
         index, row.number, NumSet([(1, UID_MASK)]), "m.flags, m.size, f.name, f.size, f.home",
         "messages m JOIN files f ON f.id = m.id",

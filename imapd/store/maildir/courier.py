@@ -90,7 +90,7 @@ def _keywords(folder: str) -> Mapping[str, tuple[str, ...]]:
 def _later(folder: str) -> Iterator[tuple[str, str]]:
     """Files that say what keywords one message has, in the order in which they came to be."""
     try:
-        names = os.listdir(folder)
+        names = [] if os.path.islink(folder) else os.listdir(folder)
     except OSError:
         return
     numbered = [(match, file) for file in names if (match := _LATER.fullmatch(file))]

@@ -129,6 +129,7 @@ def copy(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
     ]  # fmt: skip
     base, target_base = base_of(number), base_of(destination)
     sources, copies, many = [], [], []
+    owned: set[str] = set()
     now = int(time.time())
     if found:
         turn.touch(destination)
@@ -141,6 +142,9 @@ def copy(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
         path = tree.file(target.directory, new)
         turn.undo(_unlink(path))
         place = source.directory if home is None else index.directory(home)
+        if place not in owned:
+            tree.own(place)
+            owned.add(place)
         try:
             linked(tree.file(place, name), path)
         except FileNotFoundError as error:

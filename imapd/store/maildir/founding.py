@@ -123,6 +123,7 @@ def recover(index: Index, tree: Tree, hints: list[Hint]) -> None:
 def _clear(tree: Tree) -> None:
     """What was left in ``tmp`` by a process that died, or could not remove it."""
     oldest = time.time() - _STRAY
+    tree.own("", "tmp")
     with os.scandir(tree.part("", "tmp")) as entries:
         for entry in entries:
             with suppress(OSError):

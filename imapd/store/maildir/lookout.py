@@ -260,6 +260,9 @@ class Lookout:
         self._written = self._tree.written()
 
     def _failed(self, failure: Any) -> None:
+        if failure.check(StoreUnavailable):
+            # The log has why.
+            return
         self._log.failure("{root}: cannot read what changed", failure, root=self._tree.root)
 
 

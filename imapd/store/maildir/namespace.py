@@ -222,9 +222,10 @@ def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
         for directory in sorted(found - known.keys() - doomed):
             name = name_of(directory)
             if name is not None and index.named(name) is None:
-                tree.make(directory)
-                found_mailbox(index, tree, name, directory)
-                hints.append(Hint(""))
+                with suppress(StoreUnavailable):
+                    tree.make(directory)
+                    found_mailbox(index, tree, name, directory)
+                    hints.append(Hint(""))
         pending = {
             directory
             for (directory,) in index.sql(

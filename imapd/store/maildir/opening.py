@@ -37,7 +37,9 @@ def opened(
         index.directory(number)
         raise MessageGone(f"there is no message {uid}")
     directory, size, name, home, known = row
-    path = tree.file(directory if home is None else index.directory(home), name)
+    place = directory if home is None else index.directory(home)
+    tree.own(place)
+    path = tree.file(place, name)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -32,7 +32,7 @@ from imapd.store.maildir.filename import FileName, safe
 from imapd.store.maildir.filename import fresh as new_unique
 from imapd.store.maildir.index import UID_MASK, Index, MailboxRow, base_of
 from imapd.store.maildir.lookup import rows
-from imapd.store.maildir.tree import Tree, listed, modified
+from imapd.store.maildir.tree import Tree, modified
 from imapd.store.maildir.turn import Turn, settled_stamp, transaction
 
 __all__ = ["reconcile"]
@@ -70,7 +70,7 @@ def _stamp(index: Index, tree: Tree, number: int, column: str, mark: int) -> Non
 def _read_new(index: Index, tree: Tree, row: MailboxRow, stamp: int, hints: list[Hint]) -> int:
     mark = settled_stamp(stamp)
     path = tree.part(row.directory, "new")
-    found, whole = examined(path, listed(path) or (), _FACTS)
+    found, whole = examined(path, tree.listed(row.directory, "new") or (), _FACTS)
     for place in range(0, len(found), _AT_ONCE):
         with transaction(index, tree, True) as turn:
             _take(turn, row.number, found[place : place + _AT_ONCE])
@@ -173,7 +173,7 @@ class _Reading:
     def of(cls, index: Index, tree: Tree, row: MailboxRow) -> _Reading | None:
         """Read the directory, then the rows; None if the directory is not there."""
         base = base_of(row.number)
-        names = listed(tree.part(row.directory))
+        names = tree.listed(row.directory)
         if names is None:
             return None
         there = set(names)

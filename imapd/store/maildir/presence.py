@@ -35,7 +35,7 @@ class Presence:
 
     def _locked(self, kind: int) -> bool:
         if self._descriptor < 0:
-            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
             self._descriptor = os.open(self._directory, flags)
         try:
             fcntl.flock(self._descriptor, kind | fcntl.LOCK_NB)

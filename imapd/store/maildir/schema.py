@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import Final
 
 from imapd.store.errors import StoreUnavailable
+from imapd.store.maildir.tree import no_links
 
 __all__ = ["ANNOTATION_OCTETS", "VERSION", "connect", "ensure", "is_damage"]
 
@@ -198,6 +199,7 @@ def connect(path: str, wait: float, checkpoints: bool) -> sqlite3.Connection:
 
     Only one that `checkpoints` ever writes to more than the log, which may take long.
     """
+    no_links(path)
     connection = sqlite3.connect(
         path,
         timeout=max(wait, _OPENING),
@@ -231,6 +233,7 @@ def ensure(path: str) -> None:
     One of an older version is brought to this one.  Raises `StoreUnavailable` for one of a newer
     version, and sqlite3.DatabaseError for a file that is no index.
     """
+    no_links(path)
     if not os.path.exists(path):
         _make(path)
     connection = sqlite3.connect(path, timeout=30, isolation_level=None)

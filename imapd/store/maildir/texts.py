@@ -26,6 +26,8 @@ from twisted.logger import Logger
 from imapd.model.text import Sought, Told
 from imapd.query.indexed import VERSION
 from imapd.query.segment import Segment
+from imapd.store.errors import StoreUnavailable
+from imapd.store.maildir.tree import no_links
 
 __all__ = ["Row", "Texts"]
 
@@ -228,6 +230,8 @@ class Texts:
                 return otherwise
             try:
                 return call()
+            except StoreUnavailable:
+                return otherwise
             except OSError:
                 self._log.failure("{path}: cannot be used", path=self.path)
                 return otherwise
@@ -244,6 +248,7 @@ class Texts:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
+            no_links(self.path)
             connection = sqlite3.connect(
                 self.path, timeout=_WAIT, isolation_level=None, check_same_thread=False
             )
@@ -345,6 +350,8 @@ class Texts:
     def _discard(self) -> None:
         self.lost += 1
         self._close()
+        if os.path.islink(os.path.dirname(self.path)):
+            return
         for name in (self.path, self.path + "-wal", self.path + "-shm"):
             with suppress(FileNotFoundError):
                 os.unlink(name)

@@ -16,7 +16,7 @@ from attrs import evolve
 
 from imapd.model.mailbox import Hint
 from imapd.model.numset import NumSet
-from imapd.store.errors import NoSuchMailbox
+from imapd.store.errors import NoSuchMailbox, StoreUnavailable
 from imapd.store.maildir.filename import FileName, fresh
 from imapd.store.maildir.index import UID_MASK, Index, base_of
 from imapd.store.maildir.lookup import log_since, rows
@@ -37,7 +37,8 @@ def untidy(index: Index) -> list[int]:
 def tidy_all(index: Index, tree: Tree, hints: list[Hint]) -> None:
     """Bring every mailbox's tree up to date."""
     for number in untidy(index):
-        with suppress(NoSuchMailbox):
+        # One whose files are not ours stays as it is.
+        with suppress(NoSuchMailbox, StoreUnavailable):
             tidy(index, tree, number)
 
 

@@ -1,4 +1,11 @@
-"""An account's directories: paths, and the few system calls that keep them safe."""
+"""An account's directories: paths, and the few system calls that keep them safe.
+
+Rules of this file:
+
+* No symbolic link below the root is followed: what it leads to may be another user's, and the server may
+  do there what the user may not.  Who works with files of a mailbox makes sure by `Tree.own`
+  first; files themselves are opened with O_NOFOLLOW.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +17,12 @@ from contextlib import suppress
 from typing import Final
 
 from attrs import frozen
+from twisted.logger import Logger
 
 from imapd.store.errors import StoreUnavailable
 from imapd.store.maildir.names import PARTS, RESERVED
 
-__all__ = ["DELETED", "INDEX", "Tree", "is_fs", "listed", "modified", "synced", "unavailable"]
+__all__ = ["DELETED", "INDEX", "Tree", "is_fs", "modified", "no_links", "synced", "unavailable"]
 
 #: The index, in a directory of its own: its log comes and goes, and the root's mtime tells
 #: when others make mailboxes.
@@ -27,6 +35,8 @@ _TEXTS: Final = "imapd/texts.sqlite"
 _DEEPEST: Final = 500
 #: A file in every Maildir++ folder, by which delivery agents know it.
 _FOLDER: Final = "maildirfolder"
+
+_log = Logger(namespace="imapd")
 
 
 @frozen
@@ -49,7 +59,8 @@ class Tree:
 
     def mark_damaged(self) -> None:
         """Have the index made again by who opens the account next."""
-        os.close(os.open(self.damaged, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        flags = os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        os.close(os.open(self.damaged, flags, 0o600))
 
     def folder(self, directory: str) -> str:
         """A mailbox's directory."""
@@ -73,24 +84,44 @@ class Tree:
         return modified(self.index + "-wal"), modified(self.index)
 
     def draft(self, unique: str) -> str:
-        """A message on its way in."""
+        """A message on its way in.  Raises `StoreUnavailable` as `own` does."""
+        self.own("", "tmp")
         return self.file("", unique, "tmp")
+
+    def own(self, directory: str, part: str = "cur") -> None:
+        """Make sure that no symbolic link leads to a part of a mailbox.  Raises `StoreUnavailable`."""
+        _no_link(self.root, *directory.split("/"), part)
+
+    def listed(self, directory: str, part: str = "cur") -> list[str] | None:
+        """The names that may be messages; None if there is no directory of ours."""
+        try:
+            self.own(directory, part)
+        except StoreUnavailable:
+            return None
+        return _listed(self.part(directory, part))
 
     def found(self) -> None:
         """The root, INBOX and the place of the index, if they are not there."""
+        self.own("", os.path.dirname(INDEX))
         os.makedirs(os.path.dirname(self.index), mode=0o700, exist_ok=True)
         self.make("")
 
     def make(self, directory: str) -> None:
         """The directories of a mailbox, if they are not there."""
         for part in PARTS:
+            self.own(directory, part)
             os.makedirs(self.part(directory, part), mode=0o700, exist_ok=True)
-        if directory.startswith("."):
+        mark = f"{self.root}/{directory}/{_FOLDER}"
+        if directory.startswith(".") and not os.path.lexists(mark):
             flags = os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-            os.close(os.open(f"{self.root}/{directory}/{_FOLDER}", flags, 0o600))
+            os.close(os.open(mark, flags, 0o600))
 
     def unmake(self, directory: str, *files: str) -> None:
         """Take back `make`, and `files` beside the parts, unless there are messages."""
+        try:
+            self.own(directory)
+        except StoreUnavailable:
+            return
         for part in PARTS:
             with suppress(OSError):
                 os.rmdir(self.part(directory, part))
@@ -130,14 +161,16 @@ class Tree:
         source, place = self.folder(directory), self.folder(target)
         if not os.path.lexists(source):
             return
+        _no_link(self.root, *os.path.dirname(directory).split("/"))
+        _no_link(self.root, *os.path.dirname(target).split("/"))
         if not os.path.lexists(place):
             os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
             os.rename(source, place)
-        elif self.fs:
+        elif self.fs and not os.path.islink(source) and not os.path.islink(place):
             # It holds, or held, other mailboxes.
             for name in os.listdir(source):
                 inside = f"{source}/{name}"
-                other = name not in PARTS and os.path.isdir(inside)
+                other = name not in PARTS and _is_directory(inside)
                 if not other and not os.path.lexists(f"{place}/{name}"):
                     os.rename(inside, f"{place}/{name}")
 
@@ -145,6 +178,9 @@ class Tree:
         """Take the directory of a deleted mailbox away; again, if that was interrupted."""
         aside = self.draft(DELETED + id)
         folder = self.folder(directory)
+        _no_link(self.root, *os.path.dirname(directory).split("/"))
+        if os.path.islink(folder):
+            os.unlink(folder)
         if not os.path.lexists(aside):
             with suppress(FileNotFoundError):
                 if self.fs and self._holds_others(folder):
@@ -154,7 +190,7 @@ class Tree:
         if self.fs and os.path.lexists(folder):
             # Mailboxes below it stay.
             for name in os.listdir(folder):
-                if name in PARTS or not os.path.isdir(f"{folder}/{name}"):
+                if name in PARTS or not _is_directory(f"{folder}/{name}"):
                     os.rename(f"{folder}/{name}", f"{aside}/{name}")
         shutil.rmtree(aside, ignore_errors=True)
 
@@ -184,8 +220,37 @@ def modified(path: str) -> int:
         return 0
 
 
-def listed(path: str) -> list[str] | None:
-    """The names in a directory that may be messages; None if it is no directory of ours."""
+def no_links(path: str) -> None:
+    """Make sure that neither a database nor its directory is a link.  Raises `StoreUnavailable`."""
+    place, name = os.path.split(path)
+    _no_link(os.path.dirname(place), os.path.basename(place))
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        _no_link(place, name + suffix)
+
+
+def _no_link(root: str, *names: str) -> None:
+    path = root
+    for name in filter(None, names):
+        path = f"{path}/{name}"
+        try:
+            mode = os.lstat(path).st_mode
+        except FileNotFoundError:
+            return
+        if stat.S_ISLNK(mode):
+            _log.warn("{path} is a symbolic link, and is not followed", path=path)
+            raise StoreUnavailable(
+                "the mail store is not available: a directory is a symbolic link"
+            )
+
+
+def _is_directory(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _listed(path: str) -> list[str] | None:
     try:
         if not stat.S_ISDIR(os.lstat(path).st_mode):
             return None

@@ -41,9 +41,13 @@ class Turn:
     _touched: dict[int, tuple[str, int]] = field(factory=dict)
 
     def touch(self, number: int) -> str:
-        """The files of that mailbox are about to change; its directory."""
+        """The files of that mailbox are about to change; its directory.
+
+        Raises `StoreUnavailable` if it is not this account's.
+        """
         directory, _, _, stamp = self.index.marks(number)
         if number not in self._touched:
+            self.tree.own(directory)
             path = self.tree.part(directory)
             sign = 1 if stamp >= 0 else -1
             self._touched[number] = (path, sign if modified(path) == abs(stamp) else 0)
