@@ -354,6 +354,20 @@ class IOtherAccounts(Interface):
         """As `IMailStore.open_account`; None for a user who has no account yet, which is not made."""
 
 
+class IManyProcesses(Interface):
+    """Provided by an `IMailStore` that several processes may serve at once.
+
+    What they tell each other makes changes show at once.  It may be merged, repeated and lost, as
+    hints are: then changes show later, for each process finds them by itself too.
+    """
+
+    def tell_others(call: Callable[[str, Sequence[Hint]], object]) -> None:
+        """From now on, call with what is changed here: a name of the account, and the hints."""
+
+    def told(account: str, hints: Sequence[Hint]) -> None:
+        """Another process said so to what its store gave to `tell_others`."""
+
+
 class ISpools(Interface):
     """Provided by an `IAccount` whose messages can come in by way of its own disk."""
 

@@ -85,6 +85,8 @@ class MaildirAccount:
     _allowed_each: Callable[[], Allowance] = field(repr=False)
     #: Accounts index their texts one after the other.
     _turn: DeferredLock = field(repr=False)
+    #: Tells other processes what was changed here.
+    _tell_others: Callable[[MaildirAccount, Sequence[Hint]], object] = field(repr=False)
     sessions: int = field(default=0, init=False)
     writer: Writer = field(init=False, repr=False)
     _open: WeakValueDictionary[int, MaildirMailbox] = field(
@@ -108,7 +110,7 @@ class MaildirAccount:
             self._turn,
         )
         self._watchers = Watchers(self.texts.stir)
-        self.writer = Writer(self._reactor, self._pool, self.tree, self._watchers.publish)
+        self.writer = Writer(self._reactor, self._pool, self.tree, self._publish)
         self._backlog = Backlog(self._reactor, self.writer)
         self._lookout = Lookout(
             self._reactor,
@@ -274,6 +276,8 @@ class MaildirAccount:
 
         changed = await self.writer.do(self.allowed(work), durable=True)
         self._lookout.annotated()
+        if changed:
+            self._tell_others(self, [Hint("", entries=tuple(changed))])
         return changed
 
     # -- quota
@@ -329,7 +333,8 @@ class MaildirAccount:
                 self._failed
             )
         answer, hints = done
-        self._watchers.publish(hints)
+        if hints:
+            self._publish(hints)
         return answer
 
     def in_thread(self, call: Callable[[], Any]) -> Deferred[Any]:
@@ -379,6 +384,21 @@ class MaildirAccount:
                 self._lookout.stop()
 
         return end
+
+    def _publish(self, hints: Sequence[Hint]) -> None:
+        self._watchers.publish(hints)
+        self._tell_others(self, hints)
+
+    def told(self, hints: Sequence[Hint]) -> None:
+        """As `IManyProcesses`."""
+        if not self._watchers:
+            return
+        for hint in hints:
+            if hint.entries:
+                # The index tells which, so that each is told once.
+                self._lookout.annotated()
+            else:
+                self._watchers.heard(hint)
 
     # -- the end
 

@@ -6,6 +6,7 @@ import functools
 import os
 import sqlite3
 import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -16,9 +17,10 @@ from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
+from imapd.model.mailbox import Hint
 from imapd.model.quota import Allowance
 from imapd.store.errors import BadMailboxName, StoreUnavailable
-from imapd.store.interfaces import IMailStore, IOtherAccounts, IQuotas
+from imapd.store.interfaces import IMailStore, IManyProcesses, IOtherAccounts, IQuotas
 from imapd.store.maildir.account import MaildirAccount
 from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.building import reconcile
@@ -40,7 +42,7 @@ _THREADS: Final = 16
 _LINGER: Final = 30.0
 
 
-@implementer(IMailStore, IOtherAccounts, IQuotas)
+@implementer(IMailStore, IManyProcesses, IOtherAccounts, IQuotas)
 @define(eq=False)
 class MaildirStore:
     """Accounts by user; those whose sessions have ended stay open for a moment.
@@ -65,6 +67,9 @@ class MaildirStore:
     #: Accounts index their texts one after the other.
     _indexing: DeferredLock = field(factory=DeferredLock, init=False, repr=False)
     _allowance: Allowance = field(default=Allowance(), init=False, repr=False)
+    _tell: Callable[[str, Sequence[Hint]], object] | None = field(
+        default=None, init=False, repr=False
+    )
 
     _log = Logger()
 
@@ -102,6 +107,20 @@ class MaildirStore:
     def allow_each(self, allowance: Allowance) -> None:
         """As `IQuotas`."""
         self._allowance = allowance
+
+    def tell_others(self, call: Callable[[str, Sequence[Hint]], object]) -> None:
+        """As `IManyProcesses`; an account is called as its directory."""
+        self._tell = call
+
+    def told(self, account: str, hints: Sequence[Hint]) -> None:
+        """As `IManyProcesses`."""
+        known = self._accounts.get(account)
+        if known is not None:
+            known.told(hints)
+
+    def _tell_others(self, account: MaildirAccount, hints: Sequence[Hint]) -> None:
+        if self._tell is not None:
+            self._tell(account.tree.root, hints)
 
     async def close(self) -> None:
         """As `IMailStore`."""
@@ -165,6 +184,7 @@ class MaildirStore:
             self._left,
             lambda: self._allowance,
             self._indexing,
+            self._tell_others,
         )
         try:
             await account.writer.alone(founded)

@@ -48,14 +48,31 @@ class Watchers:
         for hint in hints:
             if hint.mailbox_id and not hint.entries:
                 self._told[hint.mailbox_id] = max(hint.modseq, self._told.get(hint.mailbox_id, 0))
-            for call in tuple(self._calls):
-                if call in self._calls:
-                    try:
-                        call(hint)
-                    except Exception:
-                        self._log.failure("a watcher failed at {hint}", hint=hint)
+            self._tell(hint)
 
-    def found(self, id: str, modseq: int) -> None:
-        """The modseq of a mailbox as it is: told if it is new, and not the first we hear of it."""
-        if self._told.setdefault(id, modseq) < modseq:
+    def _tell(self, hint: Hint) -> None:
+        for call in tuple(self._calls):
+            if call in self._calls:
+                try:
+                    call(hint)
+                except Exception:
+                    self._log.failure("a watcher failed at {hint}", hint=hint)
+
+    def heard(self, hint: Hint) -> None:
+        """Another process has made a change, and does what is to be done behind it."""
+        if hint.mailbox_id:
+            if self._told.get(hint.mailbox_id, -1) >= hint.modseq:
+                return
+            self._told[hint.mailbox_id] = hint.modseq
+        self._tell(hint)
+
+    def found(self, id: str, modseq: int, changed: bool) -> None:
+        """The modseq of a mailbox as it is: told if it is new.
+
+        Of one we never heard of it is new if something has changed since somebody watches.
+        """
+        told = self._told.get(id)
+        if told is None and not changed:
+            self._told[id] = modseq
+        elif told is None or told < modseq:
             self.publish([Hint(id, modseq)])
