@@ -87,16 +87,13 @@ class Throttle:
     #: The longest wait, in seconds.
     longest: float = 15.0
     _kept: int = _KEPT
+    #: Called with each failure that counts: other processes of the server count it too.
+    tell_others: Callable[[str, bytes], object] | None = field(default=None, repr=False)
     _records: OrderedDict[str, _Record] = field(factory=OrderedDict, init=False, repr=False)
 
     def begin(self, key: str, longest: float) -> float:
         """An attempt starts: the seconds it has to wait.  Each is ended by one of the others."""
-        record = self._records.pop(key, None) or _Record()
-        if record.failures and self._seconds() - record.last >= _MEMORY:
-            record.failures, record.wrong = 0, ()
-        self._records[key] = record
-        while len(self._records) > self._kept:
-            self._records.popitem(last=False)
+        record = self._record(key)
         many = max(0, record.pending - (_AT_ONCE if not record.failures else 0))
         record.pending += 1
         excess = record.failures + many - _FREE
@@ -111,10 +108,30 @@ class Throttle:
         """The attempt was wrong; `mark` tells it from other wrong ones."""
         record = self._records.setdefault(key, _Record(pending=1))
         record.pending = max(0, record.pending - 1)
-        if mark not in record.wrong:
-            record.wrong = (record.wrong + (mark,))[-_TOLD_APART:]
-            record.failures += 1
-            record.last = self._seconds()
+        if self._counted(record, mark) and self.tell_others is not None:
+            self.tell_others(key, mark)
+
+    def told(self, key: str, mark: bytes) -> None:
+        """Another process said so to its `tell_others`."""
+        self._counted(self._record(key), mark)
+
+    def _record(self, key: str) -> _Record:
+        """What is known, as far as it is not forgiven."""
+        record = self._records.pop(key, None) or _Record()
+        if record.failures and self._seconds() - record.last >= _MEMORY:
+            record.failures, record.wrong = 0, ()
+        self._records[key] = record
+        while len(self._records) > self._kept:
+            self._records.popitem(last=False)
+        return record
+
+    def _counted(self, record: _Record, mark: bytes) -> bool:
+        if mark in record.wrong:
+            return False
+        record.wrong = (record.wrong + (mark,))[-_TOLD_APART:]
+        record.failures += 1
+        record.last = self._seconds()
+        return True
 
     def left(self, key: str) -> None:
         """The attempt was right, or came to nothing: nothing is counted, nothing forgiven."""
@@ -147,7 +164,8 @@ class ThrottlingChecker:
     _checker: ICredentialsChecker
     _clock: IReactorTime = field(repr=False)
     throttle: Throttle = field(repr=False)
-    _secret: bytes = field(factory=lambda: secrets.token_bytes(32), init=False, repr=False)
+    #: What wrong passwords are told apart with.
+    _secret: bytes = field(factory=lambda: secrets.token_bytes(32), repr=False)
 
     credentialInterfaces = (IUsernamePassword,)
 

@@ -331,6 +331,21 @@ class ThrottleTests(SynchronousTestCase):
         waits = [self._guesses(1, b"u%d" % number, "192.0.2.1")[0] for number in range(9)]
         self.assertEqual(waits, [0, 0, 0, 1, 2, 4, 8, 15, 15])
 
+    def test_several_processes(self) -> None:
+        """Guesses are counted wherever they come in; the same wrong one again, anywhere, is one."""
+        other = Throttle(self.clock.seconds, 15.0, 100)
+        self.throttle.tell_others = other.told
+        secret = b"of both"
+        here = ThrottlingChecker(self.inner, self.clock, self.throttle, secret)
+        self.checker = here
+        self._guesses(3)
+        for _ in range(3):
+            self._wait(PeerPassword(b"ann", b"old", None))
+        self.checker = ThrottlingChecker(self.inner, self.clock, other, secret)
+        self.assertEqual(self._guesses(2, b"tim"), [1, 1])
+        self.assertEqual(self._wait(PeerPassword(b"tim", b"another", None)), 1)
+        self.assertEqual(self._guesses(3, b"ann"), [0, 0, 1])
+
     def test_right_waits_too(self) -> None:
         """The right password is answered no sooner than a wrong one."""
         self._guesses(5)
