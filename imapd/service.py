@@ -1,29 +1,28 @@
 """The server as a service for `twistd imapd`, `twist imapd` and `imapd serve`.
 
 `prepare` makes everything of a configuration and opens nothing; whatever is wrong is
-said there, with file, key and remedy.  `MailService` then listens, loads certificates
-again on SIGHUP, and ends in order: no new connections, BYE to the old ones, the store.
+said there, with file, key and remedy.  What then runs is `imapd.server.serving.MailService`
+or, with more than one worker, `imapd.server.workers.Workers`.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from itertools import permutations
 from pathlib import Path
+from secrets import token_bytes
 from socket import gethostname
 from typing import Any
 
 import attrs
-from attrs import field, frozen
-from twisted.application.service import MultiService
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import IUsernamePassword
 from twisted.cred.portal import Portal
 from twisted.cred.strcred import AuthOptionMixin
-from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.interfaces import IProtocolFactory, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
@@ -36,7 +35,7 @@ from imapd.auth.mechanisms import MECHANISMS
 from imapd.auth.realm import MailRealm
 from imapd.auth.static import ILoopbackOnly
 from imapd.auth.throttle import Throttle, ThrottlingChecker
-from imapd.config import BadConfig, Config, configured
+from imapd.config import BadConfig, Config, configured, stated
 from imapd.delivery.lmtp import Policy as DeliveryPolicy
 from imapd.delivery.recipients import Recipients
 from imapd.dialect import Dialect, Feature
@@ -51,47 +50,28 @@ from imapd.extensions import (
 )
 from imapd.model.mailbox import DELIMITER
 from imapd.server.factory import IMAPFactory
-from imapd.server.hangup import Hangup
 from imapd.server.listening import Listener, imap_listener, imaps_listener, lmtp_listener
 from imapd.server.lmtp import LMTPFactory
-from imapd.server.port import Listening
-from imapd.server.tls import BadCertificate, Certificate
+from imapd.server.serving import MailService, Prepared
+from imapd.server.tls import Certificate
+from imapd.server.workers import Workers
 from imapd.sharing import Sharing
-from imapd.store.answers import settled
-from imapd.store.interfaces import IMailStore, IQuotas
+from imapd.store.interfaces import IMailStore, IManyProcesses, IQuotas
 from imapd.store.maker import open_store
 
 __all__ = ["MailService", "Options", "Prepared", "makeService", "prepare", "store_of"]
 
 _log = Logger(namespace="imapd")
 
-#: Seconds that clients have to read their BYE.
-_FAREWELL = 10.0
 
+def prepare(
+    config: Config, reactor: Any, *, listening: Any = None, secret: bytes | None = None
+) -> Prepared:
+    """Make a server of a configuration.  Raises `BadConfig`.
 
-@frozen
-class Prepared:
-    """Everything that a server is made of, and no open socket."""
-
-    reactor: Any = field(repr=False)
-    store: IMailStore
-    factory: IMAPFactory
-    listeners: Sequence[Listener]
-    certificates: Sequence[Certificate]
-    #: Of listeners that speak something else than `factory`, by their description.
-    dialects: Mapping[str, Dialect] = field(factory=dict, repr=False)
-    #: Where mail comes in, and what takes it.
-    doors: Sequence[Listener] = ()
-    lmtp: LMTPFactory | None = None
-
-    def factory_of(self, listener: Listener) -> IProtocolFactory:
-        """What serves who comes there."""
-        dialect = self.dialects.get(listener.description)
-        return self.factory if dialect is None else self.factory.speaking(dialect)
-
-
-def prepare(config: Config, reactor: Any) -> Prepared:
-    """Make a server of a configuration.  Raises `BadConfig`."""
+    Its endpoints listen by way of `listening`, if that is not the reactor.  `secret` is what
+    several processes tell passwords apart with that were wrong.
+    """
     if not (config.imap or config.imaps or config.lmtp):
         raise config.error(
             "listen.imap", 'nowhere to listen; write imap = ["tcp:143"] or --imap tcp:143'
@@ -103,9 +83,10 @@ def prepare(config: Config, reactor: Any) -> Prepared:
     checkers = _checkers(config)
     with _blaming(config, "tls.certificate"):
         certificate = _certificate(config)
-    listeners = _listeners(config, reactor, certificate, any(map(_for_trial, checkers)))
+    where = listening or reactor
+    listeners = _listeners(config, where, certificate, any(map(_for_trial, checkers)))
     with _blaming(config, "listen.lmtp"):
-        doors = [lmtp_listener(reactor, each) for each in config.lmtp]
+        doors = [lmtp_listener(where, each) for each in config.lmtp]
     _refuse_trial(config, checkers, [*listeners, *doors])
     shown = [each.certificate for each in listeners if each.certificate is not None]
     if certificate is None and shown:
@@ -119,10 +100,13 @@ def prepare(config: Config, reactor: Any) -> Prepared:
         filters.check(config.filters, config.limits, Dialect.of(features))
     dialects = _dialects(config, features)
     store = store_of(config, reactor)
+    if config.workers > 1:
+        _refuse_alone(config, store, [*listeners, *doors])
+    throttle = _throttle(config, checkers, reactor)
     sharing = _sharing(config, store)
     realm = MailRealm(store, config.mailboxes, sharing)
     factory = IMAPFactory(
-        Portal(realm, [_checker(config, checkers, reactor)]),
+        Portal(realm, [_checker(config, checkers, reactor, throttle, secret)]),
         dialect=dialect,
         limits=config.limits,
         tls=certificate,
@@ -147,6 +131,7 @@ def prepare(config: Config, reactor: Any) -> Prepared:
         dialects,
         doors,
         _lmtp(config, realm, checkers, factory, certificate) if doors else None,
+        throttle,
     )
 
 
@@ -285,8 +270,35 @@ def _refuse_trial(
                 )
 
 
-def _checker(
+def _refuse_alone(config: Config, store: IMailStore, listeners: Sequence[Listener]) -> None:
+    """What is of one process, and several, do not go together."""
+    if not IManyProcesses.providedBy(store):
+        raise config.error(
+            "workers",
+            f"what {config.store.partition(':')[0]}: keeps is in one process; write workers = 1,"
+            ' or store = "maildir:/var/mail/%u"',
+        )
+    for listener in listeners:
+        if listener.description.partition(":")[0] == "stdio":
+            raise config.error(
+                "workers", f"{listener.description!r} is of one process; write workers = 1"
+            )
+
+
+def _throttle(
     config: Config, checkers: Sequence[ICredentialsChecker], reactor: Any
+) -> Throttle | None:
+    if all(map(_for_trial, checkers)) or not config.longest_delay:
+        return None
+    return Throttle(IReactorTime(reactor).seconds, config.longest_delay)
+
+
+def _checker(
+    config: Config,
+    checkers: Sequence[ICredentialsChecker],
+    reactor: Any,
+    throttle: Throttle | None,
+    secret: bytes | None,
 ) -> ICredentialsChecker:
     """All checkers as one, that remembers and slows down."""
     clock = IReactorTime(reactor)
@@ -295,8 +307,8 @@ def _checker(
         return checker
     if config.remember:
         checker = RememberingChecker(checker, clock.seconds, config.remember)
-    if config.longest_delay:
-        checker = ThrottlingChecker(checker, clock, Throttle(clock.seconds, config.longest_delay))
+    if throttle is not None:
+        checker = ThrottlingChecker(checker, clock, throttle, secret or token_bytes(32))
     return checker
 
 
@@ -336,53 +348,9 @@ def _mechanisms(config: Config) -> dict[str, Any]:
     return chosen
 
 
-class MailService(MultiService):
-    """A running server."""
-
-    def __init__(self, prepared: Prepared) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.prepared = prepared
-        self._hangup = Hangup(prepared.reactor, self.reload)
-        for listener in prepared.listeners:
-            self.addService(Listening(listener, prepared.factory_of(listener)))  # type: ignore[no-untyped-call]
-        for door in prepared.doors:
-            assert prepared.lmtp is not None
-            self.addService(Listening(door, prepared.lmtp))  # type: ignore[no-untyped-call]
-
-    def startService(self) -> None:
-        """As `IService`."""
-        super().startService()  # type: ignore[no-untyped-call]
-        self._hangup.install()
-
-    def stopService(self) -> Deferred[None]:
-        """As `IService`: stop listening, say BYE, close the store."""
-        self._hangup.remove()
-        closed: Deferred[Any] = super().stopService()  # type: ignore[no-untyped-call]
-        return Deferred.fromCoroutine(self._stop(closed))
-
-    async def _stop(self, closed: Deferred[Any]) -> None:
-        await closed
-        lmtp = self.prepared.lmtp
-        farewell: Deferred[Any] = gatherResults(
-            [self.prepared.factory.shutdown(), *([] if lmtp is None else [lmtp.shutdown()])]
-        )
-        farewell.addTimeout(_FAREWELL, self.prepared.reactor, onTimeoutCancel=_given_up)
-        await farewell
-        await settled(self.prepared.store.close())
-
-    def reload(self) -> None:
-        """Read the certificates again; connections that are open keep theirs."""
-        for certificate in self.prepared.certificates:
-            try:
-                certificate.reload()
-            except BadCertificate as error:
-                _log.error("the old certificate stays in use: {error}", error=str(error))
-            else:
-                _log.info("{path}: certificate read again", path=certificate.path)
-
-
-def _given_up(result: Any, timeout: float) -> None:
-    _log.warn("some clients did not read their BYE in {timeout} seconds", timeout=timeout)
+def _number(text: str) -> int | str:
+    """A number if it is one; what else it is, the key's own words say is wrong."""
+    return int(text) if text.isascii() and text.isdigit() else text
 
 
 class Options(UsageOptions, AuthOptionMixin):
@@ -400,6 +368,7 @@ class Options(UsageOptions, AuthOptionMixin):
         ["store", None, None, "Where mail is kept: maildir:DIRECTORY/%u or memory:"],
         ["certificate", None, None, "PEM file of the certificate, its chain behind it."],
         ["key", None, None, "PEM file of the certificate's key."],
+        ["workers", None, None, "How many processes serve."],
     ]
     optFlags = [
         ["plaintext-login", None, "Take passwords from other machines without TLS."],
@@ -439,7 +408,8 @@ class Options(UsageOptions, AuthOptionMixin):
         from twisted.internet import reactor
 
         try:
-            self["prepared"] = prepare(self.config(), reactor)
+            self["configuration"] = self.config()
+            self["prepared"] = prepare(self["configuration"], reactor)
         except BadConfig as error:
             raise UsageError(str(error)) from error
 
@@ -447,11 +417,28 @@ class Options(UsageOptions, AuthOptionMixin):
         """The file's and the options' configuration.  Raises `BadConfig`."""
         said: dict[str, Any] = {key: self[name] for name, key in self._lists.items() if self[name]}
         said |= {key: self[name] for name, key in self._texts.items() if self[name] is not None}
+        if self["workers"] is not None:
+            said["workers"] = _number(self["workers"])
         if self["plaintext-login"]:
             said["login.plaintext"] = True
         return configured(Path(self["config"]) if self["config"] else None, said)
 
 
-def makeService(options: Options) -> MailService:
+def makeService(options: Options) -> MailService | Workers:
     """As `IServiceMaker`."""
-    return MailService(options["prepared"])
+    config: Config = options["configuration"]
+    if config.workers == 1:
+        return MailService(options["prepared"])
+    # What was made to see whether it can be is not kept: no mail is opened here.
+    prepared: Prepared = options.pop("prepared")
+    return Workers(
+        prepared.reactor,
+        [*prepared.listeners, *prepared.doors],
+        config.workers,
+        (sys.executable, "-c", "from imapd.cli.worker import main; main()"),
+        {
+            "reactor": type(prepared.reactor).__module__,
+            "values": stated(config),
+            "origins": config.origins,
+        },
+    )

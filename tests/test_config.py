@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import attrs
 import pytest
 
 import imapd
-from imapd.config import KEYS, BadConfig, Config, configured, sample
+from imapd.config import KEYS, BadConfig, Config, configured, sample, stated
 from imapd.model.limits import Limits
 
 if sys.version_info >= (3, 11):
@@ -205,3 +206,17 @@ def test_written_table() -> None:
     """A table with names that need quotes is written so."""
     value = {"Sent Items": "\\Sent", "Notes": ""}
     assert tomllib.loads(KEYS["accounts.mailboxes"].written(value)) == {"mailboxes": value}
+
+
+def test_stated(file: Path) -> None:
+    """What a configuration states, written and read as JSON, makes the same one."""
+    file.write_text(
+        'store = "maildir:/var/mail/%u"\nworkers = 3\n[listen]\nimap = ["tcp:143"]\n'
+        "[limits]\nline = 9000\nidle_timeout = 1900.5\n[sharing]\ngroups = { team = ['a', 'b'] }\n"
+        "[referrals]\nusers = { tim = 'imap://tim;AUTH=*@two.example.org/' }\n"
+        "mailboxes = { News = ['imap://tim@two.example.org/News'] }\n"
+    )
+    config = configured(file)
+    assert config != Config()
+    assert configured(None, json.loads(json.dumps(stated(config)))) == config
+    assert configured(None, json.loads(json.dumps(stated(Config())))) == Config()

@@ -102,6 +102,15 @@ def _shown(client: imaplib.IMAP4) -> x509.Certificate:
         ),
         ({"key": "k.pem"}, "tls.key: a key without its certificate; write tls.certificate too"),
         (
+            {"workers": 2},
+            "workers: what memory: keeps is in one process; write workers = 1, or"
+            ' store = "maildir:/var/mail/%u"',
+        ),
+        (
+            {"workers": 2, "store": "maildir:/none/%u", "imap": ("stdio:",)},
+            "workers: 'stdio:' is of one process; write workers = 1",
+        ),
+        (
             {"mechanisms": ("PLANE",)},
             "login.mechanisms: 'PLANE' is none of PLAIN, LOGIN; write for example 'PLAIN'",
         ),

@@ -111,7 +111,10 @@ def _serve(options: ServeOptions) -> int:
     from twisted.internet import reactor
 
     from imapd.cli.running import run, start_logging
+    from imapd.server.workers import Workers
     from imapd.service import makeService
 
     start_logging(options.config().log_level)
-    return run(reactor, makeService(options))
+    service = makeService(options)
+    status = run(reactor, service)
+    return 1 if isinstance(service, Workers) and service.failed else status

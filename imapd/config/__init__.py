@@ -5,8 +5,8 @@ what to write instead.
 """
 
 from imapd.config.key import Key
-from imapd.config.reading import configured
+from imapd.config.reading import configured, stated
 from imapd.config.sample import sample
 from imapd.config.table import KEYS, BadConfig, Config
 
-__all__ = ["KEYS", "BadConfig", "Config", "Key", "configured", "sample"]
+__all__ = ["KEYS", "BadConfig", "Config", "Key", "configured", "sample", "stated"]

@@ -18,7 +18,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["configured"]
+__all__ = ["configured", "stated"]
 
 
 def configured(path: Path | None, options: Mapping[str, Any] | None = None) -> Config:
@@ -44,6 +44,16 @@ def configured(path: Path | None, options: Mapping[str, Any] | None = None) -> C
         limits=Limits(**limits),
         origins=origins,
     )
+
+
+def stated(config: Config) -> dict[str, Any]:
+    """The values of all keys, by name: what `configured` makes the same of as options."""
+    return {
+        name: getattr(config, FIELDS[name])
+        if name in FIELDS
+        else getattr(config.limits, KEYS[name].short)
+        for name in KEYS
+    }
 
 
 def _option(name: str) -> str:

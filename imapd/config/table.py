@@ -43,6 +43,10 @@ class Config:
         "auth", (), values.texts,
         "Who may log in, asked in turn: [\"passwords:/etc/imapd/passwords\"], or any strcred checker.",
     )  # fmt: skip
+    workers: int = _key(
+        "workers", 1, values.workers,
+        "How many processes serve: one for each core.  Any of them serves any user.",
+    )  # fmt: skip
     imap: tuple[str, ...] = _key(
         "listen.imap", (), values.texts,
         "Where to serve IMAP, with STARTTLS: Twisted endpoints such as \"tcp:143\".",

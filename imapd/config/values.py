@@ -10,12 +10,16 @@ from imapd.model.mailbox import DELIMITER, INBOX, SPECIAL_USES
 
 __all__ = [
     "Unfit", "level", "lists", "mailboxes", "most", "prefix", "seconds", "switch", "text", "texts",
-    "uri", "url", "urls", "whole",
+    "uri", "url", "urls", "whole", "workers",
 ]  # fmt: skip
 
 
 class Unfit(ValueError):
     """A value does not fit its key; the text says what would."""
+
+
+#: More processes than cores are of no use, and each takes its memory.
+_WORKERS: Final = 512
 
 
 def text(value: Any) -> str:
@@ -44,6 +48,13 @@ def whole(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     raise Unfit("a whole number above 0")
+
+
+def workers(value: Any) -> int:
+    """A number of processes on one machine."""
+    if whole(value) <= _WORKERS:
+        return int(value)
+    raise Unfit(f"a whole number from 1 to {_WORKERS}")
 
 
 _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")

@@ -105,6 +105,11 @@ class IMAPFactory(Factory):
         self._ahead.stop()
         self.policy.blocks.clear()
 
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._connections)
+
     def joined(self, protocol: IMAPProtocol) -> None:
         """A connection has been made."""
         self._connections.add(protocol)

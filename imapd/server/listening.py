@@ -22,6 +22,7 @@ from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStrea
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
+from imapd.server.handover import HandedOver
 from imapd.server.tls import Certificate
 
 __all__ = ["BadListener", "Listener", "TLSEndpoint", "imap_listener", "imaps_listener",
@@ -151,6 +152,8 @@ def _ssl_port(reactor: object, description: str, words: Mapping[str, str]) -> IS
 
 def _endpoint(reactor: object, description: str) -> IStreamServerEndpoint:
     """As Twisted reads it."""
+    if isinstance(reactor, HandedOver):
+        description = reactor.stand_in(description)
     try:
         endpoint: IStreamServerEndpoint = serverFromString(reactor, description)  # type: ignore[no-untyped-call]
     except Exception as error:

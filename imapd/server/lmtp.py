@@ -247,6 +247,11 @@ class LMTPFactory(Factory):
         protocol.factory = self
         return protocol
 
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._connections)
+
     def joined(self, protocol: LMTPProtocol) -> None:
         """A connection has been made."""
         self._connections.add(protocol)

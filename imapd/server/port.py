@@ -25,8 +25,9 @@ class Listening(Service):
     def __init__(self, listener: Listener, factory: IProtocolFactory) -> None:
         self.listener = listener
         self.factory = factory
-        #: Where it listens, once it does.
+        #: Where it listens, once it does; "" if that is no place to connect to.
         self.address = ""
+        self.port: IListeningPort | None = None
         self._port: Deferred[IListeningPort | None] | None = None
 
     def privilegedStartService(self) -> None:
@@ -35,8 +36,10 @@ class Listening(Service):
         waiting: list[bool] = []
 
         def opened(port: IListeningPort) -> IListeningPort:
+            self.port = port
             self.address = _address(port)
-            _log.info("listening on {address}", address=self.address)
+            if self.address:
+                _log.info("listening on {address}", address=self.address)
             return port
 
         def failed(failure: Failure) -> None:
@@ -67,7 +70,7 @@ class Listening(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        waiting, self._port = self._port, None
+        waiting, self._port, self.port = self._port, None, None
         if waiting is not None:
             waiting.cancel()
             port = await waiting
@@ -78,6 +81,8 @@ class Listening(Service):
 def _address(port: IListeningPort) -> str:
     where: Any = port.getHost()
     host = getattr(where, "host", None)
+    if host == "":
+        return ""
     if host is None:
         name = getattr(where, "name", where)
         return os.fsdecode(name) if isinstance(name, bytes) else str(name)
