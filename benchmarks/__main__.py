@@ -2,6 +2,7 @@
 
 ``python -m benchmarks door`` has those of messages that come in and are changed,
 ``python -m benchmarks finding`` those of SEARCH in a mailbox of 100,000 messages,
+``python -m benchmarks fairness`` what others notice while one client asks for all of such a mailbox,
 ``python -m benchmarks resync`` those of a client that comes back to such a mailbox,
 ``python -m benchmarks texts`` those for words of messages (32,000 of them are 1 GB).
 """
@@ -17,7 +18,7 @@ import time
 from itertools import islice
 from pathlib import Path
 
-from benchmarks import door, finding, resync, texts
+from benchmarks import door, fairness, finding, resync, texts
 from benchmarks.comparing import compare, pace, stored
 from benchmarks.corpus import messages
 from benchmarks.measuring import Client, Server, row
@@ -25,7 +26,12 @@ from benchmarks.measuring import Client, Server, row
 _MESSAGES = 10_000
 _IDLERS = 500
 _WOKEN = 1_000
-_MAILBOXES = {"finding": finding.measure, "resync": resync.measure, "texts": texts.measure}
+_MAILBOXES = {
+    "fairness": fairness.measure,
+    "finding": finding.measure,
+    "resync": resync.measure,
+    "texts": texts.measure,
+}
 
 
 def _load(client: Client) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from benchmarks.corpus import letters
 from benchmarks.measuring import Client, Server, row
 
-__all__ = ["measure"]
+__all__ = ["fill", "measure"]
 
 #: Messages that are appended; the rest are copies of them.
 _APPENDED: Final = 1_000
@@ -27,7 +27,7 @@ def measure(store: str, count: int) -> list[dict[str, object]]:
         try:
             client = Client(server.port)
             client.command(b"ENABLE QRESYNC")
-            _fill(client, b"of%d" % size, size)
+            fill(client, b"of%d" % size, size)
             for changes in sorted({count // 1_000, size // 100}):
                 rows += _away(server, client, size, changes)
         finally:
@@ -37,7 +37,8 @@ def measure(store: str, count: int) -> list[dict[str, object]]:
     return rows
 
 
-def _fill(client: Client, name: bytes, size: int) -> None:
+def fill(client: Client, name: bytes, size: int) -> None:
+    """A mailbox of so many messages."""
     client.command(b"CREATE %b" % name)
     client.command(b"CREATE source%d" % size)
     mail = iter(letters(_APPENDED))
