@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from benchmarks.comparing import compare, stored
+from benchmarks.growth import drawn
 
 
 def _run(pace, **rows):
@@ -51,3 +53,14 @@ def test_a_stored_run(tmp_path):
             stored(path)
     with pytest.raises(SystemExit, match="absent"):
         stored(tmp_path / "absent")
+
+
+def test_growth_is_drawn() -> None:
+    """What costs the same in any mailbox is a level line; what costs more there ends above it."""
+    picture = drawn({"flat": {10: 5.0, 100: 5.0}, "a list": {10: 5.0, 100: 500.0}})
+    rising, level = (
+        [float(point.split(",")[1]) for point in points.split()]
+        for points in re.findall('polyline points="([^"]+)"', picture)
+    )
+    assert level[0] == level[1] == rising[0]
+    assert rising[1] < rising[0], "heights are counted from the top"
