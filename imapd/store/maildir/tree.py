@@ -36,6 +36,9 @@ _DEEPEST: Final = 500
 #: A file in every Maildir++ folder, by which delivery agents know it.
 _FOLDER: Final = "maildirfolder"
 
+#: The largest mtime that is told from others: the index has 64 bits for it.
+_LATEST: Final = (1 << 63) - 1
+
 _log = Logger(namespace="imapd")
 
 
@@ -213,9 +216,9 @@ def is_fs(root: str) -> bool:
 
 
 def modified(path: str) -> int:
-    """The directory's mtime in nanoseconds; 0 if it is not there."""
+    """The directory's mtime in nanoseconds, from 1 to `_LATEST`; 0 if it is not there."""
     try:
-        return os.lstat(path).st_mtime_ns
+        return min(max(os.lstat(path).st_mtime_ns, 1), _LATEST)
     except FileNotFoundError:
         return 0
 

@@ -119,5 +119,8 @@ def transaction(index: Index, tree: Tree, durable: bool) -> Iterator[Turn]:
 
 
 def settled_stamp(mtime: int) -> int:
-    """The stamp for a directory read just now."""
-    return mtime if time.time_ns() - mtime > SETTLED else -mtime
+    """The stamp for a directory read just now.
+
+    One whose mtime is far in the future, as when the clock was set back, will have another when it changes.
+    """
+    return mtime if abs(time.time_ns() - mtime) > SETTLED else -mtime

@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -299,6 +300,115 @@ class TestRemoved:
         (place.root / ".stolen").symlink_to(tmp_path / "elsewhere")
         place.run(place.pump.pause(0.06))
         assert {info.name for info in place.run(place.account.mailboxes())} == {"INBOX"}
+
+
+def _nothing(place):
+    """As it is."""
+
+
+def _unreadable(place):
+    """A message that another user wrote for themselves alone, as `os.open` is told below."""
+    place.deliver("unreadable")
+    place.deliver("unreadable.too", part="cur")
+
+
+def _links(place):
+    """Links that lead nowhere, and in a circle."""
+    for part in ("cur", "new"):
+        (place.root / part / "absent").symlink_to("/absent")
+        (place.root / part / "circle").symlink_to("circle")
+
+
+def _directories(place):
+    """Directories among the messages, and pipes that nobody writes to."""
+    for part in ("cur", "new"):
+        (place.root / part / "directory").mkdir()
+        os.mkfifo(place.root / part / "pipe")
+
+
+def _absent(place):
+    """A part of the mailbox that is taken away for a while."""
+    shutil.rmtree(place.root / "new")
+
+
+def _twins(place):
+    """The same message, or the same UID, under several names."""
+    (name,) = place.names()
+    octets = (place.root / "cur" / name).read_bytes()
+    place.deliver(name + "S", octets, part="cur")
+    place.deliver("twin" + name[name.index(",") :], octets, part="cur")
+
+
+def _strange_flags(place):
+    """Names that end as no name should."""
+    for name in ("1.h:2,Zq!S", "2.h:3,foo", "3.h:2,:2,S", "4.h:1,x", "5.h:", "6,U=x,S=:2,F"):
+        place.deliver(name, part="cur")
+
+
+def _at(moment):
+    """Files, and directories, of that moment."""
+
+    def deliver(place):
+        place.deliver("1.h", at=moment)
+        place.run(place.pump.pause(0.06))
+        place.run(place.box().status())
+        for part in ("cur", "new"):
+            os.utime(place.root / part, (moment, moment))
+
+    return deliver
+
+
+class TestNothingHappens:
+    """What there is, whatever it is, is looked at once, and not for ever."""
+
+    @pytest.mark.parametrize(
+        ("put", "messages"),
+        [
+            (_nothing, 1),
+            (_unreadable, 1),
+            (_links, 1),
+            (_directories, 1),
+            (_absent, 1),
+            (_twins, 3),
+            (_strange_flags, 7),
+            (_at(0), 2),
+            (_at(7_258_118_400), 2),
+            (_at(10_000_000_000), 2),
+        ],
+        ids=lambda each: each.__name__.strip("_") if callable(each) else None,
+    )  # fmt: skip
+    def test_directories_are_not_read(self, place, monkeypatch, complaints, put, messages):
+        """However often one asks, and while one watches."""
+        monkeypatch.setattr("imapd.store.maildir.turn.SETTLED", 50_000_000)
+        box = place.box()
+        place.add(box, "a")
+        readings = []
+        listdir, opening = os.listdir, os.open
+
+        def listed(path):
+            readings.append(path)
+            return listdir(path)
+
+        def opened(path, *arguments, **named):
+            if "unreadable" in str(path):
+                raise PermissionError(13, "for somebody else", path)
+            return opening(path, *arguments, **named)
+
+        monkeypatch.setattr(os, "listdir", listed)
+        monkeypatch.setattr(os, "open", opened)
+        end = place.account.watch(lambda hint: None)
+        put(place)
+        for _ in range(3):
+            place.run(place.pump.pause(0.06))
+            place.run(box.status())
+        assert readings or put in (_nothing, _absent)
+        readings.clear()
+        for _ in range(20):
+            place.run(place.pump.pause(0.06))
+            assert place.run(box.status()).messages == messages
+        end()
+        assert readings == []
+        assert complaints == []
 
 
 class TestRandomly:
