@@ -196,12 +196,12 @@ class Workers(MultiService):
         return True
 
     def _giver(self, place: int) -> Callable[[socket.socket], bool]:
-        def given(connection: socket.socket) -> bool:
+        def taken(connection: socket.socket) -> bool:
             ready = [worker for worker in self._workers if worker.ready]
             ready.sort(key=lambda worker: worker.load)
-            return any(worker.take(place, connection) for worker in ready)
+            return any(worker.given(place, connection) for worker in ready)
 
-        return given
+        return taken
 
 
 class _Worker(ProcessProtocol):
@@ -265,7 +265,7 @@ class _Worker(ProcessProtocol):
         """What it says of its connections."""
         self._taken, self._open = taken, open
 
-    def take(self, place: int, connection: socket.socket) -> bool:
+    def given(self, place: int, connection: socket.socket) -> bool:
         """Give it a connection; false if it has no room."""
         if self._channel is None or not give(self._channel, place, connection):
             return False
