@@ -106,6 +106,8 @@ class Letters:
     _mailbox: IMailbox
     messages: list[NewMessage] = field(factory=list, init=False)
     _letters: list[Letter] = field(factory=list, init=False)
+    #: Octets of them that are in memory.
+    _held: int = field(default=0, init=False)
 
     async def take(self, options: Options) -> None:
         """One more message."""
@@ -117,11 +119,11 @@ class Letters:
             raise Refused("LIMIT", "Too many messages in one command")
         for option, said in options.others:
             await option.check(session, self._mailbox, said)
-        held = sum(letter.written.held for letter in self._letters)
-        written = Written(ISpools(session.account, None), max(0, limits.spool - held))
+        written = Written(ISpools(session.account, None), max(0, limits.spool - self._held))
         letter = Letter(session, self._incoming, written)
         self._letters.append(letter)
         await self._receive(letter)
+        self._held += written.held
         reader = await letter.written.reader()
         message = NewMessage(
             content=reader,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from attrs import frozen
@@ -84,8 +84,12 @@ def _entered(turn: Turn, edit: Edit, messages: Sequence[Incoming]) -> list[int]:
     directory = turn.touch(edit.row.number)
     now = int(time.time())
     entries = []
+    numbers = {
+        flags: flagsets.number(flagsets.spelt(flags))
+        for flags in dict.fromkeys(message.flags for message in messages)
+    }
     for message in messages:
-        flags = flagsets.number(flagsets.spelt(message.flags))
+        flags = numbers[message.flags]
         size = message.draft.size
         uid = edit.take_uid()
         name = str(FileName(fresh(), size, size, uid, flagsets.letters(flags)))
@@ -152,34 +156,49 @@ def copy(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
         sources.append(id - base)
         copies.append(uid)
         many.append((target_base + uid, new, now, id))
-    insert = index.many
-    insert(
-        "INSERT INTO messages (id, flags, modseq, size, internal_date)"
-        " SELECT ?, flags, ?, size, internal_date FROM messages WHERE id = ?",
-        [(row[0], edit.modseq, row[3]) for row in many],
-    )
-    insert(
+    sql = index.sql
+    for low, high, further in _runs([(row[3], row[0]) for row in many]):
+        sql(
+            "INSERT INTO messages (id, flags, modseq, size, internal_date)"
+            " SELECT id + ?, flags, ?, size, internal_date FROM messages WHERE id BETWEEN ? AND ?",
+            (further, edit.modseq, low, high),
+        )
+        sql(
+            "INSERT INTO facts (id, sent, header_size, envelope, bodystructure)"
+            " SELECT id + ?, sent, header_size, envelope, bodystructure"
+            " FROM facts WHERE id BETWEEN ? AND ?",
+            (further, low, high),
+        )
+        for table, column in (("headers", "header"), ("previews", "preview")):
+            sql(
+                f"INSERT INTO {table} (id, {column})"  # noqa: S608
+                f" SELECT id + ?, {column} FROM {table} WHERE id BETWEEN ? AND ?",
+                (further, low, high),
+            )
+    index.many(
         "INSERT INTO files (id, name, saved, size, email_id, thread_id)"
         " SELECT ?, ?, ?, size, email_id, thread_id FROM files WHERE id = ?",
         many,
     )
-    insert(
-        "INSERT INTO facts (id, sent, header_size, envelope, bodystructure)"
-        " SELECT ?, sent, header_size, envelope, bodystructure FROM facts WHERE id = ?",
-        [(row[0], row[3]) for row in many],
-    )
-    insert(
-        "INSERT INTO headers (id, header) SELECT ?, header FROM headers WHERE id = ?",
-        [(row[0], row[3]) for row in many],
-    )
     annotating.copy(index, [(row[0], row[3]) for row in many])
-    insert(
-        "INSERT INTO previews (id, preview) SELECT ?, preview FROM previews WHERE id = ?",
-        [(row[0], row[3]) for row in many],
-    )
     for uid, row in zip(copies, found):
         edit.came(uid, row[1], row[2])
     return Copied(target.uidvalidity, sources, copies, edit.finish(tidy=True))
+
+
+def _runs(pairs: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+    """Keys without gaps, the first and the last, and how much further on those of their copies are."""
+    low = high = further = 0
+    for source, target in pairs:
+        if source == high + 1 and target - source == further:
+            high = source
+            continue
+        if low:
+            yield low, high, further
+        low = high = source
+        further = target - source
+    if low:
+        yield low, high, further
 
 
 class _unlink:  # noqa: N801  (called like the function it stands for)

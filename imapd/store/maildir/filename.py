@@ -11,6 +11,7 @@ import os
 import secrets
 import socket
 import time
+from functools import lru_cache
 from itertools import count
 from typing import Final
 
@@ -26,6 +27,11 @@ _HOST: Final = (
     socket.gethostname().replace("/", "\\057").replace(":", "\\072").replace(",", "_")[:60]
 )
 _delivered: Final = count()
+
+
+@lru_cache(maxsize=1)
+def _process(pid: int) -> str:
+    return f"P{pid}R{secrets.token_hex(8)}"
 
 
 @frozen
@@ -81,7 +87,7 @@ def fresh() -> str:
     """A unique part never used before (cr.yp.to/proto/maildir.html)."""
     now = time.time_ns()
     seconds, micro = now // 1_000_000_000, now // 1_000 % 1_000_000
-    return f"{seconds}.M{micro}P{os.getpid()}Q{next(_delivered)}R{secrets.token_hex(4)}.{_HOST}"
+    return f"{seconds}.M{micro}{_process(os.getpid())}Q{next(_delivered)}.{_HOST}"
 
 
 def safe(name: str) -> bool:

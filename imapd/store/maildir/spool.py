@@ -61,11 +61,14 @@ class Draft:
     def write(self, data: bytes) -> None:
         """Add octets to the file."""
         with self._opened() as descriptor:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
-            self.size += len(data)
-            self._synced = False
+            self._write(descriptor, data)
+
+    def _write(self, descriptor: int, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        self.size += len(data)
+        self._synced = False
 
     def read(self, offset: int, length: int) -> bytes:
         """Octets that were written."""
@@ -82,7 +85,7 @@ class Draft:
         with self._opened() as descriptor:
             if self.octets is not None:
                 data, self.octets, self.size = self.octets, None, 0
-                self.write(data)
+                self._write(descriptor, data)
             if not self._synced:
                 moment = _moment(date)
                 with suppress(OSError, OverflowError):
