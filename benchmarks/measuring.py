@@ -99,7 +99,7 @@ def row(
     count: int,
     unit: str,
     work: Callable[[], object],
-    ready: Callable[[], object] = lambda: None,
+    ready: Callable[[], object] | None = None,
     settle: bool = False,
 ) -> dict[str, object]:
     """The best of several runs by CPU; the longest turn from one more run with the heart beating.
@@ -108,15 +108,17 @@ def row(
     run, and what it does behind the answers is told apart.
     """
     best = behind = float("inf")
-    for _ in range(3 if settle else 5):
-        ready()
-        before = server.quiet() if settle else server.ask()[0]
+    for run in range(3 if settle else 5):
+        if ready is not None:
+            ready()
+        before = server.quiet() if settle and (run == 0 or ready is not None) else server.ask()[0]
         work()
         after = server.ask()[0]
         best = min(best, after - before)
         if settle:
             behind = min(behind, server.quiet() - after)
-    ready()
+    if ready is not None:
+        ready()
     server.ask(b"beat")
     work()
     longest = server.ask()[1]
