@@ -92,7 +92,8 @@ def test_another_process_annotates(place):
         assert annotate(place, "INBOX", x=b"3") == ("/x",)
         annotate(other, "", z=b"1")
         place.run(place.pump.pause(2.3))
-        assert [(hint.mailbox_id, hint.entries) for hint in hints] == [
+        # A hint that says only when to look may come at any time.
+        assert [(hint.mailbox_id, hint.entries) for hint in hints if hint.entries] == [
             (id, ("/x", "/y")),
             (id, ("/x",)),
             ("", ("/z",)),
