@@ -4,6 +4,7 @@
 ``python -m benchmarks finding`` those of SEARCH in a mailbox of 100,000 messages,
 ``python -m benchmarks fairness`` what others notice while one client asks for all of such a mailbox,
 ``python -m benchmarks resync`` those of a client that comes back to such a mailbox,
+``python -m benchmarks large`` those of an account of 1,000 mailboxes and 1,000,000 messages,
 ``python -m benchmarks texts`` those for words of messages (32,000 of them are 1 GB),
 ``python -m benchmarks workers`` those of several processes; of 20,000 connections some idle.
 """
@@ -19,7 +20,7 @@ import time
 from itertools import islice
 from pathlib import Path
 
-from benchmarks import door, fairness, finding, resync, texts, workers
+from benchmarks import door, fairness, finding, large, resync, texts, workers
 from benchmarks.comparing import compare, pace, stored
 from benchmarks.corpus import messages
 from benchmarks.measuring import Client, Server, row
@@ -30,6 +31,7 @@ _WOKEN = 1_000
 _MAILBOXES = {
     "fairness": fairness.measure,
     "finding": finding.measure,
+    "large": large.measure,
     "resync": resync.measure,
     "texts": texts.measure,
     "workers": lambda store, idlers: workers.measure(store, min(idlers, 20_000)),
