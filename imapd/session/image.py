@@ -21,6 +21,7 @@ from imapd.model.mailbox import Changes
 from imapd.model.message import FLAGS, MODSEQ
 from imapd.model.numset import EMPTY, NumSet
 from imapd.query.verdicts import Verdicts
+from imapd.session import kept_image
 from imapd.session.generation import Generation
 from imapd.store.answers import each, settled
 from imapd.store.errors import NoSuchMailbox
@@ -32,6 +33,8 @@ _ALL: Final = NumSet([(1, (1 << 32) - 1)])
 #: Changed UIDs, and ranges of vanished ones, that are remembered; who is further behind compares
 #: modseqs, or asks the store.
 _LOG_MOST: Final = 50_000
+#: Changes after which what the store keeps is made anew.
+_WORTH_KEEPING: Final = 2_000
 #: What is kept of mailboxes that nobody has selected: 20 octets a message.
 _KEPT_IMAGES: Final = 64
 _KEPT_MESSAGES: Final = 400_000
@@ -85,7 +88,29 @@ class Image:
         self._logged = 0
 
     async def load(self, mailbox: IMailbox, turn: Callable[[], Awaitable[None]]) -> None:
-        """Read all of it."""
+        """What is kept of it and all that changed since; or all of it, which is kept then."""
+        kept = await kept_image.load(mailbox, turn)
+        if kept is not None:
+            self.modseq, self.generation = kept
+            self.log_floor = self.modseq
+            await self.refresh(mailbox)
+            if self._logged < _WORTH_KEEPING and await self._whole(mailbox):
+                return
+        if kept is None or not await self._whole(mailbox):
+            await self._read(mailbox, turn)
+        await kept_image.keep(mailbox, self.modseq, self.generation, turn)
+
+    async def _whole(self, mailbox: IMailbox) -> bool:
+        """Whether it may be so: there are as many messages as the store has."""
+        status = await settled(mailbox.status())
+        now = status.highest_modseq
+        return now > self.modseq or (
+            now == self.modseq and status.messages == len(self.generation.uids)
+        )
+
+    async def _read(self, mailbox: IMailbox, turn: Callable[[], Awaitable[None]]) -> None:
+        self.log.clear()
+        self._logged = 0
         status = await settled(mailbox.status())
         generation = Generation()
         async for batch in each(mailbox.scan(_ALL, frozenset((FLAGS, MODSEQ)))):

@@ -295,7 +295,7 @@ class MaildirMailbox:
             ]
             Edit(turn, turn.index.mailbox(self.number)).know(known)
 
-        return self._account.writer.do(work, durable=False)
+        return self._account.writer.do(work, durable=False, patient=False)
 
     def kept_blocks(self, column: str, numbers: NumSet) -> dict[int, bytes]:
         """As `IBlocksKept`."""
@@ -306,7 +306,9 @@ class MaildirMailbox:
         """As `IBlocksKept`."""
         self._account.index.directory(self.number)
         return self._account.writer.do(
-            lambda turn: blocks.keep(turn.index, self.number, made, numbers), durable=False
+            lambda turn: blocks.keep(turn.index, self.number, made, numbers),
+            durable=False,
+            patient=False,
         )
 
     def join_threads(
