@@ -12,7 +12,7 @@ help:
 	@echo 'make test    run every test (ARGS=tests/auth runs some)'
 	@echo 'make check   lint, formatting, types, layers'
 	@echo 'make fuzz    search for input that breaks the parsers, until Ctrl-C'
-	@echo 'make drills  kill -9 the server under load, hundreds of times (ARGS="--rounds 50 --seed 1")'
+	@echo 'make drill   kill -9 the server under load, hundreds of times (ARGS="--rounds 50 --seed 1")'
 	@echo 'make bench   measure; make clean removes what these made, but no mail'
 
 run: $(VENV)/installed
@@ -36,7 +36,7 @@ layers: $(VENV)/installed-test
 fuzz: $(VENV)/installed-fuzz
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
-drills: $(VENV)/installed-test
+drill: $(VENV)/installed-test
 	$(BIN)/python -m tests.drills $(ARGS)
 
 bench: $(VENV)/installed-test
@@ -60,4 +60,4 @@ $(VENV)/installed-%: $(MADE_OF) | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@ $(VENV)/installed
 
-.PHONY: help run test check lint types layers fuzz drills bench clean
+.PHONY: help run test check lint types layers fuzz drill bench clean
