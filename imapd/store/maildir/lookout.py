@@ -65,8 +65,6 @@ class Lookout:
     #: When the index was last written, and when its connections were last closed.
     _written: tuple[int, int] = field(default=(0, 0), init=False)
     _rested: float = field(init=False)
-    #: Nobody has looked since somebody watches.
-    _unseen: bool = field(default=True, init=False)
     #: Directories and mtimes of mailboxes that were up to date, and the root's.
     _seen: dict[int, tuple[str, int, int]] = field(factory=dict, init=False, repr=False)
     _root: int = field(default=0, init=False)
@@ -89,8 +87,11 @@ class Lookout:
         """Look once a second."""
         if not self._poll.running:
             self._annotated = metadata.last_change(self._index)
-            self._written = self._tree.written()
-            self._unseen = True
+            written = self._tree.written()
+            if written != self._written:
+                self._written = written
+                for _, id, modseq in self._index.modseqs():
+                    self._watchers.known(id, modseq)
             self._poll.start(_POLL, now=False)
             self._arm()
 
@@ -205,13 +206,10 @@ class Lookout:
             if waiting is not None:
                 waiting.addErrback(self._failed)
             written = self._tree.written()
-            changed = written != self._written
-            if changed or self._unseen:
+            if written != self._written:
                 self._written = written
                 for _, id, modseq in self._index.modseqs():
-                    self._watchers.found(id, modseq, changed)
-                self._unseen = False
-            if changed:
+                    self._watchers.found(id, modseq)
                 self.annotated()
             self._rest()
         except Exception:

@@ -66,13 +66,11 @@ class Watchers:
             self._told[hint.mailbox_id] = hint.modseq
         self._tell(hint)
 
-    def found(self, id: str, modseq: int, changed: bool) -> None:
-        """The modseq of a mailbox as it is: told if it is new.
+    def known(self, id: str, modseq: int) -> None:
+        """The modseq of a mailbox as it is when somebody begins to watch."""
+        self._told[id] = max(modseq, self._told.get(id, 0))
 
-        Of one we never heard of it is new if something has changed since somebody watches.
-        """
-        told = self._told.get(id)
-        if told is None and not changed:
-            self._told[id] = modseq
-        elif told is None or told < modseq:
+    def found(self, id: str, modseq: int) -> None:
+        """The modseq of a mailbox as it is: told if it is new."""
+        if self._told.get(id, -1) < modseq:
             self.publish([Hint(id, modseq)])
