@@ -35,9 +35,9 @@ from imapd.model.text import Indexed, Sought, Told
 
 __all__ = [
     "Answer", "IAccount", "IAnnotated", "IAnnotations", "IBlocksKept", "IExamined", "IFactsKept",
-    "IMailStore", "IMailbox", "IMapped", "IMessageReader", "IMetadata", "IObjectIDs", "IOtherAccounts",
-    "IQuota", "IQuotas", "IRecent", "IServerCopy", "IServerMove", "IServerReplace", "ISpool", "ISpools",
-    "ITextIndex", "ITextIndexing", "IThreads", "IURLKeys", "NewMessage", "WatchCallback",
+    "IMailStore", "IMailbox", "IManyProcesses", "IMapped", "IMessageReader", "IMetadata", "IObjectIDs",
+    "IOtherAccounts", "IQuota", "IQuotas", "IRecent", "IServerCopy", "IServerMove", "IServerReplace", "ISpool",
+    "ISpools", "ITextIndex", "ITextIndexing", "IThreads", "IURLKeys", "NewMessage", "WatchCallback",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
