@@ -36,8 +36,8 @@ from imapd.model.text import Indexed, Sought, Told
 __all__ = [
     "Answer", "IAccount", "IAnnotated", "IAnnotations", "IBlocksKept", "IExamined", "IFactsKept",
     "IMailStore", "IMailbox", "IManyProcesses", "IMapped", "IMessageReader", "IMetadata", "IObjectIDs",
-    "IOtherAccounts", "IQuota", "IQuotas", "IRecent", "IServerCopy", "IServerMove", "IServerReplace", "ISpool",
-    "ISpools", "ITextIndex", "ITextIndexing", "IThreads", "IURLKeys", "NewMessage", "WatchCallback",
+    "IOtherAccounts", "IQuota", "IQuotas", "IRecent", "IServerCopy", "IServerMove", "IServerReplace",
+    "ISpool", "ISpools", "ITextIndex", "ITextIndexing", "IThreads", "IURLKeys", "NewMessage", "WatchCallback",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
