@@ -161,7 +161,7 @@ def _holds(index: Path) -> bool:
 
 def _stopped_while_it_writes(server: Running, index: Path) -> None:
     """Stop it with the lock in its hands."""
-    for _ in range(1_000):
+    for _ in range(20_000):
         server.signal(signal.SIGSTOP)
         os.waitid(os.P_PID, server.process.pid, os.WSTOPPED | os.WNOWAIT)
         if _holds(index):
