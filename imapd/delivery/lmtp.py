@@ -27,13 +27,14 @@ from imapd.delivery.paths import Path, read_path
 from imapd.delivery.recipients import Recipient, Recipients
 from imapd.delivery.replies import BAD_SEQUENCE, OK, Rejected, Reply
 from imapd.delivery.trace import Trace
+from imapd.model.gone import Gone
 from imapd.model.limits import Limits
 from imapd.store.answers import settled
 from imapd.store.errors import StoreError
 from imapd.store.interfaces import IMessageReader, ISpools
 from imapd.store.written import Written
 
-__all__ = ["Gone", "LMTPSession", "Peer", "Policy"]
+__all__ = ["LMTPSession", "Peer", "Policy"]
 
 #: Octets of a message that are copied at once.
 _PIECE: Final = 65_536
@@ -42,10 +43,6 @@ _HOST: Final = re.compile(r"[!-~\x80-\U0010ffff]{1,255}")
 _BODIES: Final = ("7BIT", "8BITMIME", "BINARYMIME")
 _TOO_LARGE: Final = Reply(552, "5.3.4", "The message is too large")
 _WHAT: Final = Reply(500, "5.5.1", "There is no such command")
-
-
-class Gone(Exception):
-    """The connection ended while the client was waited for."""
 
 
 class Peer(Protocol):

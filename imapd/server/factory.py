@@ -9,7 +9,6 @@ from typing import Any
 from attrs import evolve
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.portal import IRealm, Portal
-from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
@@ -23,6 +22,7 @@ from imapd.dialect import Dialect
 from imapd.model.limits import Limits
 from imapd.server.flow import Turns
 from imapd.server.imap import IMAPProtocol
+from imapd.server.paced import PacedFactory
 from imapd.session.ahead import Ahead
 from imapd.session.blocks import Blocks
 from imapd.session.image import Images
@@ -32,7 +32,7 @@ from imapd.store.interfaces import IMailStore
 __all__ = ["IMAPFactory", "imap_factory"]
 
 
-class IMAPFactory(Factory):
+class IMAPFactory(PacedFactory):
     """Makes the protocol of each connection, for IMAP and IMAPS alike.
 
     `portal` gives `imapd.store.interfaces.IAccount` to whom it knows.  `tls` has a method
@@ -42,8 +42,6 @@ class IMAPFactory(Factory):
     are users that may read what URLs with ``submit+`` name (RFC 4467).  `administrators` may
     set quotas, of all users.
     """
-
-    noisy = False
 
     def __init__(
         self,
@@ -59,6 +57,7 @@ class IMAPFactory(Factory):
         submitters: Sequence[str] = (),
         administrators: Iterable[str] = (),
     ) -> None:
+        super().__init__()
         if clock is None:
             from twisted.internet import reactor
 
@@ -67,8 +66,6 @@ class IMAPFactory(Factory):
         self.clock = clock
         self.turns = Turns(clock)
         self._tls = tls
-        self._connections: set[IMAPProtocol] = set()
-        self._empty: Deferred[None] | None = None
         blocks = Blocks(clock, self.turns.turn)
         self._ahead = Ahead(clock, blocks)
         self.policy = Policy(
@@ -104,32 +101,6 @@ class IMAPFactory(Factory):
         """As `Factory`."""
         self._ahead.stop()
         self.policy.blocks.clear()
-
-    @property
-    def connections(self) -> int:
-        """How many are open."""
-        return len(self._connections)
-
-    def joined(self, protocol: IMAPProtocol) -> None:
-        """A connection has been made."""
-        self._connections.add(protocol)
-
-    def left(self, protocol: IMAPProtocol) -> None:
-        """A connection has ended."""
-        self._connections.discard(protocol)
-        if not self._connections and self._empty is not None:
-            empty, self._empty = self._empty, None
-            empty.callback(None)
-
-    def shutdown(self) -> Deferred[None]:
-        """Say BYE to every client; fires when all connections have ended."""
-        if not self._connections:
-            return succeed(None)
-        self._empty = Deferred()
-        done = self._empty
-        for protocol in tuple(self._connections):
-            protocol.bye("The server is shutting down")
-        return done
 
 
 class _Speaking(Factory):

@@ -5,8 +5,8 @@ Rules of this file:
 * One coroutine, `_serve`, takes events from the connection one at a time and
   answers each before it takes the next; it runs while there is something to do,
   and so nothing is told unasked but between two answers.
-* What the client sends meanwhile waits in the connection; past `Limits.input` the
-  transport is paused.  Past `Limits.output` unread octets, a command waits.
+* What the client sends meanwhile waits in the connection.  Past `Limits.output` unread
+  octets, a command waits.
 * What is compressed is inflated only when the connection has no event, a piece in each turn.
 """
 
@@ -17,59 +17,40 @@ from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import (
-    IDelayedCall,
-    IPushProducer,
-    IReactorTime,
-    ISSLTransport,
-    IWriteDescriptor,
-)
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.interfaces import IReactorTime, IWriteDescriptor
+from twisted.internet.protocol import connectionDone
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
+from imapd.model.gone import Gone
 from imapd.model.states import State
 from imapd.server.flow import Turns
 from imapd.server.intake import Intake
+from imapd.server.paced import PacedProtocol
 from imapd.session.capabilities import capabilities
 from imapd.session.dispatch import answer
 from imapd.session.outcome import BadCommand
-from imapd.session.session import Gone, Policy, Session
+from imapd.session.session import Policy, Session
 from imapd.wire.connection import Connection, Event, LineReceived
 from imapd.wire.deflate import BadStream, Deflater
 
 __all__ = ["IMAPProtocol"]
 
-#: Seconds for the last of our octets, fewer than the transport buffers, and for TLS to end.
-_GOODBYE: Final = 30.0
 #: Seconds until a store that could not say what changed is asked again for who idles.
 _AGAIN: Final = 10.0
 
 
-@implementer(IPushProducer)
-class IMAPProtocol(Protocol):
+class IMAPProtocol(PacedProtocol):
     """A server's side of one connection; a `session.session.Peer`."""
 
     def __init__(self, policy: Policy, turns: Turns, clock: IReactorTime, tls: Any) -> None:
+        super().__init__(policy.limits, turns, clock, tls)
         self._policy = policy
-        self._turns = turns
-        self._clock = clock
-        self._tls = tls
         self._out: list[bytes] = []
         self._out_size = 0
-        self._running = False
-        self._waiting: Deferred[Event] | None = None
         self._idling: Deferred[None] | None = None
-        self._writable: Deferred[None] | None = None
-        self._paused = False
-        self._reading = True
-        self._ended = False
-        self._closing = False
         self._farewell = b""
         self._flushing = False
-        self._timeout: IDelayedCall | None = None
-        self.secure = False
         self._deflater = Deflater()
 
     # What the transport calls.
@@ -77,17 +58,15 @@ class IMAPProtocol(Protocol):
     def connectionMade(self) -> None:
         """As `Protocol`: greet."""
         transport: Any = self.transport
-        self.connection = Connection(self._policy.limits, self._policy.dialect.upload_arguments)
-        self._intake = Intake(self.connection, self._policy.limits.input)
+        self.connection = Connection(self._limits, self._policy.dialect.upload_arguments)
+        self._intake = Intake(self.connection, self._limits.input)
         self.session = Session(self._policy, self, self.connection)
-        self.secure = ISSLTransport.providedBy(transport)
         self._prompt = IWriteDescriptor.providedBy(transport)
         no_delay = getattr(transport, "setTcpNoDelay", None)
         if no_delay is not None:
             no_delay(True)
-        transport.registerProducer(self, True)
-        self.factory.joined(self)
-        self._expect(self._policy.limits.login_timeout)
+        super().connectionMade()
+        self.expect(self._limits.login_timeout)
         transport.write(b"* OK [CAPABILITY %b] imapd ready\r\n" % capabilities(self.session))
 
     def dataReceived(self, data: bytes) -> None:
@@ -96,9 +75,7 @@ class IMAPProtocol(Protocol):
             return
         self._intake.receive_data(data)
         self._arrived()
-        if self._reading and self._intake.waiting > self._policy.limits.input:
-            self._reading = False
-            self.transport.pauseProducing()  # type: ignore[union-attr]
+        self.read_less()
 
     def _arrived(self) -> None:
         """There may be another event."""
@@ -121,7 +98,7 @@ class IMAPProtocol(Protocol):
             elif self._intake.pending:
                 self._clock.callLater(0, self._arrived)
             else:
-                self._read_on()
+                self.read_on()
 
     def _next_event(self) -> Event | None:
         """What the client sent next.  Raises `Gone`, having said BYE, when that cannot be read."""
@@ -133,38 +110,19 @@ class IMAPProtocol(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """As `Protocol`."""
-        self._ended = True
-        if self._timeout is not None and self._timeout.active():
-            self._timeout.cancel()
-        self.factory.left(self)
-        for waiting in (self._waiting, self._idling, self._writable):
-            if waiting is not None:
-                waiting.errback(Gone())
-        self._waiting = self._idling = self._writable = None
+        super().connectionLost(reason)
+        if self._idling is not None:
+            idling, self._idling = self._idling, None
+            idling.errback(Gone())
         if not self._running:
             self._start(self._finish())
 
-    def pauseProducing(self) -> None:
-        """As `IPushProducer`: the client reads too slowly."""
-        self._paused = True
-
-    def resumeProducing(self) -> None:
-        """As `IPushProducer`."""
-        self._paused = False
-        if self._writable is not None:
-            waiting, self._writable = self._writable, None
-            waiting.callback(None)
-
-    def stopProducing(self) -> None:
-        """As `IPushProducer`: `connectionLost` follows."""
+    @property
+    def unread(self) -> int:
+        """As `PacedProtocol`."""
+        return self._intake.waiting
 
     # What the session calls.
-
-    @property
-    def address(self) -> str | None:
-        """As `Peer`; behind a proxy it is known once the proxy has told it."""
-        host: str | None = getattr(self.transport.getPeer(), "host", None)  # type: ignore[union-attr]
-        return host
 
     @property
     def local(self) -> bool:
@@ -201,7 +159,7 @@ class IMAPProtocol(Protocol):
         """As `Peer`."""
         if self._paused:
             self.flush()
-            await self._until_writable()
+            await self.until_writable()
         if self._ended:
             raise Gone
         await self._turns.turn()
@@ -213,7 +171,7 @@ class IMAPProtocol(Protocol):
             await self.turn()
             event = self._next_event()
         if event is None:
-            self._read_on()
+            self.read_on()
             self.flush()
             if self._ended:
                 raise Gone
@@ -221,16 +179,11 @@ class IMAPProtocol(Protocol):
             event = await self._waiting
         return event
 
-    def can_start_tls(self) -> bool:
-        """As `Peer`."""
-        return self._tls is not None and not self.secure
-
     def start_tls(self) -> None:
         """As `Peer`."""
         self.flush()
         self.connection.clear()
-        self.transport.startTLS(self._tls.options())  # type: ignore[union-attr]
-        self.secure = True
+        super().start_tls()
 
     @property
     def compressed(self) -> bool:
@@ -247,7 +200,7 @@ class IMAPProtocol(Protocol):
         self.flush()
         self._intake.end_inflating()
         self._deflater.rest()
-        self._expect(self._policy.limits.login_timeout)
+        self.expect(self._limits.login_timeout)
 
     def wake(self) -> None:
         """As `Peer`."""
@@ -276,7 +229,7 @@ class IMAPProtocol(Protocol):
             told = await self.session.told(self.session.news(expunges=True))
             self.flush()
             if self._paused:
-                await self._until_writable()
+                await self.until_writable()
                 continue
             if lines or (told and self.session.notices.pending(self.session)):
                 continue
@@ -309,13 +262,7 @@ class IMAPProtocol(Protocol):
         if self._farewell:
             self.write(self._farewell)
         self.flush()
-        if not self._ended:
-            # Who does not say goodbye to our goodbye (TLS: close_notify) is not waited for.
-            self._expect(self._policy.limits.write_timeout if self._paused else _GOODBYE)
-            transport: Any = self.transport
-            # TLS waits for a registered producer to end, and ours never does.
-            transport.unregisterProducer()
-            transport.loseConnection()
+        self.leave()
 
     def bye(self, text: str) -> None:
         """End the connection, saying why (RFC 9051, 7.1.5); a command that runs is answered first."""
@@ -325,7 +272,7 @@ class IMAPProtocol(Protocol):
             if not self._running or self._waiting is not None:
                 self._leave()
             else:
-                self._expect(self._policy.limits.write_timeout)
+                self.expect(self._limits.write_timeout)
 
     # Serving.
 
@@ -374,7 +321,7 @@ class IMAPProtocol(Protocol):
                 await self._finish()
             elif self._closing:
                 self._leave()
-        self._read_on()
+        self.read_on()
         if heard and not self._ended and not self._closing:
             self._active()
 
@@ -398,51 +345,18 @@ class IMAPProtocol(Protocol):
 
     # Waiting.
 
-    async def _until_writable(self) -> None:
-        if not self._paused:
-            return
-        if self._ended:
-            raise Gone
-        stuck = self._clock.callLater(self._policy.limits.write_timeout, self.abort)
-        self._writable = Deferred()
-        try:
-            await self._writable
-        finally:
-            if stuck.active():
-                stuck.cancel()
-
-    def abort(self) -> None:
-        """As `Peer`."""
-        if not self._ended:
-            self.transport.abortConnection()  # type: ignore[union-attr]
-
-    def _read_on(self) -> None:
-        if (
-            not self._reading
-            and not self._ended
-            and self._intake.waiting <= self._policy.limits.input
-        ):
-            self._reading = True
-            self.transport.resumeProducing()  # type: ignore[union-attr]
-
     def _active(self) -> None:
         """The client has sent something: that buys it time, once it has logged in."""
         if self.session.state is not State.NOT_AUTHENTICATED:
-            self._expect(self._policy.limits.idle_timeout)
+            self.expect(self._limits.idle_timeout)
 
-    def _expect(self, seconds: float) -> None:
-        timeout = self._timeout
-        if timeout is not None and timeout.active():
-            timeout.reset(seconds)
-        else:
-            self._timeout = self._clock.callLater(seconds, self._timed_out)
-
-    def _timed_out(self) -> None:
+    def timed_out(self) -> None:
+        """As `PacedProtocol`."""
         if self._closing:
             self.abort()
         elif self._running and self._waiting is None:
             # A long command is running; when it has logged in, its end starts the clock anew.
-            self._expect(self._policy.limits.login_timeout)
+            self.expect(self._limits.login_timeout)
         else:
             self.bye("Too long without a command")
 

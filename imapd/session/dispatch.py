@@ -12,8 +12,9 @@ from __future__ import annotations
 from typing import Final
 
 from imapd.dialect import Command, Upload
+from imapd.model.gone import Gone
 from imapd.session.outcome import BadCommand, Outcome, of_exception
-from imapd.session.session import USUAL, Gone, Incoming, Session
+from imapd.session.session import USUAL, Incoming, Session
 from imapd.wire.connection import (
     CommandReceived,
     ContinuationDue,

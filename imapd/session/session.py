@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from imapd.auth.sasl import Mechanism
 from imapd.dialect import Dialect
 from imapd.model.flags import SYSTEM, Flags
+from imapd.model.gone import Gone
 from imapd.model.limits import Limits
 from imapd.model.mailbox import Hint
 from imapd.model.numset import EMPTY, NumSet
@@ -41,11 +42,7 @@ from imapd.wire.connection import (
 )
 from imapd.wire.cursor import Cursor
 
-__all__ = ["USUAL", "Gone", "Incoming", "Notices", "Peer", "Policy", "Session"]
-
-
-class Gone(Exception):
-    """The connection ended while a command waited for the client."""
+__all__ = ["USUAL", "Incoming", "Notices", "Peer", "Policy", "Session"]
 
 
 class Peer(Protocol):

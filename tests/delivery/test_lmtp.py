@@ -300,6 +300,22 @@ def test_a_client_that_does_not_read(server: Server) -> None:
     assert answer.count(b"250 2.0.0") == 100_000
 
 
+def test_a_client_that_never_reads(server: Server) -> None:
+    """It is not waited for longer than `Limits.write_timeout`; one that reads in time is."""
+    made = factory(server)
+    never, late = connect(server, made), connect(server, made)
+    for mail in (never, late):
+        mail.stop_reading()
+        mail.send(b"NOOP\r\n" * 100_000)
+    server.clock.advance(Limits().write_timeout - 1)
+    late.read_on()
+    server.clock.advance(2)
+    server.clock.advance(1)
+    assert not never.open
+    assert late.open
+    assert made.connections == 1
+
+
 def test_starttls(server: Server) -> None:
     """What came before the handshake is forgotten, also what was said (RFC 3207, 4.2)."""
 
