@@ -13,6 +13,7 @@ from imapd.sharing.mailbox import shared_id
 from imapd.sharing.metadata import shared_entries
 from imapd.store.answers import settled
 from imapd.store.interfaces import IAccount, WatchCallback
+from imapd.store.watching import Watching
 
 if TYPE_CHECKING:
     from imapd.sharing.policy import Sharing
@@ -32,7 +33,7 @@ class Held:
     _accounts: dict[str, tuple[IAccount, Callable[[], None]]] = field(
         factory=dict, init=False, repr=False
     )
-    _watchers: list[WatchCallback] = field(factory=list, init=False, repr=False)
+    _watching: Watching = field(factory=Watching, init=False, repr=False)
 
     async def hold(self, owner: str) -> IAccount:
         """The account, open and heard of until the session ends."""
@@ -58,16 +59,7 @@ class Held:
 
     def watch(self, callback: WatchCallback) -> Callable[[], None]:
         """As `IAccount.watch`."""
-
-        def call(hint: Hint) -> None:
-            callback(hint)
-
-        def end() -> None:
-            if call in self._watchers:
-                self._watchers.remove(call)
-
-        self._watchers.append(call)
-        return end
+        return self._watching.add(callback)
 
     def _hint(self, hint: Hint) -> None:
         """Said of the mailbox as this user knows it, and of no annotation that is the owner's own."""
@@ -79,8 +71,7 @@ class Held:
         elif hint.mailbox_id:
             ledger = self._sharing.ledger(hint.mailbox_id, self._user)
             hint = Hint(shared_id(hint.mailbox_id, self._user), ledger.highest(hint.modseq))
-        for callback in tuple(self._watchers):
-            callback(hint)
+        self._watching.tell(hint)
 
     async def close(self) -> None:
         """The session is over."""

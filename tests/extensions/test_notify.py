@@ -567,10 +567,10 @@ def test_nothing_is_watched_for_who_did_not_ask(server: Server) -> None:
     """A session without NOTIFY is asked nothing at a change elsewhere."""
     client, other = server.client(), server.client()
     other.ok("CREATE misc")
-    listening = len(server.store.open_account("alice")._watchers)
+    listening = len(server.store.open_account("alice")._watching)
     client.ok("NOTIFY SET (personal (MailboxName))")
-    assert len(server.store.open_account("alice")._watchers) == listening + 1
+    assert len(server.store.open_account("alice")._watching) == listening + 1
     client.ok("NOTIFY NONE")
-    assert len(server.store.open_account("alice")._watchers) == listening
+    assert len(server.store.open_account("alice")._watching) == listening
     client.ok("NOTIFY SET (selected (MessageNew MessageExpunge))")
-    assert len(server.store.open_account("alice")._watchers) == listening
+    assert len(server.store.open_account("alice")._watching) == listening

@@ -8,6 +8,7 @@ from imapd.extensions import notify_names
 from imapd.store.errors import StoreUnavailable
 from imapd.store.maildir.account import MaildirAccount
 from imapd.store.memory.account import MemoryAccount
+from imapd.store.watching import Watching
 from tests.dialogue import Dialogue, Server, letter, same
 
 
@@ -202,9 +203,9 @@ def test_a_lost_hint(server: Server) -> None:
     client = server.client()
     client.ok("NOTIFY SET (personal (MailboxName))")
     account = server.store.open_account("alice")
-    watchers, account._watchers[:] = list(account._watchers), []
+    watching, account._watching = account._watching, Watching()
     account.create("quietly")
-    account._watchers[:] = watchers
+    account._watching = watching
     assert client.read() == b""
     same(
         client.do("NOOP"),

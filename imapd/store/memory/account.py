@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import define, field
-from twisted.logger import Logger
 from zope.interface import implementer
 
 from imapd.model.limits import Limits
@@ -41,6 +40,7 @@ from imapd.store.interfaces import (
 )
 from imapd.store.memory.mailbox import MemoryMailbox
 from imapd.store.memory.sharing import MemorySharing
+from imapd.store.watching import Watching
 
 __all__ = ["MemoryAccount"]
 
@@ -65,12 +65,10 @@ class MemoryAccount:
     _subscribed: set[str] = field(factory=set, init=False, repr=False)
     _url_keys: dict[str, bytes] = field(factory=dict, init=False, repr=False)
     _threads: dict[bytes, bytes] = field(factory=dict, init=False, repr=False)
-    _watchers: list[WatchCallback] = field(factory=list, init=False, repr=False)
+    _watching: Watching = field(factory=Watching, init=False, repr=False)
     _hints: deque[Hint] = field(factory=deque, init=False, repr=False)
     _publishing: bool = field(default=False, init=False, repr=False)
     _sharing: MemorySharing = field(init=False, repr=False)
-
-    _log = Logger()
 
     def __attrs_post_init__(self) -> None:
         self._sharing = MemorySharing(self._mailboxes, self._tell)
@@ -312,17 +310,7 @@ class MemoryAccount:
 
     def watch(self, callback: WatchCallback) -> Callable[[], None]:
         """As `IAccount`; called before the method that made the change returns."""
-
-        # A wrapper of its own: one callback may be given twice.
-        def call(hint: Hint) -> None:
-            callback(hint)
-
-        def end() -> None:
-            if call in self._watchers:
-                self._watchers.remove(call)
-
-        self._watchers.append(call)
-        return end
+        return self._watching.add(callback)
 
     def _tell(self, hint: Hint) -> None:
         """Queued, so that a change made by a callback comes after the one it was called for."""
@@ -332,17 +320,9 @@ class MemoryAccount:
         self._publishing = True
         try:
             while self._hints:
-                self._call(self._hints.popleft())
+                self._watching.tell(self._hints.popleft())
         finally:
             self._publishing = False
-
-    def _call(self, hint: Hint) -> None:
-        for callback in tuple(self._watchers):
-            if callback in self._watchers:
-                try:
-                    callback(hint)
-                except Exception:
-                    self._log.failure("a watcher failed at {hint}", hint=hint)
 
 
 def _superiors(name: str) -> Iterator[str]:
