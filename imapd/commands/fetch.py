@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from attrs import define
 
+from imapd.commands.fetch_att import fetch_att, fetch_atts, named, once
 from imapd.commands.fetch_items import UID, Fetched, Rows
 from imapd.commands.modifiers import modifiers
 from imapd.dialect import Command, Feature, FetchModifier
@@ -23,7 +24,7 @@ from imapd.store.access import allowed
 from imapd.store.answers import settled
 from imapd.store.errors import MessageGone
 from imapd.wire import grammar
-from imapd.wire.cursor import BadSyntax, Cursor
+from imapd.wire.cursor import Cursor
 
 __all__ = ["FEATURE", "Fetch"]
 
@@ -59,11 +60,10 @@ def _arguments(by_uid: bool) -> Any:
         numbers = grammar.sequence_set(cursor)
         cursor.space()
         if cursor.peek() == b"(":
-            items = cursor.listed(_item)
+            items = fetch_atts(cursor)
         else:
-            items = _macro(cursor) or [_item(cursor)]
-        # A repeated item is written once.
-        fetch = Fetch(numbers, by_uid, _once(items))
+            items = once(_macro(cursor) or [fetch_att(cursor)])
+        fetch = Fetch(numbers, by_uid, items)
         if cursor.peek() == b" " and not cursor.data[cursor.at :].isspace():
             cursor.space()
             fetch.modifiers = modifiers(cursor, cursor.vocabulary.fetch_modifiers)
@@ -72,34 +72,13 @@ def _arguments(by_uid: bool) -> Any:
     return arguments
 
 
-def _once(items: list[Fetched]) -> list[Fetched]:
-    r"""Each item once; what is asked for with and without PEEK sets \Seen."""
-    once: dict[object, Fetched] = {}
-    for item in items:
-        asked = item.format, item.partial
-        once[asked] = item.joined(once[asked]) if asked in once else item
-    return list(once.values())
-
-
-def _item(cursor: Cursor) -> Fetched:
-    return _named(cursor, cursor.word())
-
-
-def _named(cursor: Cursor, name: bytes) -> Fetched:
-    item = cursor.vocabulary.fetch_items.get(name)
-    if item is None:
-        raise BadSyntax("FETCH has no item of that name")
-    fetched: Fetched = item.grammar(cursor)
-    return fetched
-
-
 def _macro(cursor: Cursor) -> list[Fetched] | None:
     at = cursor.at
     names = cursor.vocabulary.fetch_macros.get(cursor.word())
     if names is None:
         cursor.at = at
         return None
-    return [_named(cursor, name.encode("ascii")) for name in names]
+    return [named(cursor, name.encode("ascii")) for name in names]
 
 
 async def _fetch(session: Session, fetch: Fetch) -> Outcome | None:

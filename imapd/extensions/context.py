@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Final
 
+from imapd.commands.fetch_att import fetch_atts
 from imapd.commands.fetch_items import Fetched
 from imapd.commands.search import Search
 from imapd.commands.search_source import Selected
@@ -44,18 +45,7 @@ def _items(cursor: Cursor) -> Items:
     if not cursor.data.startswith(b" (", cursor.at) or not cursor.vocabulary.has("NOTIFY"):
         return ()
     cursor.space()
-    found = cursor.listed(_item)
-    # A repeated item is written once.
-    return list({item.format: item for item in found}.values())
-
-
-def _item(cursor: Cursor) -> Fetched:
-    """``fetch-att``."""
-    item = cursor.vocabulary.fetch_items.get(cursor.word())
-    if item is None:
-        raise BadSyntax("FETCH has no item of that name")
-    fetched: Fetched = item.grammar(cursor)
-    return fetched
+    return fetch_atts(cursor)
 
 
 def _tags(cursor: Cursor) -> Sequence[bytes]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
+from imapd.commands.fetch_att import fetch_atts
 from imapd.commands.fetch_items import Fetched
 from imapd.dialect import Capability, Command, Feature
 from imapd.extensions.notify_filters import EVENTS, Event, Filters, Selected
@@ -141,18 +142,7 @@ def _event(cursor: Cursor, wanted: _Events) -> None:
         wanted.new = True
         if cursor.data.startswith(b" (", cursor.at):
             cursor.space()
-            items = cursor.listed(_item)
-            # A repeated item is written once.
-            wanted.items = list({item.format: item for item in items}.values())
-
-
-def _item(cursor: Cursor) -> Fetched:
-    """``fetch-att``."""
-    item = cursor.vocabulary.fetch_items.get(cursor.word())
-    if item is None:
-        raise BadSyntax("FETCH has no item of that name")
-    fetched: Fetched = item.grammar(cursor)
-    return fetched
+            wanted.items = fetch_atts(cursor)
 
 
 def _check(wanted: _Events, selected: bool) -> None:

@@ -80,6 +80,15 @@ def test_fetch_of_a_header(alice: Dialogue, bob: Dialogue) -> None:
     )
 
 
+def test_two_pieces_of_one_part(alice: Dialogue, bob: Dialogue) -> None:
+    """They are two items, as in FETCH (RFC 9051, 6.4.5.1)."""
+    alice.ok(
+        "NOTIFY SET (selected (MessageNew (BODY.PEEK[]<0.3> BODY.PEEK[]<3.4>) MessageExpunge))"
+    )
+    bob.append(b"Subject: hello\r\n\r\n")
+    same(alice.read(), "* 4 EXISTS", "* 4 FETCH (BODY[]<0> {3}", "Sub BODY[]<3> {4}", "ject)")
+
+
 def test_own_messages(alice: Dialogue, bob: Dialogue) -> None:
     """Of messages that the client itself put there no FETCH is told (5.2)."""
     alice.ok("NOTIFY SET (selected (MessageNew (UID) MessageExpunge))")
