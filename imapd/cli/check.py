@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
-from twisted.python.usage import Options, UsageError
+from twisted.python.usage import UsageError
 
-from imapd.config import BadConfig, Config, configured
+from imapd.cli.store_options import StoreOptions
+from imapd.config import BadConfig, Config
 from imapd.service import store_of
 from imapd.store.answers import settled
 from imapd.store.interfaces import IExamined, IMailStore, IOtherAccounts
@@ -19,7 +18,7 @@ from imapd.store.interfaces import IExamined, IMailStore, IOtherAccounts
 __all__ = ["CheckOptions", "check"]
 
 
-class CheckOptions(Options):
+class CheckOptions(StoreOptions):
     """Options of `imapd check`."""
 
     synopsis = "[options] USER ..."
@@ -27,17 +26,6 @@ class CheckOptions(Options):
         "Compares the mail of users with what is kept of it, says what is wrong, and mends it."
         "  The server may run.  The exit status is 1 if anything was wrong."
     )
-    optParameters = [
-        ["config", "c", None, "The server's configuration file."],
-        ["store", None, None, "Where mail is kept, if the file does not say it."],
-    ]
-
-    def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """As `Options`; users may stand before options."""
-        words = list(options or ())
-        while words and not words[0].startswith("-") and any(w.startswith("-") for w in words):
-            words.append(words.pop(0))
-        super().parseOptions(words)  # type: ignore[no-untyped-call]
 
     def parseArgs(self, *users: str) -> None:
         """Whose mail."""
@@ -47,14 +35,10 @@ class CheckOptions(Options):
 
     def postOptions(self) -> None:
         """Say what is wrong before anything is looked at."""
-        said = {} if self["store"] is None else {"store": self["store"]}
         try:
-            config = configured(Path(self["config"]) if self["config"] else None, said)
-            if not config.store:
-                raise config.error("store", "no store; write --config FILE or --store NAME:ARG")
+            self["prepared"] = self.configuration()
         except BadConfig as error:
             raise UsageError(str(error)) from error
-        self["prepared"] = config
 
 
 async def _examined(store: IMailStore, user: str) -> bool:

@@ -10,21 +10,21 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from socket import gethostname
 from typing import IO, Any, Final
 
 from attrs import define
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
-from twisted.python.usage import Options, UsageError
+from twisted.python.usage import UsageError
 
 from imapd.auth.chain import FirstOf
 from imapd.auth.maker import open_checker
 from imapd.auth.realm import MailRealm
-from imapd.config import BadConfig, Config, configured
+from imapd.cli.store_options import StoreOptions
+from imapd.config import BadConfig, Config
 from imapd.delivery.deposit import deposit
 from imapd.delivery.paths import read_path
 from imapd.delivery.recipients import Recipient, Recipients
@@ -45,24 +45,15 @@ _FROM: Final = re.compile(rb"From (\S+)[^\n]*\n")
 _FROM_MOST: Final = 1_024
 
 
-class DeliverOptions(Options):
+class DeliverOptions(StoreOptions):
     """Options of `imapd deliver`."""
 
     synopsis = "USER [options]"
     longdesc = "Puts a message from standard input into a mailbox of USER."
     optParameters = [
-        ["config", "c", None, "The server's configuration file."],
-        ["store", None, None, "Where mail is kept, if the file does not say it."],
         ["mailbox", "m", "", "The mailbox; INBOX if it is not there."],
         ["from", "f", "", "The sender of the envelope, for Return-Path."],
     ]
-
-    def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """As `Options`; the user may stand before the options."""
-        words = list(options or ())
-        if words and not words[0].startswith("-"):
-            words = [*words[1:], words[0]]
-        super().parseOptions(words)  # type: ignore[no-untyped-call]
 
     def parseArgs(self, user: str = "", *more: str) -> None:
         """Whose mailbox it is."""
@@ -72,11 +63,8 @@ class DeliverOptions(Options):
 
     def postOptions(self) -> None:
         """Say what is wrong before the message is read."""
-        said = {} if self["store"] is None else {"store": self["store"]}
         try:
-            config = configured(Path(self["config"]) if self["config"] else None, said)
-            if not config.store:
-                raise config.error("store", "no store; write --config FILE or --store NAME:ARG")
+            config = self.configuration()
         except BadConfig as error:
             print(f"imapd: {error}", file=sys.stderr)
             raise SystemExit(os.EX_CONFIG) from error
