@@ -31,6 +31,7 @@ _LAYERS: Mapping[str, int] = {
     "imapd.delivery": 6,
     "imapd.server": 7,
     "imapd.config": 8,
+    "imapd.preparing": 8,
     "imapd.service": 8,
     "imapd.cli": 9,
     "imapd.testing": 9,

@@ -24,9 +24,11 @@ from imapd.auth.chain import FirstOf
 from imapd.auth.passwdfile import PasswordFile, hashed
 from imapd.auth.throttle import ThrottlingChecker
 from imapd.config import KEYS, BadConfig, Config
+from imapd.preparing import prepare
 from imapd.server.factory import IMAPFactory
+from imapd.server.serving import MailService, Prepared
 from imapd.server.tls import self_signed, write_self_signed
-from imapd.service import MailService, Options, Prepared, prepare
+from imapd.service import Options
 from imapd.store.memory import MemoryStore
 from tests.serving import PROGRAMS, running
 

@@ -10,7 +10,8 @@ from twisted.internet.testing import MemoryReactorClock, StringTransport
 from imapd import commands, extensions
 from imapd.config import BadConfig, Config
 from imapd.dialect import Dialect
-from imapd.service import MailService, prepare
+from imapd.preparing import prepare
+from imapd.server.serving import MailService
 from tests.dialogue import Dialogue, Server
 
 CONFIG = Config(

@@ -11,7 +11,7 @@ from twisted.python.usage import UsageError
 
 from imapd.cli.store_options import StoreOptions
 from imapd.config import BadConfig, Config
-from imapd.service import store_of
+from imapd.preparing import store_of
 from imapd.store.answers import settled
 from imapd.store.interfaces import IExamined, IMailStore, IOtherAccounts
 

@@ -30,7 +30,7 @@ from imapd.delivery.paths import read_path
 from imapd.delivery.recipients import Recipient, Recipients
 from imapd.delivery.replies import Rejected
 from imapd.delivery.trace import Trace
-from imapd.service import store_of
+from imapd.preparing import store_of
 from imapd.store import errors
 from imapd.store.answers import settled
 from imapd.store.interfaces import IMailStore, ISpools

@@ -165,8 +165,9 @@ def demo(options: Any) -> int:
     from twisted.internet import reactor
 
     from imapd.cli.running import run, start_logging
+    from imapd.preparing import prepare
     from imapd.server.port import Listening
-    from imapd.service import MailService, prepare
+    from imapd.server.serving import MailService
 
     home = Home(Path(options["home"] or os.environ.get("IMAPD_HOME") or "var").absolute())
     try:

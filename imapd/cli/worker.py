@@ -65,7 +65,7 @@ def main() -> None:
 def _serve(config: Config, secret: bytes) -> int:
     from twisted.internet import reactor
 
-    from imapd.service import prepare
+    from imapd.preparing import prepare
 
     coming = HandedOver(reactor, socket.socket(fileno=CHANNEL))
     try:

@@ -12,7 +12,7 @@ from imapd.config import BadConfig, configured
 from imapd.dialect import Dialect
 from imapd.extensions import filters
 from imapd.model.limits import Limits
-from imapd.service import prepare
+from imapd.preparing import prepare
 from tests.dialogue import Dialogue, Server, letter, same
 
 _LETTERS = (

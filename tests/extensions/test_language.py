@@ -15,7 +15,7 @@ from imapd import commands, extensions
 from imapd.config import BadConfig
 from imapd.dialect import Dialect, Feature
 from imapd.extensions.language import LANGUAGES, Catalogue, feature
-from imapd.service import prepare
+from imapd.preparing import prepare
 from imapd.session.entry import Entry
 from imapd.store.access import INamespaces
 from tests.dialogue import Dialogue, Server, same

@@ -11,7 +11,7 @@ from attrs import evolve
 from twisted.internet.testing import MemoryReactorClock
 
 from imapd.config import BadConfig, configured
-from imapd.service import prepare
+from imapd.preparing import prepare
 from tests.dialogue import Server, same
 from tests.test_switching import CONFIG
 

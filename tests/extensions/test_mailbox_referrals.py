@@ -10,7 +10,7 @@ from attrs import evolve
 from twisted.internet.testing import MemoryReactorClock
 
 from imapd.config import configured
-from imapd.service import prepare
+from imapd.preparing import prepare
 from tests.dialogue import Dialogue, Server, letter, same
 from tests.test_switching import CONFIG
 

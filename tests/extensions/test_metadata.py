@@ -15,7 +15,7 @@ from imapd.config import BadConfig, configured
 from imapd.dialect import Dialect
 from imapd.extensions import metadata
 from imapd.model.limits import Limits
-from imapd.service import prepare
+from imapd.preparing import prepare
 from imapd.store.interfaces import IAccount
 from imapd.store.memory import MemoryAccount
 from tests.dialogue import Dialogue, Server, same

@@ -9,7 +9,7 @@ from zope.interface import implementer_only
 
 from imapd.config import BadConfig, configured
 from imapd.model.quota import Allowance
-from imapd.service import prepare
+from imapd.preparing import prepare
 from imapd.store.interfaces import IAccount, IQuota
 from imapd.store.memory import MemoryAccount, MemoryStore
 from tests.backends import MaildirBackend
@@ -410,7 +410,7 @@ def test_misconfigured(tmp_path) -> None:
 def test_a_store_that_cannot_be_limited(tmp_path, monkeypatch) -> None:
     """Limits that nobody would keep are an error, not a promise."""
     monkeypatch.setattr(
-        "imapd.service.open_store", lambda reactor, name: DistantStore(MemoryReactorClock())
+        "imapd.preparing.open_store", lambda reactor, name: DistantStore(MemoryReactorClock())
     )
     with pytest.raises(BadConfig, match=r"quota\.messages: this kind of store keeps no quotas$"):
         _configured(tmp_path, "[quota]\nmessages = 5\n")

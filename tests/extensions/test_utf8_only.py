@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 from twisted.internet.testing import MemoryReactorClock
 
-from imapd.service import prepare
+from imapd.preparing import prepare
 from tests.dialogue import Server, letter, same
 from tests.test_switching import CONFIG
 

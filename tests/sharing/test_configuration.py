@@ -10,7 +10,7 @@ from attrs import evolve
 from twisted.internet.testing import MemoryReactorClock
 
 from imapd.config import BadConfig, configured
-from imapd.service import prepare
+from imapd.preparing import prepare
 from imapd.sharing import Sharing
 
 _BASE = """
