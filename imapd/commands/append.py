@@ -22,8 +22,9 @@ from imapd.model.numset import NumSet
 from imapd.model.states import LOGGED_IN
 from imapd.session.allotment import refuse_more
 from imapd.session.content import facts_of
+from imapd.session.incoming import Incoming
 from imapd.session.outcome import Outcome, Refused
-from imapd.session.session import Incoming, Session
+from imapd.session.session import Session
 from imapd.store.access import require
 from imapd.store.answers import settled
 from imapd.store.errors import NoSuchMailbox, NotSelectable

@@ -11,7 +11,7 @@ from attrs import frozen
 from imapd.dialect import AppendOption
 from imapd.model.dates import InternalDate
 from imapd.model.flags import Flags, interned
-from imapd.session.session import Incoming
+from imapd.session.incoming import Incoming
 from imapd.wire import grammar
 from imapd.wire.cursor import BadSyntax, Cursor
 

@@ -90,7 +90,7 @@ class Upload:
 
     `argument` matches what stands before a literal that is an ordinary argument still;
     any other literal is a message.  `run` gets the session and an
-    `imapd.session.session.Incoming`.
+    `imapd.session.incoming.Incoming`.
     """
 
     name: str

@@ -16,8 +16,9 @@ from imapd.model.flags import DELETED, FlagChange, interned
 from imapd.model.mailbox import Changes, Copied
 from imapd.model.numset import EMPTY, NumSet
 from imapd.model.states import State
+from imapd.session.incoming import Incoming
 from imapd.session.outcome import Outcome, Refused
-from imapd.session.session import Incoming, Session
+from imapd.session.session import Session
 from imapd.store.access import require
 from imapd.store.answers import settled
 from imapd.store.errors import MessageGone

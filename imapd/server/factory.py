@@ -26,7 +26,7 @@ from imapd.server.paced import PacedFactory
 from imapd.session.ahead import Ahead
 from imapd.session.blocks import Blocks
 from imapd.session.image import Images
-from imapd.session.session import Policy
+from imapd.session.policy import Policy
 from imapd.store.interfaces import IMailStore
 
 __all__ = ["IMAPFactory", "imap_factory"]

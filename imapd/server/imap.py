@@ -30,7 +30,8 @@ from imapd.server.paced import PacedProtocol
 from imapd.session.capabilities import capabilities
 from imapd.session.dispatch import answer
 from imapd.session.outcome import BadCommand
-from imapd.session.session import Policy, Session
+from imapd.session.policy import Policy
+from imapd.session.session import Session
 from imapd.wire.connection import Connection, Event, LineReceived
 from imapd.wire.deflate import BadStream, Deflater
 
@@ -41,7 +42,7 @@ _AGAIN: Final = 10.0
 
 
 class IMAPProtocol(PacedProtocol):
-    """A server's side of one connection; a `session.session.Peer`."""
+    """A server's side of one connection; a `session.peer.Peer`."""
 
     def __init__(self, policy: Policy, turns: Turns, clock: IReactorTime, tls: Any) -> None:
         super().__init__(policy.limits, turns, clock, tls)

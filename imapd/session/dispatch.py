@@ -13,8 +13,9 @@ from typing import Final
 
 from imapd.dialect import Command, Upload
 from imapd.model.gone import Gone
+from imapd.session.incoming import Incoming
 from imapd.session.outcome import BadCommand, Outcome, of_exception
-from imapd.session.session import USUAL, Incoming, Session
+from imapd.session.session import USUAL, Session
 from imapd.wire.connection import (
     CommandReceived,
     ContinuationDue,

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
 
-from attrs import frozen
-from twisted.cred.portal import Portal
-from twisted.internet.defer import Deferred
-from twisted.logger import Logger
-
-from imapd.auth.sasl import Mechanism
-from imapd.dialect import Dialect
 from imapd.model.flags import SYSTEM, Flags
 from imapd.model.gone import Gone
-from imapd.model.limits import Limits
 from imapd.model.mailbox import Hint
 from imapd.model.numset import EMPTY, NumSet
 from imapd.model.states import State
 from imapd.session.announce import Announce
-from imapd.session.blocks import Blocks
-from imapd.session.image import Images
 from imapd.session.outcome import BadCommand, Refused
+from imapd.session.peer import Peer
+from imapd.session.policy import Policy
 from imapd.session.progress import Progress
 from imapd.session.view import View
 from imapd.store.access import allowed
@@ -30,103 +21,10 @@ from imapd.store.answers import settled
 from imapd.store.errors import StoreError
 from imapd.store.interfaces import IAccount, IMailbox, IRecent
 from imapd.wire import encode
-from imapd.wire.connection import (
-    Chunk,
-    CommandReceived,
-    Connection,
-    Event,
-    LineReceived,
-    Literal,
-    UploadLine,
-    UploadStarted,
-)
+from imapd.wire.connection import Connection, LineReceived
 from imapd.wire.cursor import Cursor
 
-__all__ = ["USUAL", "Incoming", "Notices", "Peer", "Policy", "Session"]
-
-
-class Peer(Protocol):
-    """The client's end, as a session sees it: the server's protocol, or a test."""
-
-    #: TLS is on.
-    secure: bool
-
-    @property
-    def compressed(self) -> bool:
-        """Octets are compressed in both directions."""
-
-    @property
-    def local(self) -> bool:
-        """The client is on this machine."""
-
-    @property
-    def address(self) -> str | None:
-        """Its IP address; None on a local socket."""
-
-    def write(self, data: bytes) -> None:
-        """Send octets; they may wait for others."""
-
-    def flush(self) -> None:
-        """Send now what was written."""
-
-    async def event(self) -> Event:
-        """What the client sends next."""
-
-    async def turn(self) -> None:
-        """Let others have their turn if this one was long, and the client read what waits for it."""
-
-    def start_tls(self) -> None:
-        """Begin the handshake; what was received before it is forgotten."""
-
-    def can_start_tls(self) -> bool:
-        """There is a certificate, and no TLS yet."""
-
-    def compress(self) -> None:
-        """Compress from here on, and take what was received behind the command for compressed."""
-
-    def start_over(self) -> None:
-        """The client is a stranger again: it has a minute to log in, and does not compress."""
-
-    def wake(self) -> None:
-        """Something may have changed for a session that waits."""
-
-    def close(self) -> None:
-        """End the connection when what was written is sent."""
-
-    def bye(self, text: str) -> None:
-        """End the connection, saying why (RFC 9051, 7.1.5)."""
-
-    def abort(self) -> None:
-        """End the connection at once: what was begun cannot be finished."""
-
-    async def idle(self) -> bytes:
-        """Announce what changes until the client sends a line, which is returned."""
-
-
-@frozen(eq=False)
-class Policy:
-    """What a listener's owner decided; shared by its sessions."""
-
-    dialect: Dialect
-    images: Images
-    blocks: Blocks
-    limits: Limits
-    #: By name, as AUTHENTICATE has it.
-    mechanisms: Mapping[str, Mechanism]
-    portal: Portal
-    #: Passwords without TLS are taken from other machines too.
-    plaintext_login: bool
-    log: Logger
-    #: This moment, in the zone of this place.
-    now: Callable[[], datetime]
-    #: A Deferred that fires after so many seconds.
-    later: Callable[[float], Deferred[None]]
-    #: The clock of that.
-    seconds: Callable[[], float]
-    #: Users that are servers of mail submission (RFC 4467, 3: "submit+").
-    submitters: frozenset[str]
-    #: Users who may say what accounts may hold (RFC 9208, 4.1.3).
-    administrators: frozenset[str] = frozenset()
+__all__ = ["USUAL", "Notices", "Session"]
 
 
 class Notices:
@@ -412,55 +310,3 @@ class Session:
             if installs is not None:
                 installs(self)
         return new
-
-
-class Incoming:
-    """A command with messages in it, while they come.
-
-    Read `cursor` up to `literal`; then `accept`, take the `chunks`, and ask for what
-    follows by `rest`, which gives the next literal or None.
-    """
-
-    __slots__ = ("_left", "_session", "cursor", "literal", "name", "tag")
-
-    def __init__(self, session: Session, started: UploadStarted | CommandReceived) -> None:
-        self._session = session
-        self.tag = started.tag
-        self.name = started.name
-        self.cursor = session.cursor(started.arguments)
-        self.literal: Literal | None = (
-            started.literal if isinstance(started, UploadStarted) else None
-        )
-        self._left = 0
-
-    def accept(self) -> None:
-        """The message may come."""
-        assert self.literal is not None
-        self._left = self.literal.size
-        self._session.connection.accept()
-        if self.literal.synchronising:
-            self._session.write(b"+ Ready for the message\r\n")
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The octets of the accepted message."""
-        while self._left:
-            event = await self._session.peer.event()
-            assert isinstance(event, Chunk)
-            self._left -= len(event.data)
-            yield event.data
-
-    async def rest(self) -> Literal | None:
-        """Go on after the message: `cursor` is then at what follows it."""
-        event = await self._session.peer.event()
-        if not isinstance(event, UploadLine):
-            raise BadCommand("The line is too long")
-        data = event.data
-        if event.literal is not None:
-            data = data[: data.rindex(b"~{" if event.literal.binary else b"{")]
-        self.cursor = self._session.cursor(data)
-        self.literal = event.literal
-        return event.literal
-
-    def abandon(self) -> None:
-        """Whatever of it has not come is dropped when it does."""
-        self._session.connection.abandon()
