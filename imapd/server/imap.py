@@ -32,8 +32,9 @@ from imapd.session.dispatch import answer
 from imapd.session.outcome import BadCommand
 from imapd.session.policy import Policy
 from imapd.session.session import Session
-from imapd.wire.connection import Connection, Event, LineReceived
+from imapd.wire.connection import Connection
 from imapd.wire.deflate import BadStream, Deflater
+from imapd.wire.events import Event, LineReceived
 
 __all__ = ["IMAPProtocol"]
 

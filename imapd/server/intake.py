@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from imapd.wire.connection import Connection, Event
+from imapd.wire.connection import Connection
 from imapd.wire.deflate import Inflater
+from imapd.wire.events import Event
 
 __all__ = ["Intake"]
 

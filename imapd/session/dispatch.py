@@ -16,7 +16,7 @@ from imapd.model.gone import Gone
 from imapd.session.incoming import Incoming
 from imapd.session.outcome import BadCommand, Outcome, of_exception
 from imapd.session.session import USUAL, Session
-from imapd.wire.connection import (
+from imapd.wire.events import (
     CommandReceived,
     ContinuationDue,
     Event,

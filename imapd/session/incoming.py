@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from imapd.session.outcome import BadCommand
 from imapd.session.session import Session
-from imapd.wire.connection import Chunk, CommandReceived, Literal, UploadLine, UploadStarted
+from imapd.wire.events import Chunk, CommandReceived, Literal, UploadLine, UploadStarted
 
 __all__ = ["Incoming"]
 

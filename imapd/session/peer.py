@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from imapd.wire.connection import Event
+from imapd.wire.events import Event
 
 __all__ = ["Peer"]
 

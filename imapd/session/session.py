@@ -21,8 +21,9 @@ from imapd.store.answers import settled
 from imapd.store.errors import StoreError
 from imapd.store.interfaces import IAccount, IMailbox, IRecent
 from imapd.wire import encode
-from imapd.wire.connection import Connection, LineReceived
+from imapd.wire.connection import Connection
 from imapd.wire.cursor import Cursor
+from imapd.wire.events import LineReceived
 
 __all__ = ["USUAL", "Notices", "Session"]
 

@@ -16,17 +16,10 @@ from imapd import commands, extensions
 from imapd.dialect import Dialect
 from imapd.mime.facts import facts
 from imapd.model.limits import Limits
-from imapd.wire.connection import (
-    Chunk,
-    CommandReceived,
-    Connection,
-    Event,
-    TooLong,
-    UploadLine,
-    UploadStarted,
-)
+from imapd.wire.connection import Connection
 from imapd.wire.cursor import BadSyntax, Cursor
 from imapd.wire.deflate import BadStream, Inflater
+from imapd.wire.events import Chunk, CommandReceived, Event, TooLong, UploadLine, UploadStarted
 from imapd.wire.url import BadURL, message_url
 from tests.answers import read_answers
 from tests.delivery.transporting import connect, factory, message_of

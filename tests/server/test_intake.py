@@ -8,8 +8,9 @@ import pytest
 
 from imapd.model.limits import Limits
 from imapd.server.intake import Intake
-from imapd.wire.connection import CommandReceived, Connection
+from imapd.wire.connection import Connection
 from imapd.wire.deflate import BadStream
+from imapd.wire.events import CommandReceived
 
 
 def _intake(most: int = 1000) -> Intake:

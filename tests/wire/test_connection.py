@@ -11,10 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imapd.model.limits import Limits
-from imapd.wire.connection import (
+from imapd.wire.connection import Connection
+from imapd.wire.events import (
     Chunk,
     CommandReceived,
-    Connection,
     ContinuationDue,
     Event,
     LineReceived,
