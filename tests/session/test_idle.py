@@ -126,7 +126,7 @@ def test_silence_beside_an_idler(idler: Dialogue, other: Dialogue) -> None:
 
 
 def test_thousands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A change that 2,000 sessions see is read from the store once, and written once to each."""
+    """A change that 2,000 sessions see is read from the store once at most, and written once to each."""
     server = Server()
     other = server.client().fill(3).select()
     idlers = [server.client(select="INBOX") for _ in range(_IDLERS)]
@@ -152,6 +152,6 @@ def test_thousands(monkeypatch: pytest.MonkeyPatch) -> None:
     server.settle()
     assert {each.read() for each in idlers} == {b"* 2 FETCH (UID 2 FLAGS (\\Flagged))\r\n"}
     # The answer to who did it is one more.
-    assert {name: done.count(name) for name in done} == {
-        "changes_since": 1, "refresh": 1, "write": _IDLERS + 1,
-    }  # fmt: skip
+    assert done.count("write") == _IDLERS + 1
+    # None is needed where the answer of STORE brings the change before the first idler is told.
+    assert sorted(each for each in done if each != "write") in ([], ["changes_since", "refresh"])

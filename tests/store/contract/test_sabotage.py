@@ -26,6 +26,7 @@ from imapd.store.contract.telling import Telling
 from imapd.store.interfaces import ITextIndex
 from imapd.store.memory import MemoryAccount, MemoryMailbox, MemoryStore
 from imapd.store.memory.annotating import MemoryAnnotations
+from imapd.store.watching import Watching
 
 
 class UsesUidsAgain(MemoryMailbox):
@@ -299,15 +300,11 @@ class TakesAnyName(MemoryAccount):
 
 
 class TellsEveryone(MemoryAccount):
-    watchers: list[Any] = []
+    everyone = Watching()
 
-    def watch(self, callback):
-        self.watchers.append(callback)
-        return lambda: self.watchers.remove(callback)
-
-    def _call(self, hint):
-        for callback in self.watchers:
-            callback(hint)
+    def __init__(self, *args, **keywords):
+        super().__init__(*args, **keywords)
+        self._watching = self.everyone
 
 
 class GivesEveryMessageAnId(MemoryMailbox):
