@@ -24,7 +24,7 @@ from imapd.model.states import LOGGED_IN
 from imapd.session.outcome import Refused
 from imapd.session.session import Session
 from imapd.store.answers import settled
-from imapd.store.errors import NoPermission, NoSuchMailbox, NotSelectable, StoreError
+from imapd.store.errors import AccountClosed, NoPermission, NoSuchMailbox, NotSelectable, StoreError
 from imapd.store.remote import IRemoteMailboxes
 from imapd.wire import grammar
 from imapd.wire.cursor import BadSyntax, Cursor
@@ -194,6 +194,8 @@ async def _tell(session: Session, arguments: Listing, row: Row) -> None:
                     responses.append(await option.responses(session, row.info, argument))
                 except (NoSuchMailbox, NotSelectable, NoPermission):
                     info = evolve(info, selectable=False)
+                except AccountClosed:
+                    raise
                 except StoreError:
                     session.policy.log.failure("LIST: {name!r} has no answer", name=info.name)
     extended = arguments.extended or "IMAP4rev2" in session.enabled

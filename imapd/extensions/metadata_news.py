@@ -18,7 +18,7 @@ from imapd.model.mailbox import Hint, MailboxInfo
 from imapd.session.session import USUAL, Notices, Session
 from imapd.store.access import IAccess, INamespaces
 from imapd.store.answers import settled
-from imapd.store.errors import NoPermission, NoSuchMailbox, StoreError
+from imapd.store.errors import AccountClosed, NoPermission, NoSuchMailbox, StoreError
 from imapd.store.interfaces import IMetadata
 from imapd.wire import encode
 
@@ -154,6 +154,8 @@ class _Announced(Notices):
             if self._news:
                 infos = await settled(session.account.mailboxes())
                 await self._news.tell(session, infos, self._may)
+        except AccountClosed:
+            raise
         except StoreError:
             self._stuck = True
 

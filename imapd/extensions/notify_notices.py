@@ -32,7 +32,7 @@ from imapd.session.outcome import Refused
 from imapd.session.session import Notices, Session
 from imapd.session.view import View
 from imapd.store.access import INamespaces
-from imapd.store.errors import StoreError
+from imapd.store.errors import AccountClosed, StoreError
 from imapd.store.interfaces import IAccount
 
 __all__ = ["Wanted", "watch"]
@@ -234,6 +234,8 @@ class Wanted(Notices):
                 await self._boxes.tell(names)
                 if self._metadata:
                     await self._metadata.tell(self._session, names.infos.values(), self._told_of)
+            except AccountClosed:
+                raise
             except StoreError:
                 self._stuck = True
             if self._lost or self._boxes.lost:

@@ -16,6 +16,7 @@ from imapd.model.gone import Gone
 from imapd.session.incoming import Incoming
 from imapd.session.outcome import BadCommand, Outcome, of_exception
 from imapd.session.session import USUAL, Session
+from imapd.store.errors import AccountClosed
 from imapd.wire.events import (
     CommandReceived,
     ContinuationDue,
@@ -150,6 +151,8 @@ async def _failed(
     await session.told(session.news(expunges))
     _held_back(session, _PLAIN)
     session.write(session.status(b"NO", failure.code.encode("ascii"), failure.text, tag))
+    if isinstance(error, AccountClosed):
+        session.account_closed()
 
 
 def _bad(session: Session, tag: bytes, code: str, text: str) -> None:

@@ -18,7 +18,7 @@ from imapd.session.progress import Progress
 from imapd.session.view import View
 from imapd.store.access import allowed
 from imapd.store.answers import settled
-from imapd.store.errors import StoreError
+from imapd.store.errors import AccountClosed, StoreError
 from imapd.store.interfaces import IAccount, IMailbox, IRecent
 from imapd.wire import encode
 from imapd.wire.connection import Connection
@@ -175,6 +175,10 @@ class Session:
         if logout is not None:
             await settled(logout())
 
+    def account_closed(self) -> None:
+        """The store has closed the account: who logs in again finds it in order."""
+        self.peer.bye("Your mailboxes are put in order, log in again")
+
     def _hint(self, hint: Hint) -> None:
         if hint.entries:
             return
@@ -270,6 +274,9 @@ class Session:
             await telling
         except Gone:
             raise
+        except AccountClosed:
+            self.account_closed()
+            return False
         except StoreError:
             # It is told when the store can be asked again.
             return False

@@ -28,6 +28,7 @@ from imapd.sharing.place import Place, below
 from imapd.store.access import IAccess, INamespaces, IShareable, Offer
 from imapd.store.answers import settled
 from imapd.store.errors import (
+    AccountClosed,
     BadMailboxName,
     NoPermission,
     NoSuchMailbox,
@@ -210,6 +211,8 @@ class SharingAccount:
         except NoSuchMailbox:
             # The user has gone.
             return
+        except AccountClosed:
+            raise
         except StoreError:
             self._log.failure("the mailboxes of {owner} cannot be listed", owner=place.owner)
             return

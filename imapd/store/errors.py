@@ -6,9 +6,9 @@ One table, in `imapd.session.outcome`, turns them into response codes.
 from __future__ import annotations
 
 __all__ = [
-    "BadMailboxName", "CannotKeepBinary", "HasChildren", "Inconvenient", "MailboxExists", "MessageGone",
-    "NoPermission", "NoSuchMailbox", "NotSelectable", "OverQuota", "StoreError", "StoreUnavailable", "TooBig",
-    "TooManyEntries",
+    "AccountClosed", "BadMailboxName", "CannotKeepBinary", "HasChildren", "Inconvenient", "MailboxExists",
+    "MessageGone", "NoPermission", "NoSuchMailbox", "NotSelectable", "OverQuota", "StoreError",
+    "StoreUnavailable", "TooBig", "TooManyEntries",
 ]  # fmt: skip
 
 
@@ -66,3 +66,7 @@ class Inconvenient(StoreError):
 
 class StoreUnavailable(StoreError):
     """The store cannot be reached, or its disk is full; the mail is safe (RFC 5530: UNAVAILABLE)."""
+
+
+class AccountClosed(StoreUnavailable):
+    """The store has closed the account; who opens it again finds it in order."""

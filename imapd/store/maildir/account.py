@@ -45,6 +45,7 @@ from imapd.store.maildir.lookout import Lookout
 from imapd.store.maildir.mailbox import MaildirMailbox
 from imapd.store.maildir.names import check, sought, superiors
 from imapd.store.maildir.presence import Presence
+from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.sharing import MaildirSharing
 from imapd.store.maildir.spool import Draft, Spool
 from imapd.store.maildir.telling import MaildirTexts
@@ -87,7 +88,10 @@ class MaildirAccount:
     _turn: DeferredLock = field(repr=False)
     #: Tells other processes what was changed here.
     _tell_others: Callable[[MaildirAccount, Sequence[Hint]], object] = field(repr=False)
+    #: The index is damaged: nothing is done any more.
+    _ended: Callable[[MaildirAccount], object] = field(repr=False)
     sessions: int = field(default=0, init=False)
+    _is_damaged: bool = field(default=False, init=False)
     writer: Writer = field(init=False, repr=False)
     _open: WeakValueDictionary[int, MaildirMailbox] = field(
         factory=WeakValueDictionary, init=False, repr=False
@@ -108,9 +112,10 @@ class MaildirAccount:
             self.in_thread,
             lambda number: self.check(number, True),
             self._turn,
+            self.damaged,
         )
         self._watchers = Watchers(self.texts.stir)
-        self.writer = Writer(self._reactor, self._pool, self.tree, self._publish)
+        self.writer = Writer(self._reactor, self._pool, self.tree, self._publish, self.damaged)
         self._backlog = Backlog(self._reactor, self.writer)
         self._lookout = Lookout(
             self._reactor,
@@ -120,6 +125,7 @@ class MaildirAccount:
             self._watchers,
             self._open,
             self._alarms,
+            self.damaged,
         )
 
     def __conform__(self, interface: object) -> object:
@@ -321,6 +327,8 @@ class MaildirAccount:
         try:
             done = attempt(self.index, self.tree, work)
         except (OSError, sqlite3.Error) as error:
+            if is_damage(error):
+                raise
             self._log.failure("{root}: the store failed", root=self.tree.root)
             raise unavailable(error) from error
         if done is None:
@@ -402,6 +410,28 @@ class MaildirAccount:
 
     # -- the end
 
+    def damaged(self, error: Exception | None = None) -> None:
+        """The index has wrong octets, as `error` or another process says.
+
+        No session uses it any more; it is made again by who opens the account next.
+        """
+        if self._is_damaged:
+            return
+        self._is_damaged = True
+        if error is not None:
+            self._log.error(
+                "{index}: damaged: {error}; sessions end here", index=self.tree.index, error=error
+            )
+            try:
+                self.tree.mark_damaged()
+            except OSError:
+                self._log.failure("{root}: cannot be marked", root=self.tree.root)
+        self.index.end()
+        self.writer.end()
+        self._ended(self)
+        # Whoever looks finds out.
+        self._watchers.tell(Hint(""))
+
     def close(self) -> Deferred[None] | None:
         """As `IAccount`; what is behind the answers is done when the last session has closed."""
         self.sessions -= 1
@@ -416,7 +446,10 @@ class MaildirAccount:
         self._backlog.end()
         await self.texts.stop()
         if self._tidying is not None:
-            await self.tidy()
+            if self._is_damaged:
+                self._tidying.cancel()
+            else:
+                await self.tidy()
         await self.writer.when_idle()
         await self.in_thread(self.index.close)
         await self.in_thread(self.writer.index.close)

@@ -105,6 +105,8 @@ class FlagSets:
         """The keywords of a set."""
         if number not in self._keywords:
             self._refresh()
+        if number not in self._keywords:
+            raise sqlite3.DatabaseError(f"there is no set of keywords {number}")
         return self._keywords[number]
 
     def forget(self) -> None:

@@ -54,6 +54,8 @@ def found(tree: Tree) -> Presence:
             if not is_damage(error):
                 raise
             known = False
+            # Others who have it open let go.
+            tree.mark_damaged()
             _make_again(tree, presence, str(error))
             ensure(tree.index)
     except BaseException:
@@ -67,14 +69,14 @@ def found(tree: Tree) -> Presence:
 
 def _make_again(tree: Tree, presence: Presence, why: str) -> None:
     """Keep an index that cannot be used under another name, for who wants to look into it."""
-    presence.alone()
-    _log.error("{index}: {why}; it is made again", index=tree.index, why=why)
-    now = time.time_ns()
-    for suffix in ("", "-wal", "-shm"):
+    if presence.alone(lambda: os.path.lexists(tree.damaged)):
+        _log.error("{index}: {why}; it is made again", index=tree.index, why=why)
+        now = time.time_ns()
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                os.rename(tree.index + suffix, f"{tree.index}.damaged-{now}{suffix}")
         with suppress(FileNotFoundError):
-            os.rename(tree.index + suffix, f"{tree.index}.damaged-{now}{suffix}")
-    with suppress(FileNotFoundError):
-        os.unlink(tree.damaged)
+            os.unlink(tree.damaged)
     presence.begin()
 
 

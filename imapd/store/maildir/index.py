@@ -11,11 +11,11 @@ from typing import Any, Final
 from attrs import fields, frozen
 
 from imapd.model.mailbox import Status
-from imapd.store.errors import NoSuchMailbox
+from imapd.store.errors import AccountClosed, NoSuchMailbox
 from imapd.store.maildir.flagsets import FlagSets
 from imapd.store.maildir.schema import connect
 
-__all__ = ["UID_BITS", "UID_MASK", "Index", "MailboxRow", "Marks", "base_of"]
+__all__ = ["UID_BITS", "UID_MASK", "Index", "MailboxRow", "Marks", "base_of", "closed"]
 
 #: Of a mailbox: directory, modseq and the stamps of new and cur.
 Marks = tuple[str, int, int, int]
@@ -95,6 +95,7 @@ class Index:
         self._path, self._wait, self._checkpoints = path, min(wait, _STEP), checkpoints
         self._connection: sqlite3.Connection | None = None
         self._synced = False
+        self._ended = False
         #: Seconds to wait for who writes just now.
         self.patience = wait
         self._stuck = 0.0
@@ -110,6 +111,8 @@ class Index:
 
     def open(self) -> sqlite3.Connection:
         """The connection."""
+        if self._ended:
+            raise closed()
         if self._connection is None:
             self._connection = connect(self._path, self._wait, self._checkpoints)
             self.sql, self.many = self._connection.execute, self._connection.executemany
@@ -121,6 +124,14 @@ class Index:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        self._unopened()
+
+    def end(self) -> None:
+        """From now on every statement raises `AccountClosed`; the file is still to be closed."""
+        self._ended = True
+        self._unopened()
+
+    def _unopened(self) -> None:
         self.sql = lambda *statement: self.open().execute(*statement)
         self.many = lambda *statement: self.open().executemany(*statement)
 
@@ -252,3 +263,8 @@ class Index:
         """Whether it is only that someone else writes just now."""
         text = str(error)
         return "locked" in text or "busy" in text
+
+
+def closed() -> AccountClosed:
+    """What is said instead of using an index that is to be made again."""
+    return AccountClosed("The index of the account is damaged, and is made again")

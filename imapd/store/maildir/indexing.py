@@ -19,8 +19,9 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from imapd.store.errors import NoSuchMailbox
+from imapd.store.errors import AccountClosed, NoSuchMailbox
 from imapd.store.maildir.building import Builder
+from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.tree import Tree
 
 __all__ = ["Indexing"]
@@ -51,6 +52,8 @@ class Indexing:
     _check: Callable[[int], Deferred[None] | None]
     #: Whose turn it is.
     _turn: DeferredLock
+    #: Called with what says that the mail's index has wrong octets.
+    _damaged: Callable[[Exception], object]
     _later: IDelayedCall | None = field(default=None, init=False, repr=False)
     _running: Deferred[None] | None = field(default=None, init=False, repr=False)
     #: Something changed while it ran.
@@ -109,7 +112,11 @@ class Indexing:
         self._failed = False
         try:
             await self._work()
-        except Exception:
+        except AccountClosed:
+            pass
+        except Exception as error:
+            if is_damage(error):
+                self._damaged(error)
             # Nothing but speed is lost; but the same would go wrong at once.
             self._failed = True
             self._log.failure("{root}: texts cannot be indexed now", root=self._tree.root)

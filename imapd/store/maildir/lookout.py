@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, Final, TypeVar
 
 from attrs import define, field
@@ -20,11 +20,12 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from imapd.model.mailbox import Hint
-from imapd.store.errors import NoSuchMailbox, StoreUnavailable
+from imapd.store.errors import AccountClosed, NoSuchMailbox, StoreUnavailable
 from imapd.store.maildir import metadata, namespace
 from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.index import Index, Marks
 from imapd.store.maildir.outside import reconcile
+from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.tree import Tree, modified
 from imapd.store.maildir.watchers import Watchers
 from imapd.store.maildir.writer import Writer
@@ -58,6 +59,8 @@ class Lookout:
     #: Mailboxes that are open, by number.
     _open: MutableMapping[int, Any]
     _alarms: Alarms = field(repr=False)
+    #: Called with what says that the index has wrong octets; with None when another process says so.
+    _damaged: Callable[[Exception | None], object] = field(repr=False)
     #: Directories with an alarm.
     _armed: set[str] = field(factory=set, init=False, repr=False)
     _soon: IDelayedCall | None = field(default=None, init=False, repr=False)
@@ -187,7 +190,10 @@ class Lookout:
             return
         try:
             self._annotated, hints = metadata.changes(self._index, self._annotated)
-        except sqlite3.Error:
+        except sqlite3.Error as error:
+            if is_damage(error):
+                self._damaged(error)
+                return
             # What changed is changed all the same; it is told at the next look.
             self._log.failure("{root}: cannot look for changes", root=self._tree.root)
             return
@@ -195,11 +201,15 @@ class Lookout:
 
     def _look_now_and_then(self) -> None:
         self._look()
-        self._arm()
+        if self._poll.running:
+            self._arm()
 
     def _look(self) -> None:
         """While someone watches; the index is asked only if something moved."""
         try:
+            if os.path.lexists(self._tree.damaged):
+                self._damaged(None)
+                return
             for number in list(self._open.keys()):
                 self._look_at(number)
             waiting = self.discovered()
@@ -212,7 +222,12 @@ class Lookout:
                     self._watchers.found(id, modseq)
                 self.annotated()
             self._rest()
-        except Exception:
+        except AccountClosed:
+            pass
+        except Exception as error:
+            if is_damage(error):
+                self._damaged(error)
+                return
             self._log.failure("{root}: cannot look for changes", root=self._tree.root)
 
     def _look_at(self, number: int) -> None:

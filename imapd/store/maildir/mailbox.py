@@ -82,6 +82,10 @@ class MaildirMailbox:
     private_annotations: bool = True
     _uids: tuple[int, NumSet] = field(default=(0, NumSet()), init=False, repr=False)
 
+    def damaged(self, error: Exception) -> None:
+        """As of the account."""
+        self._account.damaged(error)
+
     # -- reading
 
     def status(self) -> Answer[Status]:

@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
+from collections.abc import Callable
+from typing import Final
 
 from attrs import define, field
 
 from imapd.store.errors import StoreUnavailable
 
 __all__ = ["Presence"]
+
+#: Seconds that others have to let go, which they do when they find the index marked; and between
+#: two tries.
+_WAIT: Final = 5.0
+_AGAIN: Final = 0.02
 
 
 @define
@@ -25,13 +33,26 @@ class Presence:
 
     def begin(self) -> None:
         """Have the account open.  Raises `StoreUnavailable` while the index is made again."""
-        if not self._locked(fcntl.LOCK_SH):
+        if not self._waited(lambda: self._locked(fcntl.LOCK_SH)):
             raise StoreUnavailable("The index of the account is being made again")
 
-    def alone(self) -> None:
-        """Have it alone.  Raises `StoreUnavailable` if another process has it open."""
-        if not self._locked(fcntl.LOCK_EX):
+    def alone(self, wanted: Callable[[], bool]) -> bool:
+        """Have it alone, as soon as all others have let go; False once it is not `wanted` any more.
+
+        Raises `StoreUnavailable` if another process keeps it open.
+        """
+        if not self._waited(lambda: not wanted() or self._locked(fcntl.LOCK_EX)):
             raise StoreUnavailable("The index of the account is damaged, and in use elsewhere")
+        return wanted()
+
+    @staticmethod
+    def _waited(true: Callable[[], bool]) -> bool:
+        until = time.monotonic() + _WAIT
+        while not true():
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_AGAIN)
+        return True
 
     def _locked(self, kind: int) -> bool:
         if self._descriptor < 0:

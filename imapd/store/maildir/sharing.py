@@ -34,6 +34,10 @@ class MaildirSharing:
 
     _account: MaildirAccount = field(repr=False)
 
+    def damaged(self, error: Exception) -> None:
+        """As of the account."""
+        self._account.damaged(error)
+
     def acl(self, mailbox_id: str) -> ACL:
         """As `IShareable`."""
         found = self._account.index.sql(

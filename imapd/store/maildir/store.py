@@ -28,6 +28,7 @@ from imapd.store.maildir.founding import found, founded, layout, recover
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.place import Template
 from imapd.store.maildir.presence import Presence
+from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.texts import Texts
 from imapd.store.maildir.threads import call_in_thread
 from imapd.store.maildir.tree import Tree, unavailable
@@ -40,6 +41,8 @@ __all__ = ["MaildirStore", "open_store"]
 _THREADS: Final = 16
 #: Seconds an account stays open after its last session: some clients come again at once.
 _LINGER: Final = 30.0
+#: Seconds after which it is looked whether another process wants such an account to be let go of.
+_LOOK: Final = 1.0
 
 
 @implementer(IMailStore, IManyProcesses, IOtherAccounts, IQuotas)
@@ -83,6 +86,10 @@ class MaildirStore:
         """As `IMailStore`."""
         root = self._template.place(user)
         account = self._accounts.get(root)
+        if account is not None and os.path.lexists(account.tree.damaged):
+            # Another process says so, and nobody watched.
+            account.damaged()
+            account = None
         if account is None:
             account = await self._opened(root)
         lingering = self._lingering.pop(root, None)
@@ -172,6 +179,8 @@ class MaildirStore:
             )
         except (OSError, sqlite3.Error) as error:
             self._log.failure("{root}: cannot be made", root=root)
+            if is_damage(error):
+                Tree(root).mark_damaged()
             raise unavailable(error) from error
         account = MaildirAccount(
             self._reactor,
@@ -185,6 +194,7 @@ class MaildirStore:
             lambda: self._allowance,
             self._indexing,
             self._tell_others,
+            self._ended,
         )
         try:
             await account.writer.alone(founded)
@@ -200,7 +210,25 @@ class MaildirStore:
     def _left(self, account: MaildirAccount) -> None:
         root = account.tree.root
         if self._accounts.get(root) is account and root not in self._lingering:
-            self._lingering[root] = self._reactor.callLater(_LINGER, self._shut, root)
+            self._linger(account, self._reactor.seconds() + _LINGER)
+
+    def _linger(self, account: MaildirAccount, until: float) -> None:
+        root = account.tree.root
+        if os.path.lexists(account.tree.damaged):
+            # Another process says so, and waits for us to let go.
+            account.damaged()
+        elif self._reactor.seconds() >= until:
+            self._shut(root)
+        else:
+            self._lingering[root] = self._reactor.callLater(_LOOK, self._linger, account, until)
+
+    def _ended(self, account: MaildirAccount) -> None:
+        root = account.tree.root
+        if self._accounts.get(root) is account:
+            lingering = self._lingering.get(root)
+            if lingering is not None and lingering.active():
+                lingering.cancel()
+            self._shut(root)
 
     def _shut(self, root: str) -> None:
         self._lingering.pop(root, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, Final
@@ -15,8 +16,9 @@ from zope.interface import implementer
 from imapd.model.text import Indexed, Sought, Told
 from imapd.store.interfaces import ITextIndexing
 from imapd.store.maildir.building import Builder, progress
-from imapd.store.maildir.index import Index
+from imapd.store.maildir.index import Index, closed
 from imapd.store.maildir.indexing import Indexing
+from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.texts import Texts
 from imapd.store.maildir.tree import Tree
 
@@ -36,6 +38,8 @@ class MaildirTexts:
     _in_thread: Callable[[Callable[[], Any]], Deferred[Any]]
     _check: Callable[[int], Deferred[None] | None] = field(repr=False)
     _turn: DeferredLock = field(repr=False)
+    #: Called with what says that the mail's index has wrong octets.
+    _damaged: Callable[[Exception], object] = field(repr=False)
     _texts: Texts = field(init=False, repr=False)
     _indexing: Indexing = field(init=False, repr=False)
     _resting: IDelayedCall | None = field(default=None, init=False, repr=False)
@@ -54,6 +58,7 @@ class MaildirTexts:
             self._in_thread,
             self._check,
             self._turn,
+            self._damaged,
         )
 
     def stir(self) -> None:
@@ -86,7 +91,13 @@ class MaildirTexts:
                 index.close()
 
         self._use()
-        looked: Indexed = await self._in_thread(look)
+        try:
+            looked: Indexed = await self._in_thread(look)
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                raise
+            self._damaged(error)
+            raise closed() from error
         return looked
 
     async def index_texts(self, again: bool) -> None:

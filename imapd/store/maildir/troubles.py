@@ -2,7 +2,8 @@
 
 What happens in the writer's thread is told by the writer.  Here a class is marked with
 `reporting`: whatever its public methods raise, at once or later, is logged, and raised again
-as `StoreUnavailable`.
+as `StoreUnavailable`.  If it says that the index has wrong octets, the object is told so by its
+method `damaged`, and it is raised as `AccountClosed`.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import functools
 import inspect
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from imapd.store.maildir.index import closed
+from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.tree import unavailable
 
 __all__ = ["TROUBLES", "reported", "reporting"]
@@ -54,8 +57,10 @@ def _called(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             answer = method(*arguments, **named)
         except TROUBLES as error:
-            raise _told(error) from error
-        return answer.addErrback(_later) if isinstance(answer, Deferred) else answer
+            raise _told(error, arguments) from error
+        if isinstance(answer, Deferred):
+            return answer.addErrback(_later, arguments)
+        return answer
 
     return called
 
@@ -65,7 +70,7 @@ def _awaited(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return await method(*arguments, **named)
         except TROUBLES as error:
-            raise _told(error) from error
+            raise _told(error, arguments) from error
 
     return awaited
 
@@ -75,18 +80,22 @@ def _iterated(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             yield from method(*arguments, **named)
         except TROUBLES as error:
-            raise _told(error) from error
+            raise _told(error, arguments) from error
 
     return iterated
 
 
-def _later(failure: Failure) -> Failure:
+def _later(failure: Failure, arguments: Sequence[Any]) -> Failure:
     error = failure.value
     if isinstance(error, TROUBLES):
-        return Failure(_told(error))  # type: ignore[no-untyped-call]  # Twisted has no types for it
+        return Failure(_told(error, arguments))  # type: ignore[no-untyped-call]  # Twisted has no types for it
     return failure
 
 
-def _told(error: Exception) -> Exception:
+def _told(error: Exception, arguments: Sequence[Any]) -> Exception:
+    damaged = getattr(arguments[0], "damaged", None) if arguments and is_damage(error) else None
+    if damaged is not None:
+        damaged(error)
+        return closed()
     _log.failure("the store failed", Failure(error))  # type: ignore[no-untyped-call]  # as above
     return unavailable(error)

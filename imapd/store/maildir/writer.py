@@ -25,7 +25,7 @@ from twisted.python.threadpool import ThreadPool
 
 from imapd.model.mailbox import Hint
 from imapd.store.errors import StoreUnavailable
-from imapd.store.maildir.index import Index
+from imapd.store.maildir.index import Index, closed
 from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.tree import Tree, unavailable
 from imapd.store.maildir.turn import Turn, transaction
@@ -69,10 +69,13 @@ class Writer:
     _pool: ThreadPool
     _tree: Tree
     _publish: Callable[[Sequence[Hint]], object]
+    #: Called on the reactor's thread with what says that the index has wrong octets.
+    _damaged: Callable[[Exception], object]
     index: Index = field(init=False, repr=False)
     _jobs: deque[_Job] = field(factory=deque, init=False)
     _lock: Lock = field(factory=Lock, init=False)
     _running: bool = field(default=False, init=False)
+    _ended: bool = field(default=False, init=False)
     _waiting: int = field(default=0, init=False)
     _idle: list[Deferred[None]] = field(factory=list, init=False)
     #: The log has been told so.
@@ -119,6 +122,10 @@ class Writer:
         answer: Deferred[_T] = Deferred()
         return self._put(_Job(answer, None, call, None, False, wait=_WAIT_BEHIND))
 
+    def end(self) -> None:
+        """What waits is not done any more: it raises `AccountClosed`, and so does what comes."""
+        self._ended = True
+
     def when_idle(self) -> Deferred[None]:
         """Fires when nothing waits."""
         waiting: Deferred[None] = Deferred()
@@ -157,6 +164,8 @@ class Writer:
             self._reactor.callFromThread(self._deliver, batch, outcomes, hints)
 
     def _outcomes(self, batch: Sequence[_Job], hints: list[Hint]) -> list[Any]:
+        if self._ended:
+            self.index.end()
         self.index.patience = max(job.wait for job in batch)
         if batch[0].alone is not None:
             return [self._alone(batch[0].alone, self.index, hints)]
@@ -216,11 +225,11 @@ class Writer:
             busy = Busy("the mail store is busy just now; nothing was lost")
             return Failure(busy)  # type: ignore[no-untyped-call]  # Twisted has no types for it
         failure = Failure(error)  # type: ignore[no-untyped-call]  # as above
+        if is_damage(error):
+            self._reactor.callFromThread(self._damaged, error)
+            return Failure(closed())  # type: ignore[no-untyped-call]  # as above
         if isinstance(error, (OSError, sqlite3.Error)):
             self._log.failure("{root}: the store failed", failure, root=self._tree.root)
-            if is_damage(error):
-                with suppress(OSError):
-                    self._tree.mark_damaged()
             return Failure(unavailable(error))  # type: ignore[no-untyped-call]  # as above
         return failure
 
