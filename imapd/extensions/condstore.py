@@ -133,7 +133,7 @@ def _search_key(cursor: Cursor) -> Key:
     least = cursor.number(63)
     return Key(
         "MODSEQ", Cost.VIEW, (MODSEQ,), lambda modseq: modseq >= least, (least,),
-        lambda modseqs: [modseq >= least for modseq in modseqs],
+        lambda modseqs: bytes([modseq >= least for modseq in modseqs]),
     )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ _PART: Final = 0.5
 
 #: That there is FUZZY is told by a key, which every message passes.
 _FUZZY: Final = Key(
-    "FUZZY", Cost.VIEW, (FLAGS,), lambda flags: True, (), lambda column: [True] * len(column)
+    "FUZZY", Cost.VIEW, (FLAGS,), lambda flags: True, (), lambda column: b"\1" * len(column)
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import IntEnum
 from typing import Any, Union
 
@@ -41,9 +41,9 @@ class Key:
     columns: tuple[Column, ...]
     test: Callable[..., bool] = field(eq=False, repr=False)
     arguments: tuple[Any, ...] = ()
-    #: The same of many messages: gets whole columns, gives an answer a message.  Made
-    #: where a loop of its own is faster than calls of `test`.
-    tests: Callable[..., Iterable[bool]] | None = field(default=None, eq=False, repr=False)
+    #: The same of many messages: gets whole columns, gives an octet a message, 1 or 0.  Made
+    #: where that is faster than calls of `test`.
+    tests: Callable[..., bytes] | None = field(default=None, eq=False, repr=False)
     #: How well a message matches, from 0 to 1 (RFC 6203, 4); gets what `test` gets.
     score: Callable[..., float] | None = field(default=None, eq=False, repr=False)
     #: Of Cost.HEADER and Cost.CONTENT: what a message that passes must meet.  The answer is

@@ -11,6 +11,7 @@ import sys
 from abc import abstractmethod
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate, chain
 from typing import Any, Final, overload
 from zlib import crc32
@@ -39,9 +40,11 @@ MOST: Final = (1 << 63) - 1
 #: A checksum of all that follows it; then the form, `through`, and how many messages and Nones.
 _CHECKSUM: Final = struct.Struct("<I")
 _HEAD: Final = struct.Struct("<BIII")
-_CODE: Final = {Form.TEXT: 1, Form.NUMBER: 2, Form.NUMBERS: 3}
+_CODE: Final = {Form.TEXT: 1, Form.NUMBER: 4, Form.NUMBERS: 3}
 #: Of numbers: the least, the most.
 _ENDS: Final = struct.Struct("<qq")
+#: Octets of a number in an array, by the array's code; the first in which all fit is taken.
+_WIDTHS: Final = {"H": 2, "I": 4, "Q": 8, "q": 8}
 #: Octets of the objects of a block.
 _OVERHEAD: Final = 500
 #: Text may hold what UTF-8 cannot: half a surrogate pair, from UTF-7.
@@ -77,10 +80,13 @@ class Packed(Sequence[Any]):
             values[row] = None
         return values
 
-    def _without_nulls(self, verdicts: list[bool]) -> list[bool]:
+    def _without_nulls(self, verdicts: bytes) -> bytes:
+        if not self._nulls:
+            return verdicts
+        left = bytearray(verdicts)
         for row in self._nulls:
-            verdicts[row] = False
-        return verdicts
+            left[row] = 0
+        return bytes(left)
 
     def __len__(self) -> int:
         return self._count
@@ -112,40 +118,66 @@ class _Texts(Packed):
     def _listed(self) -> list[Any]:
         return self._joined.split("\0") if self._count else []
 
-    def holding(self, wanted: str) -> Sequence[bool]:
+    def holding(self, wanted: str) -> bytes:
         if wanted not in self._joined:
-            return [False] * self._count
-        return self._without_nulls([wanted in text for text in self._listed()])
+            return bytes(self._count)
+        return self._without_nulls(bytes([wanted in text for text in self._listed()]))
 
 
 class _Numbers(Packed):
-    __slots__ = ("_least", "_most", "_values")
+    """Numbers, each in a lane of as many octets, the lanes one integer.
+
+    Without negative ones the highest bit of each lane is free: all are compared by one
+    subtraction, which leaves that bit, set before, where nothing was borrowed.
+    """
+
+    __slots__ = ("_code", "_lanes", "_least", "_most")
 
     def __init__(self, count: int, nulls: Sequence[int], octets: memoryview) -> None:
         super().__init__(count, nulls)
         self._least, self._most = _ENDS.unpack_from(octets)
-        self._values = _array("q", octets[_ENDS.size :])
+        self._code = _lane(self._least, self._most)
+        rest = octets[_ENDS.size :]
+        if len(rest) != _WIDTHS[self._code] * count:
+            raise ValueError("there are not as many numbers")
+        self._lanes = int.from_bytes(rest, "little")
 
     @property
     def size(self) -> int:
-        return sys.getsizeof(self._values)
+        return sys.getsizeof(self._lanes)
 
     def _listed(self) -> list[Any]:
-        return self._values.tolist()
+        octets = self._lanes.to_bytes(_WIDTHS[self._code] * self._count, "little")
+        return _array(self._code, octets).tolist()
 
-    def between(self, least: int, most: int) -> Sequence[bool]:
+    def between(self, least: int, most: int) -> bytes:
         if self._least > most or self._most < least:
-            return [False] * self._count
-        low, high = self._least >= least, self._most <= most
-        if low and high:
-            verdicts = [True] * self._count
-        elif low:
-            verdicts = [value <= most for value in self._values.tolist()]
-        elif high:
-            verdicts = [value >= least for value in self._values.tolist()]
-        else:
-            verdicts = [least <= value <= most for value in self._values.tolist()]
-        return self._without_nulls(verdicts)
+            return bytes(self._count)
+        if self._least < 0:
+            return self._without_nulls(bytes([least <= each <= most for each in self._listed()]))
+        width = _WIDTHS[self._code]
+        ones = _ones(width, self._count)
+        shift = 8 * width - 1
+        free = passed = ones << shift
+        if least > self._least:
+            passed &= (self._lanes | free) - least * ones
+        if most < self._most:
+            passed &= (free | most * ones) - self._lanes
+        octets = (passed >> shift).to_bytes(width * self._count, "little")
+        return self._without_nulls(octets[::width])
+
+
+def _lane(least: int, most: int) -> str:
+    """The code of the array that numbers between these are kept as: the highest bit is free, or a sign."""
+    if least < 0:
+        return "q"
+    return next(code for code, width in _WIDTHS.items() if most < 1 << 8 * width - 1)
+
+
+@lru_cache(16)
+def _ones(width: int, count: int) -> int:
+    """1 in each of so many lanes."""
+    return int.from_bytes((b"\1" + bytes(width - 1)) * count, "little")
 
 
 class _Tuples(Packed):
@@ -226,8 +258,9 @@ def _payload(form: Form, values: Sequence[Any]) -> bytes:
         return joined.encode(*_TEXT)
     if form is Form.NUMBER:
         known = [value for value in values if value is not None]
-        ends = _ENDS.pack(min(known, default=MOST), max(known, default=LEAST))
-        return ends + _octets(array("q", [0 if value is None else value for value in values]))
+        ends = min(known, default=MOST), max(known, default=LEAST)
+        lanes = array(_lane(*ends), [0 if value is None else value for value in values])
+        return _ENDS.pack(*ends) + _octets(lanes)
     several = [() if value is None else value for value in values]
     counts = array("I", list(map(len, several)))
     return _octets(counts) + _octets(array("Q", [each for value in several for each in value]))
@@ -254,18 +287,18 @@ def unpack(form: Form, octets: bytes) -> Block:
         raise Damaged(str(error)) from error
 
 
-def holding(column: Sequence[str | None], wanted: str) -> Sequence[bool]:
-    """For each text, whether `wanted` is in it."""
+def holding(column: Sequence[str | None], wanted: str) -> bytes:
+    """For each text, whether `wanted` is in it: 1 or 0."""
     if isinstance(column, _Texts):
         return column.holding(wanted)
-    return [text is not None and wanted in text for text in column]
+    return bytes([text is not None and wanted in text for text in column])
 
 
-def between(column: Sequence[int | None], least: int, most: int) -> Sequence[bool]:
-    """For each number, whether it is from `least` to `most`."""
+def between(column: Sequence[int | None], least: int, most: int) -> bytes:
+    """For each number, whether it is from `least` to `most`: 1 or 0."""
     if isinstance(column, _Numbers):
         return column.between(least, most)
-    return [value is not None and least <= value <= most for value in column]
+    return bytes([value is not None and least <= value <= most for value in column])
 
 
 def _octets(numbers: array[int]) -> bytes:
@@ -275,7 +308,7 @@ def _octets(numbers: array[int]) -> bytes:
     return numbers.tobytes()
 
 
-def _array(code: str, octets: memoryview) -> array[int]:
+def _array(code: str, octets: bytes | memoryview) -> array[int]:
     made = array(code)
     made.frombytes(octets)
     if sys.byteorder == "big":

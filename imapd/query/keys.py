@@ -113,7 +113,7 @@ def number(name: str, column: Column, least: int, most: int) -> Key:
     def test(value: int | None) -> bool:
         return value is not None and least <= value <= most
 
-    def tests(values: Sequence[int | None]) -> Sequence[bool]:
+    def tests(values: Sequence[int | None]) -> bytes:
         return between(values, least, most)
 
     return Key(name, Cost.COLUMN, (column,), test, (least, most), tests)
@@ -149,7 +149,7 @@ def _derived(name: str, column: Derived, wanted: str) -> Key:
     def test(text: str | None) -> bool:
         return text is not None and wanted in text
 
-    def tests(texts: Sequence[str | None]) -> Sequence[bool]:
+    def tests(texts: Sequence[str | None]) -> bytes:
         return holding(texts, wanted)
 
     return Key(name, Cost.DERIVED, (column.name,), test, (wanted,), tests)

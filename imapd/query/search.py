@@ -166,10 +166,10 @@ class _Block:
         """A mask as octets, 1 or 0."""
         return mask.to_bytes(self.size, "little")
 
-    def mask(self, rows: Sequence[int], verdicts: Iterable[bool] | None = None) -> Mask:
+    def mask(self, rows: Sequence[int], verdicts: bytes | None = None) -> Mask:
         """The mask of these rows, counted from the start of the block, or of some of them."""
         if isinstance(rows, range):
-            octets = b"\1" * len(rows) if verdicts is None else bytes(verdicts)
+            octets = b"\1" * len(rows) if verdicts is None else verdicts
             return int.from_bytes(octets, "little") << 8 * rows.start
         return self._scattered(rows if verdicts is None else compress(rows, verdicts))
 
@@ -290,7 +290,7 @@ class _Block:
             return need if key.test(self._message) else 0
         if key.cost is Cost.VIEW:
             columns = [self._source.known(name, self.start, self.stop) for name in key.columns]
-            return int.from_bytes(bytes(_tested(key, columns)), "little")
+            return int.from_bytes(_tested(key, columns), "little")
         rows = self._rows
         columns = [self._columns[name] for name in key.columns]
         if key.tests is not None and need.bit_count() * _DENSE >= len(rows):
@@ -351,8 +351,8 @@ def _members(these: Collection[int], uids: Sequence[int]) -> Mask:
     return _mask(bytes(map(frozenset(these).__contains__, uids))) if these else 0
 
 
-def _tested(key: Key, columns: Sequence[Sequence[Any]]) -> Iterable[bool]:
-    return map(key.test, *columns) if key.tests is None else key.tests(*columns)
+def _tested(key: Key, columns: Sequence[Sequence[Any]]) -> bytes:
+    return bytes(map(key.test, *columns)) if key.tests is None else key.tests(*columns)
 
 
 class _Node(Protocol):

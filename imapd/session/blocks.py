@@ -191,6 +191,22 @@ class _Piece:
 
     number: int
     spans: Sequence[Span]
+    #: Where all of the block is.
+    start: int
+    stop: int
+
+    @classmethod
+    def of(cls, known: Sequence[int], number: int, spans: Sequence[Span]) -> _Piece:
+        """With where its block is, which is as long as its span at most."""
+        first, last = spans[0][0], spans[-1][1]
+        start = bisect_left(known, (number - 1) * _SPAN + 1, max(0, first - _SPAN), first)
+        stop = bisect_left(known, number * _SPAN + 1, last, min(len(known), last + _SPAN))
+        return cls(number, spans, start, stop)
+
+    @property
+    def whole(self) -> bool:
+        """It is all of the block."""
+        return self.spans == [(self.start, self.stop)]
 
     def uids(self, known: Sequence[int]) -> NumSet:
         return NumSet((known[start], known[stop - 1]) for start, stop in self.spans)
@@ -206,12 +222,12 @@ def _pieces(known: Sequence[int], uids: NumSet) -> Iterator[_Piece]:
             end = bisect_left(known, here * _SPAN + 1, start, min(stop, start + _SPAN))
             if here != number:
                 if spans:
-                    yield _Piece(number, spans)
+                    yield _Piece.of(known, number, spans)
                 number, spans = here, []
             spans.append((start, end))
             start = end
     if spans:
-        yield _Piece(number, spans)
+        yield _Piece.of(known, number, spans)
 
 
 def _numbers(known: Sequence[int]) -> NumSet:
@@ -271,25 +287,17 @@ class _Work:
         self._found[name, number] = block
         self._blocks._put((self._mailbox.id, name, number), block)
 
-    def _here(self, piece: _Piece) -> Span:
-        """Where the block of a piece is in the view."""
-        known, number = self._known, piece.number
-        first, last = piece.spans[0][0], piece.spans[-1][1]
-        start = bisect_left(known, (number - 1) * _SPAN + 1, max(0, first - _SPAN), first)
-        stop = bisect_left(known, number * _SPAN + 1, last, min(len(known), last + _SPAN))
-        return start, stop
-
     def lacking(self, piece: _Piece) -> int:
         """Messages of the block that have not been looked at."""
-        start, stop = self._here(piece)
         since = min(self._through(name, piece.number) for name in self._names)
-        return stop - bisect_left(self._known, since + 1, start, stop)
+        if since >= self._known[piece.stop - 1]:
+            return 0
+        return piece.stop - bisect_left(self._known, since + 1, piece.start, piece.stop)
 
     async def batch(self, piece: _Piece) -> Batch | None:
         """The messages of a piece; None if it is not worth making what they need."""
-        known, number = self._known, piece.number
-        start, stop = self._here(piece)
-        here = array("I", known[start:stop])
+        known, number, start = self._known, piece.number, piece.start
+        here = array("I", known[start : piece.stop])
         lacking = self.lacking(piece)
         if lacking:
             if lacking > _SPARSE * sum(last - first for first, last in piece.spans):
@@ -300,7 +308,7 @@ class _Work:
                 return None
         blocks = {name: self._pruned(name, number, here) for name in self._names}
         if all(block.uids == here for block in blocks.values()):
-            if piece.spans == [(start, stop)]:
+            if piece.whole:
                 return Batch(here, {name: block.values for name, block in blocks.items()})
             rows = [row for span in piece.spans for row in range(span[0] - start, span[1] - start)]
             uids = [here[row] for row in rows]
