@@ -75,10 +75,12 @@ async def _write(
     if len(places) > len(answer.uids):
         # Some are gone.
         places = [bisect_left(source.uids, uid) for uid in answer.uids]
+    # The same thing said faster, of all.
+    number = (1).__add__ if isinstance(places, range) else lambda each: places[each] + 1
     session.write(b"* THREAD")
     before = b" "
     for shape, some in answer.written():
-        called = members[some] if by_uid else (places[each] + 1 for each in members[some])
+        called = members[some] if by_uid else map(number, members[some])
         session.write(before + shape % tuple(called))
         before = b""
         await source.turn()

@@ -269,11 +269,9 @@ def _settled(moved: dict[int, int], kin: Families, order: Sequence[int]) -> Piec
             done = 0
             yield
     for some in in_pieces(order):
-        for place in some:
-            parent = moved.get(place, -1)
-            if parent >= 0:
-                kin.after[place] = -1
-                kin.add(parent, place)
+        for place in filter(moved.__contains__, some):
+            kin.after[place] = -1
+            kin.add(moved[place], place)
         yield
 
 

@@ -58,18 +58,30 @@ class Threads:
     heads: list[int] = field(factory=list, repr=False)
 
 
-#: Dates are told apart by what is left of them without so many bits: half a year, an hour, a second.
-_SHIFTS: Final = (24, 12, 0)
+#: So many dates show how far apart most are; so many messages are to be of nearly one date.
+_SAMPLES: Final = 64
+_NEAR: Final = 256
 
 
 def ordered(
-    dates: Sequence[int], places: Sequence[int] | None = None, level: int = 0
+    dates: Sequence[int], places: Sequence[int] | None = None, bits: int = 64
 ) -> Pieces[list[int]]:
-    """All places, or some that ascend, in the order of their dates; those of one date as they are."""
-    shift = _SHIFTS[level]
+    """All places, or some that ascend, in the order of their dates; those of one date as they are.
+
+    They are parted by their dates without the last few bits, fewer than `bits`: what differs in
+    the bits before is not compared any more.
+    """
+    if places is None:
+        places = range(len(dates))
+    if len(places) <= PIECE:
+        return sorted(places, key=dates.__getitem__)
+    samples = sorted(dates[place] for place in places[:: len(places) // _SAMPLES])
+    # Most: a few may be of any time.
+    spread = samples[-len(samples) // 4] - samples[len(samples) // 4]
+    shift = min(bits - 1, (spread * _NEAR // len(places)).bit_length())
     parts: dict[int, list[int]] = {}
     find = parts.get
-    for some in in_pieces(range(len(dates)) if places is None else places):
+    for some in in_pieces(places):
         for place in some:
             date = dates[place] >> shift
             part = find(date)
@@ -82,10 +94,8 @@ def ordered(
     done = 0
     for date in sorted(parts):
         part = parts[date]
-        if shift and len(part) > PIECE:
-            part = yield from ordered(dates, part, level + 1)
-        elif shift:
-            part.sort(key=dates.__getitem__)
+        if shift:
+            part = yield from ordered(dates, part, shift)
         found += part
         done += len(part)
         if done >= PIECE:

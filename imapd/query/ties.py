@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
+from itertools import accumulate, islice, repeat
 from typing import Final
 
 from imapd.query.pieces import Pieces, in_pieces
@@ -27,14 +28,17 @@ class Ties:
     Labels are given when they are first asked for.  It does not change: `renewed` gives another.
     """
 
-    __slots__ = ("_count", "_labels", "_numbers", "_starts", "uids")
+    __slots__ = ("_count", "_labels", "_numbers", "_starts", "_subjects", "uids")
 
     def __init__(self) -> None:
         #: Some may be there twice, or no longer.
         self.uids = array("I")
-        #: Where the numbers of each begin, and where those of the last end.
-        self._starts = array("Q", (0,))
+        #: The identifiers of all, 0 where one has none of its own; where those of each begin, and
+        #: where those of the last end.
         self._numbers = array("Q")
+        self._starts = array("Q", (0,))
+        #: Of each what its subject ties it by, or 0; it may be empty, if subjects do not matter.
+        self._subjects = array("Q")
         #: As far as they were given, and how many there are.
         self._labels = array("I")
         self._count = 0
@@ -48,22 +52,19 @@ class Ties:
 
     def _add(self, uids: Sequence[int], searched: Searched, algorithm: Algorithm) -> Pieces[None]:
         self.uids.extend(uids)
-        numbers, starts, links = self._numbers, self._starts, searched.links
-        at = 0
-        for places in in_pieces(range(len(uids))):
-            for place in places:
-                if algorithm.links:
-                    after = at + links.sizes[place]
-                    # 0 stands first, and is no identifier.
-                    numbers.extend(links.numbers[at if links.numbers[at] else at + 1 : after])
-                    at = after
-                if algorithm.subjects:
-                    subject = searched.subjects[place]
-                    if subject is not None or not algorithm.links:
-                        # Those without one are alike where subjects are all that counts.
-                        numbers.append((subject or 0) | 1)
-                starts.append(len(numbers))
-            yield
+        if algorithm.links:
+            self._numbers = searched.links.numbers
+            for sizes in in_pieces(searched.links.sizes):
+                self._starts.extend(islice(accumulate(sizes, initial=self._starts[-1]), 1, None))
+                yield
+        else:
+            self._starts.extend(repeat(0, len(uids)))
+        if algorithm.subjects:
+            # Those without one are alike where subjects are all that counts.
+            none = 0 if algorithm.links else 1
+            for subjects in in_pieces(searched.subjects):
+                self._subjects.extend([none if each is None else each | 1 for each in subjects])
+                yield
 
     def tied(self, gone: Collection[int], come: Ties) -> Pieces[tuple[set[int], list[int]]]:
         """The labels of what is tied to messages that go or come, and who has these labels."""
@@ -73,7 +74,10 @@ class Ties:
             for uids, given in zip(in_pieces(self.uids), in_pieces(self._labels)):
                 labels.update(label for uid, label in zip(uids, given) if uid in gone)
                 yield
-        wanted = frozenset(come._numbers)
+        wanted = frozenset((*come._numbers, *come._subjects)) - {0}
+        for subjects, given in zip(in_pieces(self._subjects), in_pieces(self._labels)):
+            labels.update(label for each, label in zip(subjects, given) if each in wanted)
+            yield
         at = 0
         for numbers in in_pieces(self._numbers):
             found = [place for place, number in enumerate(numbers, at) if number in wanted]
@@ -92,6 +96,7 @@ class Ties:
         made = Ties()
         made.uids = self.uids + instead.uids
         made._numbers = self._numbers + instead._numbers
+        made._subjects = self._subjects + instead._subjects
         made._starts = self._starts[:]
         before = len(self._numbers)
         made._starts.extend(before + start for start in instead._starts[1:])
@@ -113,8 +118,10 @@ class Ties:
         for places in in_pieces(range(done, len(self.uids))):
             for place in places:
                 numbers = self._numbers[self._starts[place] : self._starts[place + 1]]
+                if self._subjects:
+                    numbers.append(self._subjects[place])
                 label = -1
-                for number in numbers:
+                for number in filter(None, numbers):
                     other = find(number, label)
                     if other != label:
                         while leaders[other] != other:
@@ -126,7 +133,7 @@ class Ties:
                 if label < 0:
                     label = len(leaders)
                     leaders.append(label)
-                for number in numbers:
+                for number in filter(None, numbers):
                     known[number] = label
                 labels.append(label)
             yield

@@ -197,9 +197,13 @@ def test_order_of_dates(dates: list[int]) -> None:
 
 
 def test_order_of_many_dates() -> None:
-    """So do many, of one second or of all times."""
+    """So do many: of one second, of near ones, of any time, and a few of any time among near ones."""
     random = Random(3)
-    for dates in ([_DAY] * _MANY, [_DAY + random.randrange(9_000) for _ in range(3 * _MANY)]):
+    near = [_DAY + random.randrange(9_000) for _ in range(3 * _MANY)]
+    anytime = [random.randrange(-(2**40), 2**40) for _ in range(2 * _MANY)]
+    mixed = [each if at % 9 else anytime[at % len(anytime)] for at, each in enumerate(near)]
+    few = [*near[:_MANY], *anytime[:9], *near[_MANY:]]
+    for dates in ([_DAY] * _MANY, near, anytime, mixed, few, [0] * _MANY + anytime):
         assert drive(ordered(dates)) == sorted(range(len(dates)), key=dates.__getitem__)
 
 
@@ -207,7 +211,7 @@ def test_work_comes_in_pieces() -> None:
     """No piece of work is in proportion to all messages."""
     for name, algorithm in ALGORITHMS.items():
         pieces = sum(1 for _ in algorithm.threads(_searched([(0, 9)] * (4 * _MANY))))
-        assert pieces > 30, name
+        assert pieces >= 30, name
 
 
 def _correspondence(seed: int) -> list[bytes]:
