@@ -7,10 +7,7 @@ Rules of this file:
   then the message itself.  What is decided is not asked again.
 * Before headers and messages are looked at: what earlier searches found out is recalled, and
   an index of the texts, if there is one, tells what it knows.
-* A set of messages of a block is a `Mask`: an int with one octet a message, 1 or 0, so
-  that AND, OR and NOT are one operation each.
-* `_Node.decide` answers with two masks, of those that match and of those that do not; the
-  rest awaits dearer keys.  It may only be asked about messages whose columns are at hand.
+* Sets of messages of a block are masks (`imapd.query.nodes`).
 * No more rows are tested at once than a short turn of the reactor allows.
 * A message that vanished meanwhile does not match.
 """
@@ -27,19 +24,18 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from itertools import compress, islice
-from typing import Any, Final, Protocol
+from itertools import compress
+from typing import Any, Final
 
 from imapd.model.message import Batch, Column
 from imapd.model.search import And, Cost, Key, Not, Or, Program, Recent, SequenceNumbers, UIDs
 from imapd.model.text import Told
+from imapd.query.nodes import ByNumber, ByTest, Mask, Node, node
 from imapd.query.places import Places
-from imapd.query.source import Numbers, Source, Span, placed
+from imapd.query.source import Source, Span, placed
 from imapd.query.text import MessageText
 
 __all__ = ["leaves_of", "search", "with_leaves"]
-
-Mask = int
 
 #: Messages of a block, and what is less when there are many keys: tests in a row.
 _BLOCK: Final = 8_192
@@ -59,12 +55,6 @@ _DENSE: Final = 8
 #: So many messages for each key are looked at as fast as the index is.
 _FEW: Final = 2
 
-#: Before the first span, and after the last.
-_NONE_YET: Final[Span] = (-1 << 64, -1 << 64)
-_NO_MORE: Final[Span] = (1 << 64, 1 << 64)
-#: Spans that are looked up in a row.
-_SPANS: Final = 4_096
-
 
 async def search(program: Program, source: Source, most: int | None = None) -> Sequence[int]:
     """The places of the messages that match, ascending.
@@ -73,15 +63,15 @@ async def search(program: Program, source: Source, most: int | None = None) -> S
     """
     leaves = list(leaves_of(program))
     backwards = most is not None and most < 0
-    nodes: dict[Program, _Node] = {}
-    tests: dict[Key, _Test] = {}
+    nodes: dict[Program, Node] = {}
+    tests: dict[Key, ByTest] = {}
     for leaf in leaves:
         if isinstance(leaf, Key):
             if leaf not in tests:
-                nodes[leaf] = tests[leaf] = _Test(leaf)
+                nodes[leaf] = tests[leaf] = ByTest(leaf)
         elif isinstance(leaf, (SequenceNumbers, UIDs, Recent)) and leaf not in nodes:
-            nodes[leaf] = await _Places.of(source, leaf, backwards)
-    root = _node(program, nodes)
+            nodes[leaf] = await ByNumber.of(source, leaf, backwards)
+    root = node(program, nodes)
     size = max(_BLOCK_LEAST, min(_BLOCK, _TESTS // max(1, len(leaves))))
     if most is not None and root.cost > Cost.VIEW:
         size = min(size, _BLOCK_FIRST)
@@ -156,7 +146,7 @@ class _Block:
         self.size = stop - start
         self.all: Mask = int.from_bytes(b"\1" * self.size, "little")
         #: For each test: of whom the answer is known, and who passed.
-        self.answers: dict[_Test | _Places, tuple[Mask, Mask]] = {}
+        self.answers: dict[ByTest | ByNumber, tuple[Mask, Mask]] = {}
         self.stage = Cost.VIEW
         self._rows: Sequence[int] = ()
         self._columns: Mapping[Column, Sequence[Any]] = {}
@@ -189,7 +179,7 @@ class _Block:
         return list(compress(range(self.start, self.stop), self.octets(mask)))
 
     async def foretell(
-        self, root: _Node, undecided: Mask, tests: Mapping[Key, _Test]
+        self, root: Node, undecided: Mask, tests: Mapping[Key, ByTest]
     ) -> tuple[Mask, Mask]:
         """Those of the undecided that are decided without looking at them."""
         first, stop = _ends(undecided)
@@ -208,7 +198,7 @@ class _Block:
             self.answers[test] = before | known << 8 * first, among | passed << 8 * first
         return root.decide(undecided, self)
 
-    def remember(self, tests: Mapping[Key, _Test]) -> None:
+    def remember(self, tests: Mapping[Key, ByTest]) -> None:
         """Tell the source what was found out."""
         uids = self._source.uids[self.start : self.stop]
         for key, test in tests.items():
@@ -217,7 +207,7 @@ class _Block:
                 self._source.verdicts.learn(key, uids, known, passed)
 
     async def ask(
-        self, root: _Node, undecided: Mask, stage: Cost, keys: list[Key]
+        self, root: Node, undecided: Mask, stage: Cost, keys: list[Key]
     ) -> tuple[Mask, Mask]:
         """Those of the undecided that the keys of one stage decide."""
         self.stage = stage
@@ -265,7 +255,7 @@ class _Block:
             else:
                 yield [place - start for place in places], batch
 
-    async def _ask_messages(self, root: _Node, undecided: Mask) -> tuple[Mask, Mask]:
+    async def _ask_messages(self, root: Node, undecided: Mask) -> tuple[Mask, Mask]:
         yes = no = 0
         uids = self._source.uids
         for row in compress(_EVERY_ROW, self.octets(undecided)):
@@ -353,161 +343,3 @@ def _members(these: Collection[int], uids: Sequence[int]) -> Mask:
 
 def _tested(key: Key, columns: Sequence[Sequence[Any]]) -> bytes:
     return bytes(map(key.test, *columns)) if key.tests is None else key.tests(*columns)
-
-
-class _Node(Protocol):
-    """A program made ready for one search."""
-
-    @property
-    def cost(self) -> Cost:
-        """Of its dearest key."""
-
-    def decide(self, need: Mask, block: _Block) -> tuple[Mask, Mask]:
-        """Of the messages in `need`: those that match, those that do not."""
-
-
-class _Test:
-    """A key."""
-
-    __slots__ = ("_key", "cost")
-
-    def __init__(self, key: Key) -> None:
-        self._key = key
-        self.cost = key.cost
-
-    def decide(self, need: Mask, block: _Block) -> tuple[Mask, Mask]:
-        known, passed = block.answers.get(self, (0, 0))
-        if self.cost > block.stage:
-            known &= need
-            return passed & known, known & ~passed
-        # The view answers for the whole block at once.
-        fresh = (need if self.cost else block.all) & ~known
-        if fresh:
-            passed |= block.passing(self._key, fresh)
-            block.answers[self] = known | fresh, passed
-        passed &= need
-        return passed, need ^ passed
-
-
-class _Places:
-    """A key by number.  Its spans are looked up as blocks need them: there may be very many.
-
-    For blocks that come in descending order everything is negated: so they ascend.
-    """
-
-    __slots__ = ("_backwards", "_span", "_spans", "cost")
-
-    def __init__(self, spans: Iterable[Span], backwards: bool = False) -> None:
-        self._spans = iter(spans)
-        #: The last one that was taken; it may go on in the next block.
-        self._span = _NONE_YET
-        self._backwards = backwards
-        self.cost = Cost.VIEW
-
-    @classmethod
-    async def of(cls, source: Source, numbers: Numbers, backwards: bool) -> _Places:
-        """The places that a key means, for blocks that come in this order."""
-        spans = iter(source.spans(numbers))
-        if not backwards:
-            return cls(spans)
-        negated: list[Span] = []
-        while some := [(-last, -first) for first, last in islice(spans, _SPANS)]:
-            negated += some
-            await source.turn()
-        return cls(reversed(negated), True)
-
-    def decide(self, need: Mask, block: _Block) -> tuple[Mask, Mask]:
-        if self in block.answers:
-            yes = block.answers[self][1] & need
-        else:
-            octets = bytearray(block.size)
-            start, stop = block.start, block.stop
-            if self._backwards:
-                start, stop = -stop, -start
-            for first, last in self._within(start, stop):
-                octets[first:last] = b"\1" * (last - first)
-            if self._backwards:
-                octets.reverse()
-            within = int.from_bytes(octets, "little")
-            block.answers[self] = block.all, within
-            yes = within & need
-        return yes, need ^ yes
-
-    def _within(self, start: int, stop: int) -> Iterator[Span]:
-        """What lies in a block, counted from its start; blocks come in ascending order."""
-        first, last = self._span
-        while first < stop:
-            if last > start:
-                yield max(first, start) - start, min(last, stop) - start
-            if last >= stop:
-                break
-            first, last = next(self._spans, _NO_MORE)
-        self._span = first, last
-
-
-class _Every:
-    """AND."""
-
-    __slots__ = ("_nodes", "cost")
-
-    def __init__(self, nodes: Iterable[_Node]) -> None:
-        self._nodes = sorted(nodes, key=_order)
-        self.cost = max((node.cost for node in self._nodes), default=Cost.VIEW)
-
-    def decide(self, need: Mask, block: _Block) -> tuple[Mask, Mask]:
-        yes, no = need, 0
-        for node in self._nodes:
-            if no == need:
-                break
-            more, less = node.decide(need ^ no, block)
-            yes &= more
-            no |= less
-        return yes, no
-
-
-class _Any:
-    """OR."""
-
-    __slots__ = ("_nodes", "cost")
-
-    def __init__(self, nodes: Iterable[_Node]) -> None:
-        self._nodes = sorted(nodes, key=_order)
-        self.cost = max((node.cost for node in self._nodes), default=Cost.VIEW)
-
-    def decide(self, need: Mask, block: _Block) -> tuple[Mask, Mask]:
-        yes, no = 0, need
-        for node in self._nodes:
-            if yes == need:
-                break
-            more, less = node.decide(need ^ yes, block)
-            yes |= more
-            no &= less
-        return yes, no
-
-
-class _Other:
-    """NOT."""
-
-    __slots__ = ("_node", "cost")
-
-    def __init__(self, node: _Node) -> None:
-        self._node = node
-        self.cost = node.cost
-
-    def decide(self, need: Mask, block: _Block) -> tuple[Mask, Mask]:
-        yes, no = self._node.decide(need, block)
-        return no, yes
-
-
-def _order(node: _Node) -> tuple[Cost, bool]:
-    return node.cost, not isinstance(node, _Places)
-
-
-def _node(program: Program, leaves: Mapping[Program, _Node]) -> _Node:
-    if isinstance(program, And):
-        return _Every(_node(each, leaves) for each in program.programs)
-    if isinstance(program, Or):
-        return _Any(_node(each, leaves) for each in program.programs)
-    if isinstance(program, Not):
-        return _Other(_node(program.program, leaves))
-    return leaves[program]
