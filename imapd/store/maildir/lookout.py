@@ -71,6 +71,8 @@ class Lookout:
     #: Directories and mtimes of mailboxes that were up to date, and the root's.
     _seen: dict[int, tuple[str, int, int]] = field(factory=dict, init=False, repr=False)
     _root: int = field(default=0, init=False)
+    #: Directories of mailboxes as they were last known, up to date or not.
+    _places: dict[int, str] = field(factory=dict, init=False, repr=False)
     #: The last change of annotations that was told.
     _annotated: int = field(default=0, init=False)
     #: Readings of directories that are under way, and when each mailbox was last read.
@@ -113,8 +115,8 @@ class Lookout:
         """Set the alarms, again if they have gone off: of the index, and of the mailboxes that are open."""
         paths = [os.path.dirname(self._tree.index)]
         for number in self._open:
-            if number in self._seen:
-                directory = self._seen[number][0]
+            directory = self._places.get(number)
+            if directory is not None:
                 paths += [self._tree.part(directory, "new"), self._tree.part(directory)]
         for path in self._armed.difference(paths):
             self._alarms.unset(path)
@@ -137,6 +139,7 @@ class Lookout:
         `marks` are what the index has said just now.
         """
         directory, _, new_stamp, cur_stamp = marks or self._index.marks(number)
+        self._places[number] = directory
         if not force:
             new = modified(self._tree.part(directory, "new"))
             cur = modified(self._tree.part(directory))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from imapd.model.flags import FlagChange, interned
 from imapd.model.numset import NumSet
+from imapd.store.maildir.alarms import Alarms
 from tests.store.maildir.place import Place
 
 
@@ -469,3 +470,14 @@ class TestRandomly:
             assert status.unseen == sum("\\Seen" not in each for each in flags.values())
         finally:
             place.stop()
+
+
+def test_a_mailbox_that_is_never_quiet(place, monkeypatch):
+    """Alarms are set for what is open, though its directories change all the time."""
+    armed = set()
+    monkeypatch.setattr(Alarms, "set", lambda self, path, call: armed.add(path) or True)
+    box = place.box()
+    place.add(box, "just now")
+    end = place.account.watch(lambda hint: None)
+    end()
+    assert {str(place.root / part) for part in ("new", "cur")} <= armed
