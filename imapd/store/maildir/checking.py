@@ -15,6 +15,7 @@ from imapd.model.numset import NumSet
 from imapd.store.maildir import ceiling
 from imapd.store.maildir.edit import Edit
 from imapd.store.maildir.flagsets import BIT
+from imapd.store.maildir.halves import mended
 from imapd.store.maildir.index import UID_MASK, Index, MailboxRow, base_of
 from imapd.store.maildir.lookup import rows
 from imapd.store.maildir.namespace import discover
@@ -57,6 +58,7 @@ def _compared(index: Index, tree: Tree, hints: list[Hint]) -> list[str]:
 
 
 def _mailbox(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> Iterator[str]:
+    yield from mended(index, tree, row, hints)
     # What others did since is nothing wrong.
     reconcile(index, tree, row.number, False, hints)
     changed = _changed(index, tree, index.mailbox(row.number))
@@ -154,8 +156,3 @@ def _orphans(index: Index) -> Iterator[str]:
         ).rowcount
         if count > 0:
             yield f"{count} rows of {table} were of no message, and are removed"
-    missing = index.sql(
-        "SELECT count(*) FROM messages WHERE id NOT IN (SELECT id FROM files)"
-    ).fetchone()[0]
-    if missing:
-        yield f"{missing} messages have no file in the index"

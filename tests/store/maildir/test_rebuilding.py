@@ -199,3 +199,26 @@ def test_what_check_mends(place, known):
     # What others did, a removal and a delivery, is nothing wrong.
     assert list(place.run(box.uids())) == [4, 6, 7]
     assert place.run(_check(place.account)) == []
+
+
+def test_halves_of_messages(place, known):
+    """A message whose file the index forgot finds it again by its UID; a file without a message is one."""
+    box = place.box()
+    sql = place.account.index.sql
+    base = box.number << 32
+    sql("DELETE FROM files WHERE id IN (?, ?)", (base + 1, base + 3))
+    (place.root / "cur" / next(name for name in place.names() if ",U=3:" in name)).unlink()
+    sql("DELETE FROM messages WHERE id = ?", (base + 4,))
+    assert place.run(_check(place.account)) == [
+        "INBOX: UIDs 3 had no file, and are removed",
+        "INBOX: where the files of UIDs 1 are was not known; they are found again",
+        "INBOX: 1 files were of no message, and come in as new ones",
+        "INBOX: its figures were not those of its messages, and are put right",
+        "2 rows of facts were of no message, and are removed",
+        "2 rows of headers were of no message, and are removed",
+        "2 rows of previews were of no message, and are removed",
+    ]
+    assert _subjects(place, box) == {1: b"one", 6: b"four"}
+    assert place.run(_check(place.account)) == []
+    place.restart()
+    assert _subjects(place, place.box()) == {1: b"one", 6: b"four"}
