@@ -42,12 +42,21 @@ class CheckOptions(StoreOptions):
 
 
 async def _examined(store: IMailStore, user: str) -> bool:
-    """Whether all was well with a user's mail."""
+    """Whether all was well with a user's mail; what was not is looked at again when it is mended."""
+    well = await _looked_at(store, user)
+    if well is False:
+        # An index that could not be read throughout has been made again then.
+        await _looked_at(store, user)
+    return bool(well)
+
+
+async def _looked_at(store: IMailStore, user: str) -> bool | None:
+    """The same of one look; None if there is nothing to look at."""
     existing = IOtherAccounts(store, None)
     account = None if existing is None else await settled(existing.open_existing(user))
     if account is None:
         print(f"{user}: there is no such account")
-        return False
+        return None
     try:
         examined = IExamined(account, None)
         if examined is None:

@@ -80,6 +80,8 @@ class MaildirAccount:
     #: Reads, and writes what is small: of the reactor's thread.
     index: Index = field(repr=False)
     _presence: Presence
+    #: What was wrong with the index when it was opened, and was mended.
+    _said: str
     _alarms: Alarms = field(repr=False)
     synced_flags: bool
     _left: Callable[[MaildirAccount], object] = field(repr=False)
@@ -371,7 +373,12 @@ class MaildirAccount:
 
     def examine(self) -> Deferred[Sequence[str]]:
         """As `IExamined`; an index that is damaged is made again when the account is next opened."""
-        return self.writer.alone(examine)
+        said, self._said = self._said, ""
+
+        def look(index: Index, tree: Tree, hints: list[Hint]) -> Sequence[str]:
+            return [*filter(None, [said]), *examine(index, tree, hints)]
+
+        return self.writer.alone(look)
 
     # -- changes
 

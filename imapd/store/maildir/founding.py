@@ -34,26 +34,27 @@ _OWNER: Final = "owner"
 _LAYOUT: Final = "layout"
 
 
-def found(tree: Tree) -> Presence:
+def found(tree: Tree) -> tuple[Presence, str]:
     """The directories of INBOX and the index are there, whoever makes them first; we have it open.
 
-    An index that cannot be used is put aside and made again.
+    An index that cannot be used is put aside and made again; then this is said, too.
     """
     known = os.path.exists(tree.index)
+    said = "" if known or ceiling.read(tree.root) is None else "the index was lost"
     os.makedirs(tree.root, mode=0o700, exist_ok=True)
     tree.found()
     presence = Presence(os.path.dirname(tree.index))
     try:
         presence.begin()
         if os.path.exists(tree.damaged):
-            known = False
+            known, said = False, "the index was damaged"
             _make_again(tree, presence, "it was found to be damaged")
         try:
             ensure(tree.index)
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
-            known = False
+            known, said = False, "the index was damaged"
             # Others who have it open let go.
             tree.mark_damaged()
             _make_again(tree, presence, str(error))
@@ -64,7 +65,7 @@ def found(tree: Tree) -> Presence:
     if not known:
         for path in (os.path.dirname(tree.index), tree.root, os.path.dirname(tree.root)):
             synced(path)
-    return presence
+    return presence, said and f"{said}, and is made again"
 
 
 def _make_again(tree: Tree, presence: Presence, why: str) -> None:

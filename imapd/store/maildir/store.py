@@ -174,7 +174,7 @@ class MaildirStore:
 
     async def _made_once(self, root: str) -> MaildirAccount:
         try:
-            tree, index, presence = await call_in_thread(
+            tree, index, presence, said = await call_in_thread(
                 self._reactor, self._pool, lambda: _founded(root, self.fs)
             )
         except (OSError, sqlite3.Error) as error:
@@ -188,6 +188,7 @@ class MaildirStore:
             tree,
             index,
             presence,
+            said,
             self._alarms,
             self.synced_flags,
             self._left,
@@ -243,9 +244,9 @@ class MaildirStore:
         shutting.addBoth(done)
 
 
-def _founded(root: str, fs: bool) -> tuple[Tree, Index, Presence]:
+def _founded(root: str, fs: bool) -> tuple[Tree, Index, Presence, str]:
     tree = Tree(root)
-    presence = found(tree)
+    presence, said = found(tree)
     try:
         index = Index(tree.index, wait=0.01, checkpoints=False)
         index.open()
@@ -253,7 +254,7 @@ def _founded(root: str, fs: bool) -> tuple[Tree, Index, Presence]:
         texts = Texts(tree.texts)
         reconcile(index, texts)
         texts.close()
-        return Tree(root, layout(index, tree, fs)), index, presence
+        return Tree(root, layout(index, tree, fs)), index, presence, said
     except BaseException:
         presence.end()
         raise
