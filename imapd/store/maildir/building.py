@@ -97,6 +97,11 @@ class Builder:
             os.close(self._lock)
             self._lock = -1
 
+    @property
+    def outdated(self) -> bool:
+        """What was indexed when it began has been thrown away since."""
+        return self._lost != self._texts.lost
+
     def _pause(self) -> None:
         if time.perf_counter() - self._rested >= _STRETCH:
             # Who waits for the interpreter would have to wait for five milliseconds each time.
@@ -118,7 +123,7 @@ class Builder:
     def _all(self) -> Iterator[None]:
         rows = self._index.mailboxes()
         self._forget({row.id for row in rows})
-        if self._lost != self._texts.lost or not self._texts.exists:
+        if self.outdated or not self._texts.exists:
             self._lost = self._texts.lost
             self._done.clear()
         for row in rows:
@@ -203,7 +208,11 @@ class Builder:
         if draft.uids:
             head, body = draft.octets(self._pause)
             self._pause()
-            if not self._texts.put(id, low, at - 1, head, body):
+            lost = self._texts.lost
+            if not self._texts.put(id, low, at - 1, head, body) and (
+                # It was damaged, and is thrown away: there is a new one now.
+                self._texts.lost == lost or not self._texts.put(id, low, at - 1, head, body)
+            ):
                 raise sqlite3.OperationalError("the index of texts cannot be written")
             yield from self._join(number, id)
 

@@ -150,6 +150,7 @@ class Indexing:
             await self._in_thread(builder.rest)
         if told:
             self._say(builder, began, "; that is all")
+        self._again |= builder.outdated
         for number in builder.stale:
             with suppress(NoSuchMailbox):
                 reading = self._check(number)

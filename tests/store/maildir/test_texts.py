@@ -158,6 +158,21 @@ def test_it_heals_by_itself(place, monkeypatch):
     until_all(place, box, 10)
 
 
+def test_damage_that_writing_finds(place):
+    """An index that cannot be added to is made again at once, of all mailboxes."""
+    box = fill(place, 10)
+    place.make("other")
+    other = fill(place, 5, "other")
+    index(place)
+    place.run(place.account.texts._in_thread(place.account.texts._texts.close))
+    with sqlite3.connect(Tree(str(place.root)).texts) as connection:
+        connection.execute("DROP TABLE pieces")
+    connection.close()
+    fill(place, 1, "other")
+    index(place)
+    assert (right(place, box), right(place, other)) == (10, 6)
+
+
 def test_it_is_made_behind_the_answers(place, monkeypatch):
     """Soon after messages came in, they are indexed."""
     monkeypatch.setattr(indexing, "_DELAY", 0.1)
