@@ -10,7 +10,7 @@ import struct
 import sys
 from abc import abstractmethod
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate, chain
 from typing import Any, Final, overload
@@ -28,6 +28,7 @@ __all__ = [
     "Packed",
     "between",
     "holding",
+    "joined",
     "pack",
     "runs",
     "unpack",
@@ -64,6 +65,16 @@ class Packed(Sequence[Any]):
         self._count = count
         #: The rows whose value is None; something stands in for it.
         self._nulls = nulls
+
+    @classmethod
+    @abstractmethod
+    def unpacked(cls, count: int, nulls: Sequence[int], octets: memoryview) -> Packed:
+        """Of octets that were packed.  Raises `ValueError`."""
+
+    @classmethod
+    @abstractmethod
+    def _together(cls, count: int, nulls: Sequence[int], parts: Sequence[Any]) -> Packed:
+        """Of several of this class."""
 
     @property
     @abstractmethod
@@ -107,9 +118,17 @@ class _Texts(Packed):
 
     __slots__ = ("_joined",)
 
-    def __init__(self, count: int, nulls: Sequence[int], octets: memoryview) -> None:
+    def __init__(self, count: int, nulls: Sequence[int], joined: str) -> None:
         super().__init__(count, nulls)
-        self._joined = str(octets, *_TEXT)
+        self._joined = joined
+
+    @classmethod
+    def unpacked(cls, count: int, nulls: Sequence[int], octets: memoryview) -> Packed:
+        return cls(count, nulls, str(octets, *_TEXT))
+
+    @classmethod
+    def _together(cls, count: int, nulls: Sequence[int], parts: Sequence[_Texts]) -> Packed:
+        return cls(count, nulls, "\0".join([part._joined for part in parts]))
 
     @property
     def size(self) -> int:
@@ -125,7 +144,7 @@ class _Texts(Packed):
 
 
 class _Numbers(Packed):
-    """Numbers, each in a lane of as many octets, the lanes one integer.
+    """Numbers, each in a lane of as many octets.
 
     Without negative ones the highest bit of each lane is free: all are compared by one
     subtraction, which leaves that bit, set before, where nothing was borrowed.
@@ -133,22 +152,38 @@ class _Numbers(Packed):
 
     __slots__ = ("_code", "_lanes", "_least", "_most")
 
-    def __init__(self, count: int, nulls: Sequence[int], octets: memoryview) -> None:
+    def __init__(
+        self, count: int, nulls: Sequence[int], least: int, most: int, lanes: bytes
+    ) -> None:
         super().__init__(count, nulls)
-        self._least, self._most = _ENDS.unpack_from(octets)
-        self._code = _lane(self._least, self._most)
-        rest = octets[_ENDS.size :]
-        if len(rest) != _WIDTHS[self._code] * count:
+        self._least = least
+        self._most = most
+        self._code = _lane(least, most)
+        self._lanes = lanes
+        if len(lanes) != _WIDTHS[self._code] * count:
             raise ValueError("there are not as many numbers")
-        self._lanes = int.from_bytes(rest, "little")
+
+    @classmethod
+    def unpacked(cls, count: int, nulls: Sequence[int], octets: memoryview) -> Packed:
+        least, most = _ENDS.unpack_from(octets)
+        return cls(count, nulls, least, most, bytes(octets[_ENDS.size :]))
+
+    @classmethod
+    def _together(cls, count: int, nulls: Sequence[int], parts: Sequence[_Numbers]) -> Packed:
+        least, most = min(part._least for part in parts), max(part._most for part in parts)
+        code = _lane(least, most)
+        lanes = [
+            part._lanes if part._code == code else _octets(array(code, part._listed()))
+            for part in parts
+        ]
+        return cls(count, nulls, least, most, b"".join(lanes))
 
     @property
     def size(self) -> int:
         return sys.getsizeof(self._lanes)
 
     def _listed(self) -> list[Any]:
-        octets = self._lanes.to_bytes(_WIDTHS[self._code] * self._count, "little")
-        return _array(self._code, octets).tolist()
+        return _array(self._code, self._lanes).tolist()
 
     def between(self, least: int, most: int) -> bytes:
         if self._least > most or self._most < least:
@@ -159,10 +194,11 @@ class _Numbers(Packed):
         ones = _ones(width, self._count)
         shift = 8 * width - 1
         free = passed = ones << shift
+        lanes = int.from_bytes(self._lanes, "little")
         if least > self._least:
-            passed &= (self._lanes | free) - least * ones
+            passed &= (lanes | free) - least * ones
         if most < self._most:
-            passed &= (free | most * ones) - self._lanes
+            passed &= (free | most * ones) - lanes
         octets = (passed >> shift).to_bytes(width * self._count, "little")
         return self._without_nulls(octets[::width])
 
@@ -185,10 +221,24 @@ class _Tuples(Packed):
 
     __slots__ = ("counts", "values")
 
-    def __init__(self, count: int, nulls: Sequence[int], octets: memoryview) -> None:
+    def __init__(
+        self, count: int, nulls: Sequence[int], counts: array[int], values: array[int]
+    ) -> None:
         super().__init__(count, nulls)
-        self.counts = _array("I", octets[: 4 * count])
-        self.values = _array("Q", octets[4 * count :])
+        self.counts = counts
+        self.values = values
+
+    @classmethod
+    def unpacked(cls, count: int, nulls: Sequence[int], octets: memoryview) -> Packed:
+        return cls(count, nulls, _array("I", octets[: 4 * count]), _array("Q", octets[4 * count :]))
+
+    @classmethod
+    def _together(cls, count: int, nulls: Sequence[int], parts: Sequence[_Tuples]) -> Packed:
+        counts, values = array("I"), array("Q")
+        for part in parts:
+            counts += part.counts
+            values += part.values
+        return cls(count, nulls, counts, values)
 
     @property
     def size(self) -> int:
@@ -200,7 +250,7 @@ class _Tuples(Packed):
         return [values[start:stop] for start, stop in zip([0, *stops], stops)]
 
 
-_CLASSES: Final[Mapping[Form, Callable[[int, Sequence[int], memoryview], Packed]]] = {
+_CLASSES: Final[Mapping[Form, type[Packed]]] = {
     Form.TEXT: _Texts,
     Form.NUMBER: _Numbers,
     Form.NUMBERS: _Tuples,
@@ -281,10 +331,20 @@ def unpack(form: Form, octets: bytes) -> Block:
         return Block(
             _array("I", rest[: 4 * count]),
             through,
-            _CLASSES[form](count, _array("I", rest[4 * count : after]), rest[after:]),
+            _CLASSES[form].unpacked(count, _array("I", rest[4 * count : after]), rest[after:]),
         )
     except (struct.error, ValueError) as error:
         raise Damaged(str(error)) from error
+
+
+def joined(columns: Sequence[Packed]) -> Packed:
+    """Columns of one form, none of them empty, as one."""
+    count = 0
+    nulls: list[int] = []
+    for each in columns:
+        nulls += [count + row for row in each._nulls]
+        count += len(each)
+    return type(columns[0])._together(count, nulls, columns)
 
 
 def holding(column: Sequence[str | None], wanted: str) -> bytes:

@@ -220,15 +220,15 @@ class _Block:
         gone = undecided
         wanted = self._covered(undecided) if stage <= Cost.DERIVED else undecided
         async for rows, batch in self._batches(wanted, columns):
-            asked_of = [batch.columns[name] for name in columns]
-            for at, stop in _portions(len(rows), asked_of, most, octets):
+            known = {name: batch.columns[name] for name in columns}
+            if len(rows) > most:
+                known = {name: list(column) for name, column in known.items()}
+            for at, stop in _portions(len(rows), known.values(), most, octets):
                 if stop - at == len(rows):
-                    self._rows, self._columns = rows, batch.columns
+                    self._rows, self._columns = rows, known
                 else:
                     self._rows = rows[at:stop]
-                    self._columns = {
-                        name: column[at:stop] for name, column in batch.columns.items()
-                    }
+                    self._columns = {name: column[at:stop] for name, column in known.items()}
                 here = self.mask(self._rows)
                 gone &= ~here
                 more, less = root.decide(here, self)

@@ -2,7 +2,7 @@
 
 Rules of this file:
 
-* A block is a column of the messages whose UIDs lie in one span of `_SPAN`.  UIDs become
+* A block is a column of the messages whose UIDs lie in one span (`session.block_pieces`).  UIDs become
   visible in ascending order, so a block knows all of its span up to the last UID it has seen
   (`Block.through`), and what it knows is never wrong: messages only go.
 * What is kept is a convenience: what is lost or damaged is made again.
@@ -19,37 +19,34 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import suppress
 from typing import Any, Final
 
-from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from imapd.model.message import Batch, Column
 from imapd.model.numset import EMPTY, NumSet
-from imapd.query.blocks import Block, Damaged, pack, unpack
+from imapd.query.blocks import Block, Damaged, Packed, joined, pack, unpack
 from imapd.query.columns import KEPT
 from imapd.query.derived import Form
-from imapd.query.source import Span
+from imapd.session.block_pieces import Piece, numbers_of, pieces, span_of
 from imapd.session.content import scanned
 from imapd.store.answers import each, settled
 from imapd.store.errors import StoreUnavailable
 from imapd.store.interfaces import IBlocksKept, IMailbox
 
-__all__ = ["LAST", "Blocks"]
+__all__ = ["Blocks"]
 
 Turn = Callable[[], Awaitable[None]]
 
-#: UIDs of a block.
-_SPAN: Final = 1_024
 #: Blocks that are asked of a store, and given to it, at once.
 _TOGETHER: Final = 16
+#: Octets of blocks that are joined, so that what is asked of each is asked once.
+_JOINED: Final = 1 << 20
 #: Characters, or numbers, that are made for a block: one of longer texts is not kept.
 _LARGE: Final = 1 << 22
 #: If fewer than one in so many of those that would have to be made is wanted, none is kept.
 _SPARSE: Final = 16
 #: A block that is not complete is given to the store each time it has grown by so many.
 _GROWN: Final = 128
-#: No block has a larger number.
-LAST: Final = (1 << 32) // _SPAN
 #: Mailboxes of which it is known what was asked.
 _MAILBOXES: Final = 64
 #: Octets at hand.
@@ -132,22 +129,32 @@ class Blocks:
         # Who may no longer read the mailbox, or finds it deleted, is told so by the store.
         async for _ in each(mailbox.scan(EMPTY, frozenset())):
             pass
-        pieces = list(_pieces(known, uids))
-        for at in range(0, len(pieces), _TOGETHER):
+        wanted = list(pieces(known, uids))
+        for at in range(0, len(wanted), _TOGETHER):
             work = _Work(self, mailbox, known, sorted(kept))
-            some = pieces[at : at + _TOGETHER]
+            some = wanted[at : at + _TOGETHER]
             await work.load(piece.number for piece in some)
+            ready: list[Batch] = []
+            octets = 0
             for piece in some:
-                whole = await work.batch(piece)
-                if whole is None:
+                found = await work.batch(piece)
+                await turn()
+                alone = found is None or columns != kept
+                size = 0 if found is None else _size(found)
+                if ready and (alone or octets + size > _JOINED):
+                    yield _together(ready)
+                    ready, octets = [], 0
+                if found is not None and not alone:
+                    ready.append(found)
+                    octets += size
+                elif found is None:
                     async for batch in scanned(mailbox, piece.uids(known), columns, turn):
                         yield batch
-                elif columns == kept:
-                    yield whole
                 else:
-                    async for batch in _joined(mailbox, whole, columns - kept, turn):
+                    async for batch in _joined(mailbox, found, columns - kept, turn):
                         yield batch
-                await turn()
+            if ready:
+                yield _together(ready)
             await work.keep()
 
     def were_asked(self, mailbox_id: str) -> bool:
@@ -158,7 +165,7 @@ class Blocks:
         """Make what was asked before, of the newest messages, until some have it; a block at a time."""
         names = sorted(self._asked.get(mailbox.id, ()))
         every = NumSet([(known[0], known[-1])]) if names and known else EMPTY
-        for piece in reversed(list(_pieces(known, every))):
+        for piece in reversed(list(pieces(known, every))):
             work = _Work(self, mailbox, known, names)
             await work.load([piece.number])
             lacking = work.lacking(piece)
@@ -168,6 +175,27 @@ class Blocks:
                 await work.batch(piece)
                 await work.keep()
                 yield
+
+
+def _size(batch: Batch) -> int:
+    """Octets to be joined; more than there may be, if it cannot be joined."""
+    return sum(
+        column.size if isinstance(column, Packed) else _JOINED + 1
+        for column in batch.columns.values()
+    )
+
+
+def _together(batches: Sequence[Batch]) -> Batch:
+    """Neighbouring batches as one: what is done with each batch is done once."""
+    if len(batches) == 1:
+        return batches[0]
+    uids = array("I")
+    for batch in batches:
+        uids.extend(batch.uids)
+    parts: dict[Column, list[Any]] = {
+        name: [batch.columns[name] for batch in batches] for name in batches[0].columns
+    }
+    return Batch(uids, {name: joined(columns) for name, columns in parts.items()})
 
 
 async def _joined(
@@ -183,62 +211,6 @@ async def _joined(
 
 def _lists(batch: Batch) -> Iterator[tuple[Column, list[Any]]]:
     return ((name, list(values)) for name, values in batch.columns.items())
-
-
-@frozen
-class _Piece:
-    """Of one block, those that are asked for: where they are in the view."""
-
-    number: int
-    spans: Sequence[Span]
-    #: Where all of the block is.
-    start: int
-    stop: int
-
-    @classmethod
-    def of(cls, known: Sequence[int], number: int, spans: Sequence[Span]) -> _Piece:
-        """With where its block is, which is as long as its span at most."""
-        first, last = spans[0][0], spans[-1][1]
-        start = bisect_left(known, (number - 1) * _SPAN + 1, max(0, first - _SPAN), first)
-        stop = bisect_left(known, number * _SPAN + 1, last, min(len(known), last + _SPAN))
-        return cls(number, spans, start, stop)
-
-    @property
-    def whole(self) -> bool:
-        """It is all of the block."""
-        return self.spans == [(self.start, self.stop)]
-
-    def uids(self, known: Sequence[int]) -> NumSet:
-        return NumSet((known[start], known[stop - 1]) for start, stop in self.spans)
-
-
-def _pieces(known: Sequence[int], uids: NumSet) -> Iterator[_Piece]:
-    number, spans = 0, list[Span]()
-    for low, high in uids.ranges:
-        start = bisect_left(known, low)
-        stop = bisect_left(known, high + 1, start)
-        while start < stop:
-            here = (known[start] - 1) // _SPAN + 1
-            end = bisect_left(known, here * _SPAN + 1, start, min(stop, start + _SPAN))
-            if here != number:
-                if spans:
-                    yield _Piece.of(known, number, spans)
-                number, spans = here, []
-            spans.append((start, end))
-            start = end
-    if spans:
-        yield _Piece.of(known, number, spans)
-
-
-def _numbers(known: Sequence[int]) -> NumSet:
-    """The blocks that there are, and those that are still to come."""
-    found = []
-    at = 0
-    while at < len(known):
-        number = (known[at] - 1) // _SPAN + 1
-        found.append((number, number))
-        at = bisect_left(known, number * _SPAN + 1, at, min(len(known), at + _SPAN))
-    return NumSet([*found, ((known[-1] - 1) // _SPAN + 1, LAST)])
 
 
 class _TooLarge(Exception):
@@ -287,14 +259,14 @@ class _Work:
         self._found[name, number] = block
         self._blocks._put((self._mailbox.id, name, number), block)
 
-    def lacking(self, piece: _Piece) -> int:
+    def lacking(self, piece: Piece) -> int:
         """Messages of the block that have not been looked at."""
         since = min(self._through(name, piece.number) for name in self._names)
         if since >= self._known[piece.stop - 1]:
             return 0
         return piece.stop - bisect_left(self._known, since + 1, piece.start, piece.stop)
 
-    async def batch(self, piece: _Piece) -> Batch | None:
+    async def batch(self, piece: Piece) -> Batch | None:
         """The messages of a piece; None if it is not worth making what they need."""
         known, number, start = self._known, piece.number, piece.start
         here = array("I", known[start : piece.stop])
@@ -352,9 +324,9 @@ class _Work:
     async def _extend(
         self, names: Sequence[Column], number: int, since: int, here: array[int]
     ) -> None:
-        last = number * _SPAN
+        first, last = span_of(number)
         through = last if self._known[-1] >= last else here[-1]
-        span = NumSet([(max(since, last - _SPAN) + 1, through)])
+        span = NumSet([(max(since + 1, first), through)])
         uids, columns = await self._values(names, span)
         for name in names:
             before = self._found.get((name, number))
@@ -402,4 +374,4 @@ class _Work:
         """Let the store have what was made."""
         if self._made and self._keeper is not None:
             with suppress(StoreUnavailable):
-                await settled(self._keeper.keep_blocks(self._made, _numbers(self._known)))
+                await settled(self._keeper.keep_blocks(self._made, numbers_of(self._known)))

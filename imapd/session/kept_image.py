@@ -20,7 +20,7 @@ from zlib import crc32
 
 from imapd.model.flags import Flags, interned
 from imapd.model.numset import NumSet
-from imapd.session.blocks import LAST
+from imapd.session.block_pieces import LAST
 from imapd.session.generation import Generation
 from imapd.store.answers import settled
 from imapd.store.errors import StoreUnavailable

@@ -15,7 +15,7 @@ from zlib import crc32
 
 from imapd.model.numset import NumSet
 from imapd.query.criteria import Criterion
-from imapd.session.blocks import LAST
+from imapd.session.block_pieces import LAST
 from imapd.store.answers import settled
 from imapd.store.errors import StoreUnavailable
 from imapd.store.interfaces import IBlocksKept, IMailbox

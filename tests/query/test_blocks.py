@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapd.query.blocks import LEAST, MOST, Damaged, between, holding, pack, unpack
+from imapd.query.blocks import LEAST, MOST, Damaged, Packed, between, holding, joined, pack, unpack
 from imapd.query.columns import DERIVED
 from imapd.query.derived import Form
 
@@ -31,7 +31,7 @@ def _uids(values: Sequence[Any]) -> array[int]:
     return array("I", range(7, 7 + len(values)))
 
 
-def _packed(form: Form, values: Sequence[Any]) -> Sequence[Any]:
+def _packed(form: Form, values: Sequence[Any]) -> Packed:
     return unpack(form, pack(form, _uids(values), 0, values)).values
 
 
@@ -45,6 +45,31 @@ def test_what_goes_in_comes_out(column: tuple[Form, list[Any]], through: int) ->
     assert len(block.values) == len(values)
     assert [block.values[row] for row in range(len(values))] == values
     assert block.values[1:3] == values[1:3]
+
+
+@given(
+    st.one_of(
+        *(
+            st.tuples(st.just(form), st.lists(values.filter(bool), min_size=1, max_size=4))
+            for form, values in (
+                (Form.TEXT, _few),
+                (Form.NUMBER, st.lists(st.none() | st.integers(-1, 70_000)) | _numbers),
+                (Form.NUMBERS, _tuples),
+            )
+        )
+    )
+)
+def test_joined(parts: tuple[Form, list[list[Any]]]) -> None:
+    """Columns one after the other are the column of all values, and are looked through as such."""
+    form, columns = parts
+    values = [value for column in columns for value in column]
+    found = joined([_packed(form, column) for column in columns])
+    assert list(found) == values
+    if form is Form.TEXT:
+        assert holding(found, "a") == holding(values, "a")
+    if form is Form.NUMBER:
+        for ends in ((0, 40_000), (1, MOST), (LEAST, 300)):
+            assert between(found, *ends) == between(values, *ends)
 
 
 @given(_few, st.text("aé\n\ud800", max_size=2))

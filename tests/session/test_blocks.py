@@ -15,7 +15,7 @@ from imapd.model.numset import EMPTY, NumSet
 from imapd.query.columns import KEPT
 from imapd.query.folded import SUBJECT
 from imapd.server import flow
-from imapd.session import ahead, content
+from imapd.session import ahead, block_pieces, content
 from imapd.session import blocks as module
 from imapd.store.answers import settled
 from imapd.store.errors import StoreUnavailable
@@ -34,7 +34,7 @@ _EVERY = NumSet([(1, 1 << 32)])
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few messages fill blocks, a few blocks are asked for in several goes."""
-    monkeypatch.setattr(module, "_SPAN", _SPAN)
+    monkeypatch.setattr(block_pieces, "_SPAN", _SPAN)
     monkeypatch.setattr(module, "_TOGETHER", 2)
     monkeypatch.setattr(module, "_GROWN", 3)
     monkeypatch.setattr(content, "_VALUES", 2)

@@ -9,7 +9,7 @@ import pytest
 
 from imapd.model.numset import NumSet
 from imapd.session import image, kept_image
-from imapd.session.blocks import LAST
+from imapd.session.block_pieces import LAST
 from imapd.session.image import Image
 from imapd.store.answers import settled
 from tests.dialogue import Dialogue, Server, letter
