@@ -1,7 +1,8 @@
 """Orders of whole mailboxes that the store keeps, so that the first sort after a start finds them made.
 
 They may be lost, and may be of a moment long ago: whoever takes one brings it up to date.  Each is
-a block of the number that is forgotten last.
+a block of the number that is forgotten last.  There are more orders than a disk has room for: each
+has one of a few names, and takes the place of another that had it.
 """
 
 from __future__ import annotations
@@ -25,16 +26,23 @@ __all__ = ["WORTH_KEEPING", "keep", "load"]
 #: Messages of a mailbox whose orders are kept: those of a smaller one are made as fast.
 WORTH_KEEPING: Final = 5_000
 
-#: A checksum of all that follows it, and how many messages.
+#: Names; with a hundred thousand messages, each is of a megabyte.
+_NAMES: Final = 16
+#: A checksum of the criteria and of all that follows the head, and how many messages.
 _HEAD: Final = struct.Struct("<II")
 
 
-def _name(criteria: tuple[Criterion, ...]) -> str:
+def _sum(criteria: tuple[Criterion, ...]) -> int:
+    """The checksum of what an order is by."""
     words = (
         f"{each.column}/{each.instead or ''}/{'down' if each.reverse else 'up'}"
         for each in criteria
     )
-    return f"order 1 {' '.join(words)}"
+    return crc32(" ".join(words).encode())
+
+
+def _name(checksum: int) -> str:
+    return f"order 2 {checksum % _NAMES}"
 
 
 async def load(
@@ -44,11 +52,11 @@ async def load(
     keeper = IBlocksKept(mailbox, None)
     if keeper is None:
         return None
-    name = _name(criteria)
+    begun = _sum(criteria)
     with suppress(StoreUnavailable):
-        found = await settled(keeper.kept_blocks(name, NumSet.of(LAST)))
+        found = await settled(keeper.kept_blocks(_name(begun), NumSet.of(LAST)))
         octets = found.get(LAST)
-        return None if octets is None else _unpacked(octets)
+        return None if octets is None else _unpacked(begun, octets)
     return None
 
 
@@ -59,12 +67,13 @@ async def keep(
     keeper = IBlocksKept(mailbox, None)
     if keeper is None or len(uids) < WORTH_KEEPING:
         return
-    made = {(_name(criteria), LAST): _packed(uids, places)}
+    begun = _sum(criteria)
+    made = {(_name(begun), LAST): _packed(begun, uids, places)}
     with suppress(StoreUnavailable):
         await settled(keeper.keep_blocks(made, NumSet([(1, LAST)])))
 
 
-def _packed(uids: array[int], places: array[int]) -> bytes:
+def _packed(begun: int, uids: array[int], places: array[int]) -> bytes:
     parts = []
     for column in (uids, places):
         octets = array("I", column)
@@ -72,15 +81,15 @@ def _packed(uids: array[int], places: array[int]) -> bytes:
             octets.byteswap()
         parts.append(octets.tobytes())
     body = b"".join(parts)
-    return _HEAD.pack(crc32(body), len(uids)) + body
+    return _HEAD.pack(crc32(body, begun), len(uids)) + body
 
 
-def _unpacked(octets: bytes) -> tuple[array[int], array[int]] | None:
+def _unpacked(begun: int, octets: bytes) -> tuple[array[int], array[int]] | None:
     if len(octets) < _HEAD.size:
         return None
     checksum, count = _HEAD.unpack_from(octets)
     body = memoryview(octets)[_HEAD.size :]
-    if len(body) != 8 * count or crc32(body) != checksum:
+    if len(body) != 8 * count or crc32(body, begun) != checksum:
         return None
     uids, places = array("I"), array("I")
     uids.frombytes(body[: 4 * count])

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import format_datetime
-from itertools import chain
+from itertools import chain, permutations
 from typing import Any
 
 import pytest
 from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from zope.interface import implementer
 
 from benchmarks.corpus import messages
 from imapd.model.limits import Limits
+from imapd.model.numset import NumSet
 from imapd.query import sort as engine
 from imapd.session import kept_orders, orders
+from imapd.store.interfaces import IBlocksKept
 from tests.dialogue import Dialogue, Server, letter, same
 from tests.query.test_subject import _by_the_steps
 
@@ -509,10 +512,33 @@ def test_orders_outlive_the_process(stored: Server, monkeypatch: pytest.MonkeyPa
     assert _subjects(one, "NOT 1") == "accdegh"
 
 
+def test_few_orders_are_left(stored: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many orders a client thinks of, few are left with the store, the last among them."""
+    left: dict[tuple[str, int], bytes] = {}
+
+    @implementer(IBlocksKept)
+    class Noted:
+        def __init__(self, mailbox: IBlocksKept) -> None:
+            self.kept_blocks = mailbox.kept_blocks
+            self._mailbox = mailbox
+
+        def keep_blocks(self, blocks: Mapping[tuple[str, int], bytes], numbers: NumSet) -> Any:
+            left.update(blocks)
+            return self._mailbox.keep_blocks(blocks, numbers)
+
+    monkeypatch.setattr(kept_orders, "IBlocksKept", lambda mailbox, _: Noted(mailbox))
+    client = stored.login().select()
+    for criteria in permutations(("SIZE", "REVERSE DATE", "ARRIVAL", "SUBJECT", "TO"), 2):
+        _order(client, " ".join(criteria))
+        found = _order(client, "SUBJECT")
+    assert 1 < len(left) <= 16
+    assert _order(_restarted(stored, monkeypatch, made_again=False), "TO SUBJECT") == found
+
+
 def test_orders_that_are_damaged(stored: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then they are made again."""
-    monkeypatch.setattr(kept_orders, "_packed", lambda uids, places: b"\0" * (8 + 8 * len(uids)))
+    monkeypatch.setattr(kept_orders, "_packed", lambda _, uids, places: bytes(8 + 8 * len(uids)))
     assert _subjects(stored.login().select()) == "abcdefgh"
     assert _subjects(_restarted(stored, monkeypatch, made_again=True)) == "abcdefgh"
-    monkeypatch.setattr(kept_orders, "_packed", lambda uids, places: b"")
+    monkeypatch.setattr(kept_orders, "_packed", lambda _, uids, places: b"")
     assert _subjects(_restarted(stored, monkeypatch, made_again=True)) == "abcdefgh"
