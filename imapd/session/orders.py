@@ -18,6 +18,7 @@ from typing import Final
 from attrs import frozen
 
 from imapd.query.criteria import Criterion
+from imapd.query.places import Places
 from imapd.query.sort import arranged, gaps
 from imapd.query.source import Source
 from imapd.session.kept_orders import WORTH_KEEPING, keep, load
@@ -32,6 +33,8 @@ _LEAST: Final = 512
 _PART: Final = 8
 #: New messages that are put into an order one by one; it is made afresh for more.
 _SINGLY: Final = 32
+#: Messages of an order that are picked from at once.
+_PICKED: Final = 16_384
 #: Neighbours that are compared at once: most have not vanished.
 _ALIKE: Final = 512
 
@@ -72,7 +75,7 @@ async def ordered(
     while len(orders) > _KEPT:
         del orders[next(iter(orders))]
     await source.turn()
-    return made if len(places) == count else _some(made, places, count)
+    return made if len(places) == count else await _some(source, made, places, count)
 
 
 async def _loaded(view: View, count: int, criteria: tuple[Criterion, ...]) -> _Order | None:
@@ -82,14 +85,29 @@ async def _loaded(view: View, count: int, criteria: tuple[Criterion, ...]) -> _O
     return None if found is None else _Order(found[0], len(found[0]), found[1])
 
 
-def _some(order: Sequence[int], places: Sequence[int], count: int) -> Sequence[int]:
-    wanted = bytearray(count)
+async def _some(
+    source: Source, order: Sequence[int], places: Sequence[int], count: int
+) -> Sequence[int]:
+    wanted = _octets(places, count)
+    found: list[int] = []
+    for at in range(0, len(order), _PICKED):
+        some = order[at : at + _PICKED]
+        found += compress(some, map(wanted.__getitem__, some))
+        await source.turn()
+    return found
+
+
+def _octets(places: Sequence[int], count: int) -> Sequence[int]:
+    """1 for each of the places, 0 for others."""
+    if isinstance(places, Places):
+        return places.octets
+    octets = bytearray(count)
     if isinstance(places, range):
-        wanted[places.start : places.stop] = b"\1" * len(places)
+        octets[places.start : places.stop] = b"\1" * len(places)
     else:
         for place in places:
-            wanted[place] = 1
-    return list(compress(order, map(wanted.__getitem__, order)))
+            octets[place] = 1
+    return octets
 
 
 async def _followed(
