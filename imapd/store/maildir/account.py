@@ -417,8 +417,13 @@ class MaildirAccount:
 
     # -- the end
 
+    @property
+    def lost(self) -> bool:
+        """As `Lookout.lost`."""
+        return self._lookout.lost
+
     def damaged(self, error: Exception | None = None) -> None:
-        """The index has wrong octets, as `error` or another process says.
+        """The index has wrong octets, as `error` says, or is `lost`.
 
         No session uses it any more; it is made again by who opens the account next.
         """

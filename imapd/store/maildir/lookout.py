@@ -65,6 +65,8 @@ class Lookout:
     _armed: set[str] = field(factory=set, init=False, repr=False)
     _soon: IDelayedCall | None = field(default=None, init=False, repr=False)
     _poll: LoopingCall = field(init=False, repr=False)
+    #: The index that was opened.
+    _identity: tuple[int, int] | None = field(init=False, repr=False)
     #: When the index was last written, and when its connections were last closed.
     _written: tuple[int, int] = field(default=(0, 0), init=False)
     _rested: float = field(init=False)
@@ -85,8 +87,14 @@ class Lookout:
 
     def __attrs_post_init__(self) -> None:
         self._rested = self._reactor.seconds()
+        self._identity = self._tree.identity()
         self._poll = LoopingCall(self._look_now_and_then)
         self._poll.clock = self._reactor
+
+    @property
+    def lost(self) -> bool:
+        """The index that was opened is there no more, or is to be made again: so says another process."""
+        return self._tree.identity() != self._identity or os.path.lexists(self._tree.damaged)
 
     def start(self) -> None:
         """Look once a second."""
@@ -210,7 +218,7 @@ class Lookout:
     def _look(self) -> None:
         """While someone watches; the index is asked only if something moved."""
         try:
-            if os.path.lexists(self._tree.damaged):
+            if self.lost:
                 self._damaged(None)
                 return
             for number in list(self._open.keys()):

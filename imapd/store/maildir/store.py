@@ -86,8 +86,8 @@ class MaildirStore:
         """As `IMailStore`."""
         root = self._template.place(user)
         account = self._accounts.get(root)
-        if account is not None and os.path.lexists(account.tree.damaged):
-            # Another process says so, and nobody watched.
+        if account is not None and account.lost:
+            # Nobody watched.
             account.damaged()
             account = None
         if account is None:
@@ -215,8 +215,8 @@ class MaildirStore:
 
     def _linger(self, account: MaildirAccount, until: float) -> None:
         root = account.tree.root
-        if os.path.lexists(account.tree.damaged):
-            # Another process says so, and waits for us to let go.
+        if account.lost:
+            # Another process waits for us to let go.
             account.damaged()
         elif self._reactor.seconds() >= until:
             self._shut(root)

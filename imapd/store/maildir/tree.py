@@ -82,6 +82,14 @@ class Tree:
         """A message."""
         return f"{self.part(directory, part)}/{name}"
 
+    def identity(self) -> tuple[int, int] | None:
+        """Which file the index is; None if there is none."""
+        try:
+            status = os.lstat(self.index)
+        except FileNotFoundError:
+            return None
+        return status.st_dev, status.st_ino
+
     def written(self) -> tuple[int, int]:
         """Other numbers whenever the index was written, by whomever."""
         return modified(self.index + "-wal"), modified(self.index)
