@@ -172,7 +172,8 @@ class SharingAccount:
             raise NoSuchMailbox
         try:
             mailbox = await settled(account.open(place.name))
-        except (NotSelectable, BadMailboxName):
+        except (NoSuchMailbox, NotSelectable, BadMailboxName):
+            # In the words of what may not be known of.
             raise NoSuchMailbox from None
         acl = await settled(IShareable(account).acl(mailbox.id))
         rights = self._sharing.rights(self._user, place.owner, acl)

@@ -96,6 +96,35 @@ def test_what_is_listed(shared: Server) -> None:
     assert bob.do('SELECT "Other Users/alice"').startswith(b"a NO [NONEXISTENT] ")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "SELECT {}",
+        "EXAMINE {}",
+        "STATUS {} (MESSAGES)",
+        "DELETE {}",
+        'RENAME {} "Other Users/alice/other"',
+        "GETACL {}",
+        "MYRIGHTS {}",
+        "LISTRIGHTS {} bob",
+        "SETACL {} bob lr",
+        "GETMETADATA {} /shared/comment",
+        'SETMETADATA {} (/shared/comment "x")',
+    ],
+)
+def test_what_is_hidden_is_as_if_it_were_not_there(shared: Server, command: str) -> None:
+    """What may not be looked up is refused in the very words of what is not there (RFC 4314, 6)."""
+    alice, bob = shared.client("alice"), shared.client("bob")
+    share(alice, "box", "lr")
+    alice.ok("CREATE hidden/below")
+    alice.ok("CREATE between/below")
+    told = {
+        bob.do(command.format(f'"{ALICES}{name}"'))
+        for name in ("hidden", "hidden/below", "between", "nowhere", "no/where")
+    }
+    assert told == {b"a NO [NONEXISTENT] No such mailbox\r\n"}
+
+
 def test_no_special_use_of_others(shared: Server) -> None:
     r"""The owner's \Sent is not the reader's."""
     alice, bob = shared.client("alice"), shared.client("bob")
