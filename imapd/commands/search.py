@@ -161,6 +161,9 @@ async def look_through(
     if not extended:
         await _write_search(session, asked.word, found, options)
     elif names != {"SAVE"} and (found.places or not asked.by_mailbox):
+        if "ALL" in names:
+            found.gather()
+            await source.turn()
         _write_esearch(session, found, options, source.view if asked.by_mailbox else None)
     for option, said in options:
         if option.follows is not None and source.selected:

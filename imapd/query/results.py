@@ -39,6 +39,14 @@ class Found:
     #: Columns that return options asked for, by place.
     values: Mapping[Column, Mapping[int, Any]] = field(factory=dict, repr=False)
 
+    #: What `gather` found out.
+    _gathered: list[NumSet] = field(factory=list, init=False, repr=False)
+
+    def gather(self) -> None:
+        """Find out which of all places are neighbours, so that telling them is less at once."""
+        if isinstance(self.places, Places) and not self._gathered:
+            self._gathered.append(NumSet.ascending(self.places.runs(self._names)))
+
     def number(self, place: int) -> int:
         """What the client calls the message there."""
         return self.uids[place] if self.by_uid else place + 1
@@ -75,7 +83,10 @@ class Found:
         It has no number but theirs (RFC 9051, 7.3.4: ALL).
         """
         if isinstance(places, Places):
-            together = NumSet.ascending(places.runs(self._names))
+            if places is self.places and self._gathered:
+                together = self._gathered[0]
+            else:
+                together = NumSet.ascending(places.runs(self._names))
             # Else a number between two of them is none of them.
             if len(together) == len(places):
                 return together.wire()
