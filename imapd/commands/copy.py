@@ -84,6 +84,9 @@ async def _move(session: Session, move: _Copy) -> Outcome | None:
         gone_all = Outcome("None of the messages exists any more", b"EXPUNGEISSUED")
         return reported(session, gone_all, lowest)
     session.write(session.status(b"OK", _copyuid(moved), "Moved"))
+    if session.announce.vanished:
+        # RFC 6851, 4.4.
+        return reported(session, Outcome(code=b"HIGHESTMODSEQ %d" % moved.removed.modseq), lowest)
     return reported(session, None, lowest)
 
 

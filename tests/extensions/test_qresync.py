@@ -330,3 +330,18 @@ def _check_history(changes: list[tuple[object, ...]], with_known_uids: bool) -> 
             client.ok("UNSELECT")
     finally:
         server.close()
+
+
+@pytest.mark.parametrize("command", ["MOVE 2:3 other", "UID MOVE 2:3 other"])
+def test_move_tells_the_highest(anywhere: Server, command: str) -> None:
+    """MOVE tells the new HIGHESTMODSEQ, which is that of the mailbox (RFC 6851, 4.4)."""
+    client = anywhere.login(enable="QRESYNC").fill(4)
+    client.ok("CREATE other")
+    client.ok("SELECT INBOX")
+    told = re.fullmatch(
+        rb"\* OK \[COPYUID \d+ 2:3 1:2\] Moved\r\n\* VANISHED 2:3\r\n"
+        rb"a OK \[HIGHESTMODSEQ (\d+)\] [A-Z ]+ completed\r\n",
+        client.do(command),
+    )
+    assert told is not None
+    assert int(told[1]) == _opened(client.ok("SELECT INBOX"))[1]
