@@ -131,7 +131,7 @@ class Builder:
             if self._done.get(row.number) == now:
                 continue
             with suppress(NoSuchMailbox):
-                yield from self._mailbox(row.number, row.id)
+                yield from self._mailbox(row.number, row.id, row.uidnext)
                 if not self.stopping and row.number not in self.stale:
                     self._done[row.number] = now
         if self.messages:
@@ -143,8 +143,8 @@ class Builder:
             if mailbox not in ids:
                 self._texts.forget(self._texts.rows(mailbox))
 
-    def _mailbox(self, number: int, id: str) -> Iterator[None]:
-        while (gap := self._gap(number, id)) is not None and not self.stopping:
+    def _mailbox(self, number: int, id: str, uidnext: int) -> Iterator[None]:
+        while (gap := self._gap(number, id, uidnext)) is not None and not self.stopping:
             yield from self._segment(number, id, *gap)
             if number in self.stale:
                 return
@@ -152,9 +152,8 @@ class Builder:
 
     # -- new segments
 
-    def _gap(self, number: int, id: str) -> tuple[int, int] | None:
-        """The first UIDs that no segment is about, if there are messages there."""
-        uidnext = self._index.mailbox(number).uidnext
+    def _gap(self, number: int, id: str, uidnext: int) -> tuple[int, int] | None:
+        """The first UIDs before `uidnext` that no segment is about, if there are messages there."""
         given = NumSet([(1, uidnext - 1)] if uidnext > 1 else [])
         known = NumSet((row.low, row.high) for row in self._texts.rows(id))
         for low, high in (given - known).ranges:

@@ -2,8 +2,9 @@
 
 Rules of this file:
 
-* It begins some seconds after an account was opened or something came in, and goes on until all is
-  indexed.  Accounts of one store take turns.
+* It begins when nothing has come in for some seconds, or something has been coming in for long, and
+  goes on until all that was there is indexed.  What comes one after the other is so indexed together,
+  which is less work.  Accounts of one store take turns.
 * After each piece of work there is a pause, unless somebody waits for the end.  One that ends
   late tells that the reactor had other things to do; the next is longer then.
 """
@@ -26,8 +27,10 @@ from imapd.store.maildir.tree import Tree
 
 __all__ = ["Indexing"]
 
-#: Seconds between the first change and the work that it makes; after something went wrong.
+#: Seconds between the last change and the work that it makes, between the first and that work at
+#: most, and after something went wrong.
 _DELAY: Final = 2.0
+_PATIENCE: Final = 30.0
 _RETRY: Final = 60.0
 #: Seconds of work at once, and of the shortest and the longest pause after it.
 _SLICE: Final = 0.02
@@ -55,6 +58,8 @@ class Indexing:
     #: Called with what says that the mail's index has wrong octets.
     _damaged: Callable[[Exception], object]
     _later: IDelayedCall | None = field(default=None, init=False, repr=False)
+    #: When it began to wait.
+    _since: float = field(default=0.0, init=False)
     _running: Deferred[None] | None = field(default=None, init=False, repr=False)
     #: Something changed while it ran.
     _again: bool = field(default=False, init=False)
@@ -69,11 +74,19 @@ class Indexing:
         """There may be something to index."""
         if self._running is not None:
             self._again = True
-        elif self._later is None and not self._stopped:
-            self._begin_later(_DELAY)
+        elif self._later is None:
+            if not self._stopped:
+                self._begin_later(_DELAY)
+        elif not self._not_now and self._reactor.seconds() - self._since < _PATIENCE:
+            self._later.reset(_DELAY)
 
     def _begin_later(self, delay: float) -> None:
+        self._since = self._reactor.seconds()
         self._later = self._reactor.callLater(delay, self._begin)
+
+    @property
+    def _not_now(self) -> bool:
+        return self._failed or self._builder.elsewhere
 
     async def finish(self) -> None:
         """Index all there is, without waiting for a better time."""
@@ -123,9 +136,8 @@ class Indexing:
         finally:
             self._turn.release()
             self._running = None
-        not_now = self._failed or self._builder.elsewhere
-        if (self._again or not_now) and not self._stopped:
-            self._begin_later(_RETRY if not_now else _DELAY)
+        if (self._again or self._not_now) and not self._stopped:
+            self._begin_later(_RETRY if self._not_now else _DELAY)
         waiting, self._waiting = self._waiting, []
         for one in waiting:
             one.callback(None)

@@ -180,6 +180,34 @@ def test_it_is_made_behind_the_answers(place, monkeypatch):
     until_all(place, box, 10)
 
 
+def test_what_comes_one_after_the_other(place, monkeypatch):
+    """It is indexed together, when no more comes."""
+    monkeypatch.setattr(indexing, "_DELAY", 1.0)
+    put, puts = Texts.put, []
+
+    def counted(*arguments):
+        puts.append(arguments)
+        return put(*arguments)
+
+    monkeypatch.setattr(Texts, "put", counted)
+    for _ in range(15):
+        box = fill(place, 1)
+        place.run(place.pump.pause(0.1))
+    assert right(place, box) == 0
+    until_all(place, box, 15)
+    assert len(puts) == 1
+
+
+def test_what_comes_without_end(place, monkeypatch):
+    """It is indexed though there is never a moment without anything new."""
+    monkeypatch.setattr(indexing, "_DELAY", 1.0)
+    monkeypatch.setattr(indexing, "_PATIENCE", 0.5)
+    deadline = time.monotonic() + 30
+    while right(place, box := fill(place, 1)) == 0 and time.monotonic() < deadline:
+        place.run(place.pump.pause(0.05))
+    assert right(place, box) > 0
+
+
 def test_another_version(place, monkeypatch):
     """An index by a program that makes other words is made again."""
     box = fill(place, 5)
