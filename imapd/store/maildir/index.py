@@ -99,6 +99,9 @@ class Index:
         #: Seconds to wait for who writes just now.
         self.patience = wait
         self._stuck = 0.0
+        #: Rows of mailboxes by number and by name, and the state of the file of which they are.
+        self._rows: dict[int | str, MailboxRow] = {}
+        self._rows_of = (0, 0)
         self.close()
         self.flagsets = FlagSets(lambda *statement: self.sql(*statement))
 
@@ -132,6 +135,7 @@ class Index:
         self._unopened()
 
     def _unopened(self) -> None:
+        self._rows.clear()
         self.sql = lambda *statement: self.open().execute(*statement)
         self.many = lambda *statement: self.open().executemany(*statement)
 
@@ -166,9 +170,14 @@ class Index:
 
     def roll_back(self) -> None:
         """Undo what was done since `begin`."""
-        self.flagsets.forget()
+        self.forget()
         if self._connection is not None and self._connection.in_transaction:
             self.sql("ROLLBACK")
+
+    def forget(self) -> None:
+        """What was read in a transaction, or in a step of one, that was undone is not there."""
+        self.flagsets.forget()
+        self._rows.clear()
 
     def checkpoint(self) -> None:
         """Bring the log home, as far as no one reads it."""
@@ -178,15 +187,32 @@ class Index:
 
     def mailbox(self, number: int) -> MailboxRow:
         """Raises `NoSuchMailbox`."""
-        row = self.sql(_BY_NUMBER, (number,)).fetchone()
+        row = self._current().get(number) or self._read(_BY_NUMBER, number)
         if row is None:
             raise NoSuchMailbox("the mailbox was deleted")
-        return MailboxRow(*row)
+        return row
 
     def named(self, name: str) -> MailboxRow | None:
         """The mailbox of that name."""
-        row = self.sql(_BY_NAME, (name,)).fetchone()
-        return None if row is None else MailboxRow(*row)
+        return self._current().get(name) or self._read(_BY_NAME, name)
+
+    def _current(self) -> dict[int | str, MailboxRow]:
+        """The rows that were read and are as they were: nobody, here or elsewhere, has written."""
+        rows = self._rows
+        (version,) = self.sql("PRAGMA data_version").fetchone()
+        now = version, self.open().total_changes
+        if now != self._rows_of:
+            rows.clear()
+            self._rows_of = now
+        return rows
+
+    def _read(self, statement: str, which: int | str) -> MailboxRow | None:
+        found = self.sql(statement, (which,)).fetchone()
+        if found is None:
+            return None
+        row = MailboxRow(*found)
+        self._rows[row.number] = self._rows[row.name] = row
+        return row
 
     def mailboxes(self) -> list[MailboxRow]:
         """All, by name."""
@@ -198,17 +224,11 @@ class Index:
 
     def marks(self, number: int) -> Marks:
         """What is known of its directory.  Raises `NoSuchMailbox`."""
-        row: Marks | None = self.sql(
-            "SELECT directory, modseq, new_stamp, cur_stamp FROM mailboxes WHERE number = ?",
-            (number,),
-        ).fetchone()
-        if row is None:
-            raise NoSuchMailbox("the mailbox was deleted")
-        return row
+        return self.mailbox(number).marks
 
     def directory(self, number: int) -> str:
         """Where its files are.  Raises `NoSuchMailbox`."""
-        return self.marks(number)[0]
+        return self.mailbox(number).directory
 
     def modseqs(self) -> Sequence[tuple[int, str, int]]:
         """Number, id and modseq of all mailboxes."""

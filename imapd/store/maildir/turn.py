@@ -72,7 +72,7 @@ class Turn:
         except BaseException:
             self.index.sql("ROLLBACK TO step")
             self.index.sql("RELEASE step")
-            self.index.flagsets.forget()
+            self.index.forget()
             self._revert(undo)
             del self.hints[hints:]
             raise
