@@ -5,12 +5,13 @@ Rules of this file:
 * It begins when nothing has come in for some seconds, or something has been coming in for long, and
   goes on until all that was there is indexed.  What comes one after the other is so indexed together,
   which is less work.  Accounts of one store take turns.
-* After each piece of work there is a pause, unless somebody waits for the end.  One that ends
-  late tells that the reactor had other things to do; the next is longer then.
+* After each piece of work there is a pause, unless somebody waits for the end.  It is longer when
+  the reactor had other things to do meanwhile, or was late.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
@@ -36,8 +37,12 @@ _RETRY: Final = 60.0
 _SLICE: Final = 0.02
 _PAUSE: Final = 0.01
 _LONGEST: Final = 0.5
-#: So many times longer than the last was late is a pause.
+#: So many times longer than the last was late is a pause; and, in seconds, what the reactor being
+#: busy all the time adds to it.
 _POLITE: Final = 10.0
+_BUSY: Final = 1.0
+#: Of the reactor's time, what these pieces of work take themselves.
+_OURS: Final = 0.05
 #: Messages after which the log says how far it has come.
 _TOLD: Final = 10_000
 
@@ -149,6 +154,7 @@ class Indexing:
         began = self._reactor.seconds()
         told, pause = 0, _PAUSE
         try:
+            at, used = self._reactor.seconds(), time.thread_time()
             while not await self._in_thread(lambda: builder.work(_SLICE)):
                 if builder.messages >= told + _TOLD:
                     told = builder.messages
@@ -156,8 +162,11 @@ class Indexing:
                 due = self._reactor.seconds() + pause
                 if not builder.stopping and not self._waiting:
                     await self._paused(pause)
-                late = self._reactor.seconds() - due
-                pause = min(_LONGEST, max(_PAUSE, _POLITE * (late - _PAUSE)))
+                now, spent = self._reactor.seconds(), time.thread_time()
+                busy = (spent - used) / (now - at) if now > at else 0.0
+                at, used = now, spent
+                pause = max(_PAUSE, _POLITE * (now - due - _PAUSE), _BUSY * (busy - _OURS))
+                pause = min(_LONGEST, pause)
         finally:
             await self._in_thread(builder.rest)
         if told:
