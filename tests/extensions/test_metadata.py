@@ -203,6 +203,22 @@ def test_set_change_and_remove(client: Dialogue, mailbox: str) -> None:
     )
 
 
+def test_highest_modseq(anywhere: Server) -> None:
+    """RFC 7162, 3.2: who comes back sees by HIGHESTMODSEQ that an annotation of the mailbox has changed."""
+    client, other = anywhere.client(select="INBOX"), anywhere.client()
+
+    def highest(said: bytes) -> int:
+        return int(said.split(b"HIGHESTMODSEQ ")[1].split(b"]")[0])
+
+    before = highest(client.ok("SELECT INBOX (CONDSTORE)"))
+    other.ok('SETMETADATA INBOX (/private/comment "new")')
+    after = highest(client.ok("SELECT INBOX (CONDSTORE)"))
+    assert after > before
+    assert highest(anywhere.client().ok("SELECT INBOX (CONDSTORE)")) == after
+    other.ok('SETMETADATA INBOX (/private/comment "new")')
+    assert highest(client.ok("SELECT INBOX (CONDSTORE)")) == after
+
+
 def test_a_session_sees_what_another_set(anywhere: Server) -> None:
     """RFC 5464, 3.1: an annotation is the mailbox's, not the session's; other users have their own."""
     one, two, bob = anywhere.client(), anywhere.client(), anywhere.client("bob")

@@ -9,6 +9,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 
 from imapd.store.answers import settled
+from imapd.store.contract.letters import letter
 from imapd.store.contract.sessions import Session, provided
 from imapd.store.contract.subject import Subject, promise
 from imapd.store.errors import NoSuchMailbox, OverQuota, TooManyEntries
@@ -115,6 +116,23 @@ class Metadata(Subject):
         assert await account.has("") == {"/x": b"account"}
         other = _Account(await self.session(self.other_user))
         assert await other.has("") == {}
+
+    @promise
+    async def test_metadata_is_a_change(self) -> None:
+        """It raises the mailbox's modseq, and no message's (RFC 7162, 3.2); what changes nothing does not."""
+        account = await self._annotated()
+        box = await account.session.open("INBOX")
+        await box.add()
+        before = (await settled(box.mailbox.status())).highest_modseq
+        await account.set("INBOX", {"/x": b"1"})
+        after = (await settled(box.mailbox.status())).highest_modseq
+        assert after > before
+        await account.set("INBOX", {"/x": b"1", "/never": None})
+        await account.set("", {"/x": b"1"})
+        assert (await settled(box.mailbox.status())).highest_modseq == after
+        changes = await box.changes(before)
+        assert (list(changes.uids), list(changes.vanished or ())) == ([], [])
+        assert (await box.append(letter("two"))).changes.modseq > after
 
     @promise
     async def test_metadata_no_such_mailbox(self) -> None:

@@ -49,6 +49,12 @@ def annotate(
             [(id, entry) for entry in changed],
         )
         index.sql("DELETE FROM annotation_log WHERE number <= ?", (last_change(index) - _LOG_MOST,))
+        # RFC 7162, 3.2; no message changed, so the files are as the rows say if they were.
+        index.sql(
+            "UPDATE mailboxes SET modseq = modseq + 1,"
+            " tidied = CASE WHEN tidied = modseq THEN modseq + 1 ELSE tidied END WHERE id = ?",
+            (id,),
+        )
     return changed
 
 

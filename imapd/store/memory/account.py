@@ -255,6 +255,8 @@ class MemoryAccount:
         self._annotations[id] = after
         changed = changed_entries(before, after)
         if changed:
+            if mailbox:
+                self._mailboxes[mailbox].step()
             self._tell(Hint(id, entries=changed))
         return changed
 

@@ -212,6 +212,10 @@ class MemoryMailbox:
             raise MessageGone(f"there is no message {uid}")
         return BytesReader(self._columns[_OCTETS][place])
 
+    def step(self) -> None:
+        """One more modseq, of no message: an annotation of the mailbox has changed (RFC 7162, 3.2)."""
+        self._log.modseq += 1
+
     def changes_since(self, modseq: int) -> Changes:
         """As `IMailbox`; the work is that of what changed."""
         self._check()

@@ -307,6 +307,11 @@ class TellsEveryone(MemoryAccount):
         self._watching = self.everyone
 
 
+class StandsStill(MemoryMailbox):
+    def step(self):
+        pass
+
+
 class GivesEveryMessageAnId(MemoryMailbox):
     async def append(self, messages):
         return await super().append([attrs.evolve(each, email_id=None) for each in messages])
@@ -574,6 +579,7 @@ SABOTAGE = [
     (GivesEveryMessageAnId, "test_ids_that_are_given"),
     (ForgetsThreads, "test_ids_that_are_given"),
     (ReplacesByItsOwn, "test_id_of_what_replaces"),
+    (StandsStill, "test_metadata_is_a_change"),
     (TellsAnnotationsThatStay, "test_metadata_hints"),
     (TellsAnnotationsTwice, "test_metadata_hints"),
     (TellsAnnotationsTooEarly, "test_metadata_no_hint_of_what_failed"),
