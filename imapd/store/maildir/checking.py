@@ -58,7 +58,7 @@ def _compared(index: Index, tree: Tree, hints: list[Hint]) -> list[str]:
 
 
 def _mailbox(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> Iterator[str]:
-    yield from mended(index, tree, row, hints)
+    yield from mended(index, tree, row.number, hints)
     # What others did since is nothing wrong.
     reconcile(index, tree, row.number, False, hints)
     changed = _changed(index, tree, index.mailbox(row.number))

@@ -20,13 +20,14 @@ from imapd.store.maildir.turn import Turn, transaction
 __all__ = ["mended"]
 
 
-def mended(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> Iterator[str]:
+def mended(index: Index, tree: Tree, number: int, hints: list[Hint]) -> Iterator[str]:
     """Put those of a mailbox together, or take them apart; what was done.
 
-    Afterwards its directory is to be read again.
+    Afterwards its directory is to be read again.  Raises `NoSuchMailbox`.
     """
-    span = (base_of(row.number), base_of(row.number) + UID_MASK)
+    span = (base_of(number), base_of(number) + UID_MASK)
     with transaction(index, tree, True) as turn:
+        row = index.mailbox(number)
         yield from _homeless(turn, row, span)
         yield from _of_no_message(turn, row, span)
     hints += turn.hints

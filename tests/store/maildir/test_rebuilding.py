@@ -13,6 +13,7 @@ from imapd.model.numset import NumSet
 from imapd.model.quota import Allowance
 from imapd.store.answers import settled
 from imapd.store.errors import OverQuota
+from imapd.store.maildir.halves import mended
 from tests.store.maildir.place import Place
 
 
@@ -222,3 +223,21 @@ def test_halves_of_messages(place, known):
     assert place.run(_check(place.account)) == []
     place.restart()
     assert _subjects(place, place.box()) == {1: b"one", 6: b"four"}
+
+
+def test_halves_and_what_others_did(place, known):
+    """What was done since the check began stays; the mending is one more change."""
+    box = place.box()
+    index = place.account.index
+    index.sql("DELETE FROM files WHERE id = ?", ((box.number << 32) + 3,))
+    (place.root / "cur" / next(name for name in place.names() if ",U=3:" in name)).unlink()
+    uids = place.add(box, "five", "six")
+    between = place.run(box.status())
+    hints = []
+    assert list(mended(index, place.account.tree, box.number, hints)) == [
+        "UIDs 3 had no file, and are removed"
+    ]
+    after = place.run(box.status())
+    assert after.highest_modseq > between.highest_modseq
+    assert after.uidnext == between.uidnext > max(uids)
+    assert [hint.modseq for hint in hints] == [after.highest_modseq]
