@@ -136,14 +136,20 @@ class ByNumber:
         self._span = first, last
 
 
-class _Every:
-    """AND."""
+class _Several:
+    """Nodes in the order in which they are asked: the cheapest first."""
 
     __slots__ = ("_nodes", "cost")
 
     def __init__(self, nodes: Iterable[Node]) -> None:
         self._nodes = sorted(nodes, key=_order)
         self.cost = max((node.cost for node in self._nodes), default=Cost.VIEW)
+
+
+class _Every(_Several):
+    """AND."""
+
+    __slots__ = ()
 
     def decide(self, need: Mask, block: Block) -> tuple[Mask, Mask]:
         yes, no = need, 0
@@ -156,14 +162,10 @@ class _Every:
         return yes, no
 
 
-class _Any:
+class _Any(_Several):
     """OR."""
 
-    __slots__ = ("_nodes", "cost")
-
-    def __init__(self, nodes: Iterable[Node]) -> None:
-        self._nodes = sorted(nodes, key=_order)
-        self.cost = max((node.cost for node in self._nodes), default=Cost.VIEW)
+    __slots__ = ()
 
     def decide(self, need: Mask, block: Block) -> tuple[Mask, Mask]:
         yes, no = 0, need
