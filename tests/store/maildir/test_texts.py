@@ -182,7 +182,7 @@ def test_it_is_made_behind_the_answers(place, monkeypatch):
 
 def test_what_comes_one_after_the_other(place, monkeypatch):
     """It is indexed together, when no more comes."""
-    monkeypatch.setattr(indexing, "_DELAY", 1.0)
+    monkeypatch.setattr(indexing, "_DELAY", 4.0)
     put, puts = Texts.put, []
 
     def counted(*arguments):
@@ -190,11 +190,11 @@ def test_what_comes_one_after_the_other(place, monkeypatch):
         return put(*arguments)
 
     monkeypatch.setattr(Texts, "put", counted)
-    for _ in range(15):
+    for _ in range(25):
         box = fill(place, 1)
-        place.run(place.pump.pause(0.1))
+        place.run(place.pump.pause(0.2))
     assert right(place, box) == 0
-    until_all(place, box, 15)
+    until_all(place, box, 25)
     assert len(puts) == 1
 
 
