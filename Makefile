@@ -5,11 +5,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
+JOBS ?= auto --maxprocesses 4
 MADE_OF := setup.cfg pyproject.toml
 
 help:
 	@echo 'make run     serve a demonstration on 127.0.0.1 (IMAP_PORT=1143 IMAPS_PORT=1993 IMAPD_HOME=var)'
-	@echo 'make test    run every test (ARGS=tests/auth runs some)'
+	@echo 'make test    run every test (ARGS=tests/auth runs some, JOBS=0 one after the other)'
 	@echo 'make check   lint, formatting, types, layers'
 	@echo 'make fuzz    search for input that breaks the parsers, until Ctrl-C'
 	@echo 'make drill   kill -9 the server under load, hundreds of times (ARGS="--rounds 50 --seed 1")'
@@ -19,7 +20,7 @@ run: $(VENV)/installed
 	$(BIN)/imapd demo $(if $(IMAP_PORT),--imap-port $(IMAP_PORT)) $(if $(IMAPS_PORT),--imaps-port $(IMAPS_PORT)) $(ARGS)
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: lint types layers
 
