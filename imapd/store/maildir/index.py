@@ -265,7 +265,8 @@ class Index:
             )
         for table in ("log", "acl", "seen_marks", "message_annotation_log", "blocks"):
             self.sql(f"DELETE FROM {table} WHERE mailbox = ?", (number,))  # noqa: S608
-        self.sql("DELETE FROM meta WHERE key = ?", (f"facts/{number}",))
+        for key in ("facts", "new_stamp", "cur_stamp"):
+            self.sql("DELETE FROM meta WHERE key = ?", (f"{key}/{number}",))
         self.sql("DELETE FROM mailboxes WHERE number = ?", (number,))
 
     # -- the rest

@@ -17,6 +17,7 @@ inside the transaction that enters it; no file is moved by us meanwhile.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
@@ -52,53 +53,56 @@ def reconcile(index: Index, tree: Tree, number: int, force: bool, hints: list[Hi
     row = index.mailbox(number)
     if row.ceiling == AWAITED:
         adopt(index, tree, row, hints)
+    for part, column, read in (("new", "new_stamp", _read_new), ("cur", "cur_stamp", _read_cur)):
         row = index.mailbox(number)
-    stamp = modified(tree.part(row.directory, "new"))
-    if force or stamp != row.new_stamp:
-        _stamp(index, tree, number, "new_stamp", _read_new(index, tree, row, stamp, hints))
-    row = index.mailbox(number)
-    stamp = modified(tree.part(row.directory))
-    if force or stamp != row.cur_stamp:
-        _stamp(index, tree, number, "cur_stamp", _read_cur(index, tree, row, stamp, hints))
+        path, known = tree.part(row.directory, part), getattr(row, column)
+        stamp = modified(path)
+        if not force and stamp == known:
+            continue
+        key = f"{column}/{number}"
+        changed = index.meta(key) if stamp == abs(known) else None
+        ours = changed is not None and changed <= time.time_ns()
+        mark = settled_stamp(stamp, changed if changed and ours else 0)
+        if not read(index, tree, row, hints):
+            ours, mark = False, -modified(path)
+        with transaction(index, tree, False):
+            index.sql(f"UPDATE mailboxes SET {column} = ? WHERE number = ?", (mark, number))  # noqa: S608
+            if not ours:
+                # Until then others may have changed it.
+                index.set_meta(key, time.time_ns())
 
 
-def _stamp(index: Index, tree: Tree, number: int, column: str, mark: int) -> None:
-    with transaction(index, tree, False):
-        index.sql(f"UPDATE mailboxes SET {column} = ? WHERE number = ?", (mark, number))  # noqa: S608
-
-
-def _read_new(index: Index, tree: Tree, row: MailboxRow, stamp: int, hints: list[Hint]) -> int:
-    mark = settled_stamp(stamp)
+def _read_new(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> bool:
+    """Whether there was nothing to enter, and nothing that could not be read."""
     path = tree.part(row.directory, "new")
     found, whole = examined(path, tree.listed(row.directory, "new") or (), _FACTS)
     for place in range(0, len(found), _AT_ONCE):
         with transaction(index, tree, True) as turn:
             _take(turn, row.number, found[place : place + _AT_ONCE])
         hints.extend(turn.hints)
-    return -abs(mark) if found or not whole else mark
+    return whole and not found
 
 
-def _read_cur(index: Index, tree: Tree, row: MailboxRow, stamp: int, hints: list[Hint]) -> int:
-    mark = settled_stamp(stamp)
+def _read_cur(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> bool:
+    """As `_read_new`."""
     before = _Reading.of(index, tree, row)
     if before is None or not before.differs:
-        return mark
+        return True
     found, whole = examined(tree.part(row.directory), before.fresh, _FACTS)
     arrivals = _in_order(found, row.uidnext)
     if not arrivals and not before.missing:
-        # What is there cannot be read.
-        return mark if whole else -abs(mark)
+        return whole
     while True:
         some, arrivals = arrivals[:_AT_ONCE_CUR], arrivals[_AT_ONCE_CUR:]
         with transaction(index, tree, True) as turn:
             row = index.mailbox(row.number)
             again = _Reading.of(index, tree, row)
             if again is None:
-                return mark
+                return False
             _Merge(turn, Edit(turn, row), again).all(before, some)
         hints.extend(turn.hints)
         if not arrivals:
-            return -abs(modified(tree.part(row.directory)))
+            return False
 
 
 def _in_order(arrivals: Sequence[Arrival], uidnext: int) -> list[Arrival]:

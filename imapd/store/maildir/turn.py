@@ -23,8 +23,11 @@ from imapd.store.maildir.tree import Tree, modified, synced
 
 __all__ = ["SETTLED", "Turn", "transaction"]
 
-#: Nanoseconds after which a directory's mtime tells a later change from an earlier one.
+#: Nanoseconds after which a directory's mtime tells a later change from an earlier one; and where
+#: mtimes are not of whole seconds: ten times what kernels round them to.
 SETTLED: Final = 2_000_000_000
+_FINE: Final = 100_000_000
+_SECOND: Final = 1_000_000_000
 
 
 @define(eq=False)
@@ -118,9 +121,14 @@ def transaction(index: Index, tree: Tree, durable: bool) -> Iterator[Turn]:
         raise
 
 
-def settled_stamp(mtime: int) -> int:
-    """The stamp for a directory read just now.
+def settled_stamp(mtime: int, changed: int = 0) -> int:
+    """The stamp for a directory read just now; below 0 if its mtime may hide a change to come.
 
+    `changed` is the time in nanoseconds since which nobody but us has changed it, if that is known.
     One whose mtime is far in the future, as when the clock was set back, will have another when it changes.
     """
-    return mtime if abs(time.time_ns() - mtime) > SETTLED else -mtime
+    now = time.time_ns()
+    settled = SETTLED if mtime % _SECOND == 0 else min(_FINE, SETTLED)
+    if (changed and now - changed > settled) or abs(now - mtime) > SETTLED:
+        return mtime
+    return -mtime

@@ -411,6 +411,36 @@ class TestNothingHappens:
         assert readings == []
         assert complaints == []
 
+    def test_a_mailbox_that_we_change_all_the_time(self, place, monkeypatch):
+        """Its directory is always young, and is read all the same only until that hides nothing."""
+        box = place.make("Busy")
+        readings = []
+        listdir = os.listdir
+        monkeypatch.setattr(
+            os, "listdir", lambda path: (readings.append(str(path)), listdir(path))[1]
+        )
+        for number in range(30):
+            place.add(box, f"subject {number}")
+            if number == 15:
+                assert readings
+                readings.clear()
+            place.run(place.pump.pause(0.03))
+            assert place.run(box.status()).messages == number + 1
+        assert readings == []
+
+    def test_a_change_right_after_a_reading(self, place):
+        """It has the mtime of the change before it, as the kernel rounds that; it is found in a moment."""
+        box = place.make("Busy")
+        cur = place.root / ".Busy" / "cur"
+        for number in range(5):
+            place.deliver(f"{number}.first", directory=".Busy", part="cur")
+            assert place.run(box.status()).messages == 2 * number + 1
+            stamp = cur.stat().st_mtime_ns
+            place.deliver(f"{number}.second", directory=".Busy", part="cur")
+            os.utime(cur, ns=(stamp, stamp))
+            place.run(place.pump.pause(0.2))
+            assert place.run(box.status()).messages == 2 * number + 2
+
 
 class TestRandomly:
     """Whatever others do, tree and index agree in the end."""
