@@ -11,7 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import evolve, frozen
@@ -33,6 +33,8 @@ __all__ = ["CHILDREN", "EXTENDED", "FEATURE", "SPECIAL_USE", "Listing", "names",
 
 _RECURSIVE: Final = "RECURSIVEMATCH"
 _REMOTE: Final = "REMOTE"
+#: Names that the store is asked about at once.
+_TOGETHER: Final = 100
 
 
 @frozen
@@ -155,10 +157,15 @@ async def tell(session: Session, arguments: Listing) -> None:
         return
     asked = patterns(session, arguments.reference, arguments.names)
     infos = await names(session, arguments.remote)
+    some: list[Row] = []
     for row in _rows(arguments, asked, infos):
         await session.peer.turn()
         if row is not None:
-            await _tell(session, arguments, row)
+            some.append(row)
+            if len(some) == _TOGETHER:
+                await _tell(session, arguments, some)
+                some.clear()
+    await _tell(session, arguments, some)
 
 
 def _rows(
@@ -179,42 +186,76 @@ def _exists(info: MailboxInfo) -> bool:
     return info.exists
 
 
-async def _tell(session: Session, arguments: Listing, row: Row) -> None:
-    r"""The row of a name, and the responses that were asked for with it.
-
-    A mailbox that turns out not to be open to this user is \Noselect (RFC 5819, 2);
-    other trouble of the store costs the response, not the whole LIST.
-    """
-    info = row.info
-    responses: list[bytes] = []
-    if row.chosen and info.exists and not info.remote:
-        for option, argument in arguments.returns:
-            if option.responses is not None:
-                try:
-                    responses.append(await option.responses(session, row.info, argument))
-                except (NoSuchMailbox, NotSelectable, NoPermission):
-                    info = evolve(info, selectable=False)
-                except AccountClosed:
-                    raise
-                except StoreError:
-                    session.policy.log.failure("LIST: {name!r} has no answer", name=info.name)
+async def _tell(session: Session, arguments: Listing, rows: Sequence[Row]) -> None:
+    """The rows of names, each with the responses that were asked for with it."""
+    infos = [row.info for row in rows if _has_responses(row)]
+    known = [
+        await _known(session, option, infos, argument) for option, argument in arguments.returns
+    ]
     extended = arguments.extended or "IMAP4rev2" in session.enabled
-    child_info = b""
-    if row.holds_chosen and arguments.recursive:
-        child_info = b' ("CHILDINFO" (%b))' % b" ".join(
-            b'"%b"' % each.name.encode("ascii")
-            for each in arguments.selections
-            if each.holds is not None
+    for row in rows:
+        info, responses = row.info, b""
+        if arguments.returns and _has_responses(row):
+            info, responses = await _responses(session, arguments, info, known)
+        child_info = b""
+        if row.holds_chosen and arguments.recursive:
+            child_info = b' ("CHILDINFO" (%b))' % b" ".join(
+                b'"%b"' % each.name.encode("ascii")
+                for each in arguments.selections
+                if each.holds is not None
+            )
+        session.write(
+            b'* LIST (%b) "/" %b%b\r\n%b'
+            % (
+                b" ".join(_attributes(info, row.has_children, arguments.returns, extended)),
+                session.mailbox_name(info.name),
+                child_info,
+                responses,
+            )
         )
-    session.write(
-        b'* LIST (%b) "/" %b%b\r\n%b'
-        % (
-            b" ".join(_attributes(info, row.has_children, arguments.returns, extended)),
-            session.mailbox_name(info.name),
-            child_info,
-            b"".join(responses),
-        )
-    )
+
+
+async def _known(
+    session: Session, option: ListReturn, infos: Sequence[MailboxInfo], argument: Any
+) -> Mapping[str, bytes]:
+    """Responses that can be had together; where there is trouble, each is asked for alone."""
+    if option.of_many is None or not infos:
+        return {}
+    try:
+        return await option.of_many(session, infos, argument)
+    except AccountClosed:
+        raise
+    except StoreError:
+        return {}
+
+
+def _has_responses(row: Row) -> bool:
+    return row.chosen and row.info.exists and not row.info.remote
+
+
+async def _responses(
+    session: Session, arguments: Listing, info: MailboxInfo, known: Sequence[Mapping[str, bytes]]
+) -> tuple[MailboxInfo, bytes]:
+    r"""The responses of a name, of which some may be known, and what has turned out of it.
+
+    A mailbox that is not open to this user is \Noselect (RFC 5819, 2); other trouble of the
+    store costs the response, not the whole LIST.
+    """
+    told, name, responses = info, info.name, []
+    for (option, argument), found in zip(arguments.returns, known):
+        if name in found:
+            responses.append(found[name])
+        elif option.responses is not None:
+            await session.peer.turn()
+            try:
+                responses.append(await option.responses(session, info, argument))
+            except (NoSuchMailbox, NotSelectable, NoPermission):
+                told = evolve(info, selectable=False)
+            except AccountClosed:
+                raise
+            except StoreError:
+                session.policy.log.failure("LIST: {name!r} has no answer", name=name)
+    return told, b"".join(responses)
 
 
 def _attributes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
@@ -11,6 +11,7 @@ from imapd.model.mailbox import MailboxInfo, Status
 from imapd.model.states import LOGGED_IN
 from imapd.session.session import Session
 from imapd.store.answers import settled
+from imapd.store.statuses import IStatuses
 from imapd.wire import grammar
 from imapd.wire.cursor import BadSyntax, Cursor
 
@@ -42,19 +43,34 @@ async def _status(session: Session, arguments: tuple[str, Sequence[StatusItem]])
     session.write(await _response(session, *arguments))
 
 
-async def _in_list(session: Session, info: MailboxInfo, items: Sequence[StatusItem]) -> bytes:
+async def _of_many(
+    session: Session, infos: Sequence[MailboxInfo], items: Sequence[StatusItem]
+) -> Mapping[str, bytes]:
     """RFC 5819, 2: only what can be selected has a status."""
     session.enable(*(item.enables for item in items if item.enables))
-    return await _response(session, info.name, items) if info.selectable else b""
+    found = dict.fromkeys((info.name for info in infos if not info.selectable), b"")
+    statuses = IStatuses(session.account, None)
+    if statuses is not None:
+        names = [info.name for info in infos if info.selectable]
+        for name, status in (await settled(statuses.statuses(names))).items():
+            found[name] = _told(session, name, items, _seen_here(session, status))
+    return found
+
+
+async def _of_one(session: Session, info: MailboxInfo, items: Sequence[StatusItem]) -> bytes:
+    return await _response(session, info.name, items)
 
 
 async def _response(session: Session, name: str, items: Sequence[StatusItem]) -> bytes:
     """The untagged STATUS response (RFC 9051, 7.3.3)."""
-    status = await _figures(session, name)
+    return _told(session, name, items, _seen_here(session, await _figures(session, name)))
+
+
+def _told(session: Session, name: str, items: Sequence[StatusItem], status: Status) -> bytes:
     return b"* STATUS %b (%b)\r\n" % (
         session.mailbox_name(name),
         b" ".join(
-            _valued(item, item.value(session if item.of_session else status)) for item in items
+            [_valued(item, item.value(session if item.of_session else status)) for item in items]
         ),
     )
 
@@ -65,13 +81,21 @@ def _valued(item: StatusItem, value: int | bytes) -> bytes:
 
 
 async def _figures(session: Session, name: str) -> Status:
-    r"""What the store says; \Recent that this session has taken is recent still, for it."""
+    """What the store says."""
+    statuses = IStatuses(session.account, None)
+    if statuses is not None:
+        status: Status | None = (await settled(statuses.statuses((name,)))).get(name)
+        if status is not None:
+            return status
     mailbox = await settled(session.account.open(name))
     status = await settled(mailbox.status())
-    if status.mailbox_id != mailbox.id:
-        status = evolve(status, mailbox_id=mailbox.id)
+    return status if status.mailbox_id == mailbox.id else evolve(status, mailbox_id=mailbox.id)
+
+
+def _seen_here(session: Session, status: Status) -> Status:
+    r"""\Recent that this session has taken is recent still, for it."""
     view = session.view
-    if view is not None and not view.read_only and view.mailbox.id == mailbox.id:
+    if view is not None and not view.read_only and view.mailbox.id == status.mailbox_id:
         return evolve(status, recent=status.recent + len(view.recent_uids()))
     return status
 
@@ -105,5 +129,5 @@ LIST_STATUS = Feature(
     rfc=5819,
     summary="the figures of many mailboxes in one LIST",
     capabilities=(Capability("LIST-STATUS"),),
-    list_returns=(ListReturn("STATUS", _items, responses=_in_list),),
+    list_returns=(ListReturn("STATUS", _items, responses=_of_one, of_many=_of_many),),
 )

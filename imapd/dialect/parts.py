@@ -237,6 +237,8 @@ class ListReturn:
     #: Untagged responses after the row, given the session, the `MailboxInfo` and the argument;
     #: asked for existing names only.  A store's `NotSelectable` makes the row say so.
     responses: Callable[[Any, Any, Any], Awaitable[bytes]] | None = None
+    #: The same of many, by name, given the `MailboxInfo`s; `responses` is asked of those left out.
+    of_many: Callable[[Any, Any, Any], Awaitable[Mapping[str, bytes]]] | None = None
 
 
 @frozen

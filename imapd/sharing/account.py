@@ -25,6 +25,7 @@ from imapd.sharing.held import Held
 from imapd.sharing.mailbox import SharedMailbox, shared_id
 from imapd.sharing.metadata import SharingMetadata, told_of_own
 from imapd.sharing.place import Place, below
+from imapd.sharing.statuses import SharingStatuses
 from imapd.store.access import IAccess, INamespaces, IShareable, Offer
 from imapd.store.answers import settled
 from imapd.store.errors import (
@@ -36,6 +37,7 @@ from imapd.store.errors import (
     StoreError,
 )
 from imapd.store.interfaces import IAccount, IMailbox, IMetadata, WatchCallback
+from imapd.store.statuses import IStatuses
 
 if TYPE_CHECKING:
     from imapd.sharing.policy import Sharing
@@ -68,6 +70,8 @@ class SharingAccount:
         provided = interface(self._own, None)
         if interface is IMetadata and provided is not None:
             return SharingMetadata(provided, self._user, self._place, self._mailbox_at)
+        if interface is IStatuses and provided is not None:
+            return SharingStatuses(provided, self.is_own)
         return provided
 
     # -- where names lead

@@ -68,6 +68,26 @@ def test_other_prefixes(anywhere: Server, others: str, public: str, told: str) -
     assert names == ["INBOX", *found]
 
 
+def test_figures_of_all_at_once(anywhere: Server) -> None:
+    """Those of others are theirs, though an own mailbox had that name before there was sharing."""
+    bob = anywhere.client("bob")
+    bob.ok(f'CREATE "{ALICES}box"')
+    bob.fill(1, f'"{ALICES}box"').fill(1)
+    bob.hang_up()
+    opened_up(anywhere)
+    alice, bob = anywhere.client("alice"), anywhere.client("bob")
+    share(alice, "box", "lr")
+    alice.fill(2, "box")
+    lines = bob.command('LIST "" * RETURN (STATUS (MESSAGES))')
+    assert f'* STATUS "{ALICES}box" (MESSAGES 2)' in lines
+    assert "* STATUS INBOX (MESSAGES 1)" in lines
+    same(
+        bob.do(f'STATUS "{ALICES}box" (MESSAGES)'),
+        f'* STATUS "{ALICES}box" (MESSAGES 2)',
+        "a OK STATUS completed",
+    )
+
+
 def test_what_is_listed(shared: Server) -> None:
     """LIST shows of others what may be looked up, and levels above it as names that are not there."""
     alice, bob = shared.client("alice"), shared.client("bob")

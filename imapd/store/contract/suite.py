@@ -25,6 +25,7 @@ from imapd.store.contract.saving import Saving
 from imapd.store.contract.shape import Shape
 from imapd.store.contract.sharing import Sharing
 from imapd.store.contract.spooling import Spooling
+from imapd.store.contract.statuses import Statuses
 from imapd.store.contract.telling import Telling
 from imapd.store.contract.together import Together
 from imapd.store.contract.uidvalidity import UidValidity
@@ -56,6 +57,7 @@ class StoreContract(
     Spooling,
     Quotas,
     Metadata,
+    Statuses,
     AnnotatingMessages,
     Telling,
     Together,

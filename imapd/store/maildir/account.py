@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
@@ -20,7 +21,7 @@ from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
-from imapd.model.mailbox import DELIMITER, Hint, MailboxInfo
+from imapd.model.mailbox import DELIMITER, Hint, MailboxInfo, Status
 from imapd.model.quota import Allowance, Quota
 from imapd.store.access import IShareable
 from imapd.store.errors import NoSuchMailbox, NotSelectable, StoreUnavailable
@@ -55,6 +56,7 @@ from imapd.store.maildir.troubles import reporting
 from imapd.store.maildir.turn import Turn
 from imapd.store.maildir.watchers import Watchers
 from imapd.store.maildir.writer import Work, Writer, attempt
+from imapd.store.statuses import IStatuses
 
 __all__ = ["MaildirAccount"]
 
@@ -69,7 +71,9 @@ _CHECKPOINT: Final = 500
 
 
 @reporting
-@implementer(IAccount, IExamined, ISpools, IURLKeys, IQuota, IObjectIDs, IMetadata, IAnnotated)
+@implementer(
+    IAccount, IExamined, ISpools, IURLKeys, IQuota, IObjectIDs, IMetadata, IAnnotated, IStatuses
+)
 @define(eq=False)
 class MaildirAccount:
     """Shared by all sessions of the user; `_left` is called when each has closed."""
@@ -235,6 +239,22 @@ class MaildirAccount:
             await reading
         self._backlog.want(row.number, again=reading is not None)
         return mailbox
+
+    async def statuses(self, names: Sequence[str]) -> Mapping[str, Status]:
+        """As `IStatuses`; what others changed is in it."""
+        rows = self.index.named_all(names)
+        late = []
+        for row in rows:
+            reading = self.check(row.number, marks=row.marks)
+            if reading is not None:
+                late.append(reading)
+            self._backlog.want(row.number, again=reading is not None)
+        for reading in late:
+            with suppress(NoSuchMailbox):
+                await reading
+        if late:
+            rows = self.index.named_all(names)
+        return {row.name: row.status() for row in rows}
 
     def spool(self) -> Spool:
         """As `ISpools`."""

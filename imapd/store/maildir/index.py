@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from attrs import fields, frozen
@@ -195,6 +196,16 @@ class Index:
     def named(self, name: str) -> MailboxRow | None:
         """The mailbox of that name."""
         return self._current().get(name) or self._read(_BY_NAME, name)
+
+    def named_all(self, names: Iterable[str]) -> list[MailboxRow]:
+        """The mailboxes that have one of these names."""
+        rows, found = self._current(), []
+        for name in names:
+            with suppress(UnicodeEncodeError):
+                row = rows.get(name) or self._read(_BY_NAME, name)
+                if row is not None:
+                    found.append(row)
+        return found
 
     def _current(self) -> dict[int | str, MailboxRow]:
         """The rows that were read and are as they were: nobody, here or elsewhere, has written."""

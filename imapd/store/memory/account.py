@@ -12,11 +12,11 @@ import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from attrs import define, field
+from attrs import define, evolve, field
 from zope.interface import implementer
 
 from imapd.model.limits import Limits
-from imapd.model.mailbox import DELIMITER, INBOX, Hint, MailboxInfo
+from imapd.model.mailbox import DELIMITER, INBOX, Hint, MailboxInfo, Status
 from imapd.model.numset import NumSet
 from imapd.model.quota import Allowance, Quota, Usage
 from imapd.store.access import IShareable
@@ -40,6 +40,7 @@ from imapd.store.interfaces import (
 )
 from imapd.store.memory.mailbox import MemoryMailbox
 from imapd.store.memory.sharing import MemorySharing
+from imapd.store.statuses import IStatuses
 from imapd.store.watching import Watching
 
 __all__ = ["MemoryAccount"]
@@ -48,7 +49,7 @@ __all__ = ["MemoryAccount"]
 _FORBIDDEN = frozenset(("Cc", "Cs", "Zl", "Zp"))
 
 
-@implementer(IAccount, IURLKeys, IQuota, IObjectIDs, IMetadata, IAnnotated)
+@implementer(IAccount, IURLKeys, IQuota, IObjectIDs, IMetadata, IAnnotated, IStatuses)
 @define(eq=False)
 class MemoryAccount:
     """The account of all sessions of one user."""
@@ -179,6 +180,11 @@ class MemoryAccount:
         if self._holds(name):
             raise NotSelectable(f"{name} holds only other mailboxes")
         raise NoSuchMailbox(f"there is no mailbox {name}")
+
+    def statuses(self, names: Sequence[str]) -> Mapping[str, Status]:
+        """As `IStatuses`."""
+        found = [(name, self._mailboxes[name]) for name in names if name in self._mailboxes]
+        return {name: evolve(mailbox.status(), mailbox_id=mailbox.id) for name, mailbox in found}
 
     def url_key(self, mailbox_id: str, make: bool) -> bytes | None:
         """As `IURLKeys`."""

@@ -16,7 +16,7 @@ from zope.interface import implementer
 from imapd.mime.parse import parse
 from imapd.model.dates import timestamp_of
 from imapd.model.flags import SEEN
-from imapd.model.mailbox import Copied, Hint
+from imapd.model.mailbox import Copied, Hint, Status
 from imapd.model.message import ANNOTATIONS, FLAGS, INTERNAL_DATE, SAVED
 from imapd.model.numset import EMPTY, NumSet
 from imapd.model.text import Place, Told
@@ -327,6 +327,20 @@ class ReplacesByItsOwn(MemoryMailbox):
         return await super().replace(uid, attrs.evolve(message, email_id=None), destination)
 
 
+class TellsOldStatuses(MemoryAccount):
+    first = None
+
+    def statuses(self, names):
+        if self.first is None:
+            type(self).first = super().statuses(names)
+        return self.first
+
+
+class TellsStatusesOfAll(MemoryAccount):
+    def statuses(self, names):
+        return {**super().statuses(names), "a": Status(0, 1, 1, 0, 0, 0, 0, 1)}
+
+
 class TellsAnnotationsThatStay(MemoryAccount):
     def annotate(self, mailbox, values, entries, octets):
         super().annotate(mailbox, values, entries, octets)
@@ -487,6 +501,8 @@ class TellsWithoutBounds(TellsTexts):
 
 
 TEXT_SABOTAGE = [
+    (TellsOldStatuses, "test_statuses_are_those_of_each"),
+    (TellsStatusesOfAll, "test_statuses_of_what_there_is"),
     (TellsOfTheHeaderOnly, "test_told_is_so"),
     (TellsOfRawOctets, "test_told_is_so"),
     (TellsOfWholeWords, "test_told_is_so"),
