@@ -222,7 +222,7 @@ def _nothing(cursor: Cursor) -> None:
 
 
 async def _begin(session: Session, _: Any) -> None:
-    annotate_news.begin(session)
+    annotate_news.begin(session.selected, selected=True)
 
 
 FEATURE = Feature(

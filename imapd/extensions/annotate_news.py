@@ -1,4 +1,4 @@
-"""Which annotations others changed, told to who selected with ANNOTATE (RFC 5257, 4.2 and 4.4).
+"""Which annotations others changed, told to who wants it (RFC 5257, 4.2 and 4.4; RFC 5465, 5.1).
 
 Names of entries only; that messages changed at all, and their modseqs, is told to everybody.
 """
@@ -16,7 +16,7 @@ from imapd.store.answers import settled
 from imapd.store.interfaces import IAnnotations
 from imapd.wire import encode
 
-__all__ = ["begin", "made", "tell"]
+__all__ = ["begin", "end", "made", "tell"]
 
 #: In `View.kept`.
 _KEY: Final = "ANNOTATE"
@@ -28,14 +28,23 @@ _CHUNK: Final = 500
 class _News:
     #: The modseq up to which the client has been told.
     told: int
+    #: SELECT had ANNOTATE.
+    selected: bool
     #: Modseqs of what it changed itself.
     own: set[int] = field(factory=set)
 
 
-def begin(session: Session) -> None:
-    """The client wants to be told, of the mailbox that it has selected."""
-    view = session.selected
-    view.kept[_KEY] = _News(view.told)
+def begin(view: View, selected: bool) -> None:
+    """The client wants to be told, of the mailbox that it has selected; with `selected`, SELECT said so."""
+    if _KEY not in view.kept:
+        view.kept[_KEY] = _News(view.told, selected)
+
+
+def end(view: View) -> None:
+    """The client wants it no longer, unless SELECT said so."""
+    news: _News | None = view.kept.get(_KEY)
+    if news is not None and not news.selected:
+        del view.kept[_KEY]
 
 
 def made(view: View, stored: Stored) -> None:

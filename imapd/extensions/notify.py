@@ -152,23 +152,25 @@ def _check(wanted: _Events, selected: bool) -> None:
     """
     if wanted.items and not selected:
         raise BadSyntax("Only of the selected mailbox can FETCH be told")
-    if selected and wanted.events & ~(Event.MESSAGES | Event.FLAGS | Event.NONE):
+    if selected and wanted.events & ~(Event.MESSAGES | Event.CHANGES | Event.NONE):
         raise BadSyntax("Of the selected mailbox only messages can be told")
     if wanted.unknown:
         return
     if wanted.new != wanted.expunge:
         raise BadSyntax("MessageNew and MessageExpunge go together")
-    if wanted.events & Event.FLAGS and not wanted.new:
-        raise BadSyntax("FlagChange needs MessageNew and MessageExpunge")
+    if wanted.events & Event.CHANGES and not wanted.new:
+        raise BadSyntax("FlagChange and AnnotationChange need MessageNew and MessageExpunge")
 
 
 # What is done.
 
 
 def _known(session: Session) -> Event:
-    """All events that there are for this user (RFC 5465, 5.6 and 5.7)."""
+    """All events that there are for this user (RFC 5465, 5.1, 5.6 and 5.7)."""
     known = ~Event.NONE
     names = capabilities(session).split()
+    if b"ANNOTATE-EXPERIMENT-1" not in names:
+        known &= ~Event.ANNOTATIONS
     if b"METADATA" not in names:
         known &= ~Event.METADATA
         if b"METADATA-SERVER" not in names:
@@ -181,10 +183,11 @@ async def _notify(session: Session, asked: _Set | None) -> None:
         await watch(session, Filters(), status=False)
         return
     known = _known(session)
-    if asked.unknown or asked.filters.others & ~known:
+    filters = asked.filters
+    if asked.unknown or (filters.others | filters.selected.events) & ~known:
         names = " ".join(name for name, event in EVENTS.values() if event & known)
         raise Refused(f"BADEVENT ({names})", "There is no such event here")
-    await watch(session, asked.filters, asked.status)
+    await watch(session, filters, asked.status)
 
 
 def _begins(session: Session, command: Any) -> None:

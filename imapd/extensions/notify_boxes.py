@@ -23,7 +23,7 @@ from imapd.session.session import Session
 from imapd.session.view import View
 from imapd.store.answers import settled
 from imapd.store.errors import NoPermission, NoSuchMailbox, NotSelectable, StoreError
-from imapd.store.interfaces import IAccount, IMailbox
+from imapd.store.interfaces import IAccount, IAnnotations, IMailbox
 
 __all__ = ["Boxes"]
 
@@ -182,8 +182,7 @@ class Boxes:
             return
         told = ["MESSAGES", "UIDNEXT", "UIDVALIDITY"]
         known = self._session.policy.dialect.status_items
-        flags = watched & Event.FLAGS
-        if b"HIGHESTMODSEQ" in known and (flags or self._tells_modseq):
+        if b"HIGHESTMODSEQ" in known and (watched & Event.CHANGES or self._tells_modseq):
             told.append("HIGHESTMODSEQ")
         self._session.write(figures(self._session, info.name, box.status, told))
 
@@ -196,8 +195,11 @@ class Boxes:
             box, name = self._boxes.get(id), names.by_id.get(id)
             if box is None or name is None or self._is_selected(id):
                 continue
+            own = self._own.get(id)
+            wanted = self.filters.watches(names.infos[name])
             try:
                 status = await settled(box.mailbox.status())
+                changed = await self._changed(box, status, own, wanted)
             except NoSuchMailbox:
                 self.drop(id)
                 continue
@@ -207,15 +209,41 @@ class Boxes:
             except StoreError:
                 self._waiting[id] = None
                 raise
-            own = self._own.pop(id, None)
-            told = self._news(box.status, status, own, self.filters.watches(names.infos[name]))
+            self._own.pop(id, None)
+            told = self._news(box.status, status, own, wanted, changed)
             box.status = status
             if told:
                 session.write(figures(session, name, status, told))
             await session.peer.turn()
 
+    async def _changed(
+        self, box: _Box, new: Status, own: tuple[int, int] | None, wanted: Event
+    ) -> bool:
+        """Whether what is wanted of flags and annotations is, or may be, among what happened."""
+        old = box.status.highest_modseq
+        flags, annotations = bool(wanted & Event.FLAGS), bool(wanted & Event.ANNOTATIONS)
+        able = IAnnotations(box.mailbox, None)
+        if not self._tells_modseq or flags == annotations or able is None:
+            return flags and self._tells_modseq
+        first, last = own or (old, old)
+        others = {
+            each.modseq
+            for each in await settled(able.annotated_since(old))
+            if each.modseq <= new.highest_modseq and not first < each.modseq <= last
+        }
+        if annotations:
+            return bool(others)
+        # Each modseq that is neither the client's own nor an annotation's may be that of flags.
+        mine = max(0, min(last, new.highest_modseq) - max(first, old))
+        return new.highest_modseq - old > mine + len(others)
+
     def _news(
-        self, old: Status, new: Status, own: tuple[int, int] | None, wanted: Event
+        self,
+        old: Status,
+        new: Status,
+        own: tuple[int, int] | None,
+        wanted: Event,
+        changed: bool,
     ) -> list[str]:
         """Which figures to tell."""
         if new.highest_modseq == old.highest_modseq or not wanted:
@@ -225,9 +253,9 @@ class Boxes:
         told: list[str] = []
         if (new.messages, new.uidnext) != (old.messages, old.uidnext):
             told = ["MESSAGES", "UIDNEXT", "UIDVALIDITY"]
-        if wanted & Event.FLAGS:
-            unseen = new.unseen != old.unseen
-            if unseen or self._tells_modseq or new.uidvalidity != old.uidvalidity:
+        if wanted & Event.CHANGES:
+            unseen = bool(wanted & Event.FLAGS) and new.unseen != old.unseen
+            if unseen or changed or new.uidvalidity != old.uidvalidity:
                 told = told or ["UIDVALIDITY"]
             if unseen:
                 told.append("UNSEEN")

@@ -37,6 +37,9 @@ class Event(Flag):
     METADATA = 32
     #: Of annotations of the server: of whichever mailboxes it is said.
     SERVER = 64
+    ANNOTATIONS = 128
+    #: Of the messages that a mailbox has already.
+    CHANGES = FLAGS | ANNOTATIONS
 
 
 #: By the name in lower case; what is not here is told of in BADEVENT.
@@ -46,6 +49,7 @@ EVENTS: Final[Mapping[str, tuple[str, Event]]] = {
         ("MessageNew", Event.MESSAGES),
         ("MessageExpunge", Event.MESSAGES),
         ("FlagChange", Event.FLAGS),
+        ("AnnotationChange", Event.ANNOTATIONS),
         ("MailboxName", Event.NAMES),
         ("SubscriptionChange", Event.SUBSCRIPTIONS),
         ("MailboxMetadataChange", Event.METADATA),
@@ -111,13 +115,13 @@ class Filters:
         """What is wanted of the messages of a mailbox."""
         if not info.selectable:
             return Event.NEVER
-        return self.events(info) & (Event.MESSAGES | Event.FLAGS)
+        return self.events(info) & (Event.MESSAGES | Event.CHANGES)
 
     def opens(self, info: MailboxInfo) -> bool:
         """Whether it must be opened: to see its messages, or whether the user may read what is another's."""
         if not info.selectable:
             return False
-        wanted = Event.MESSAGES | Event.FLAGS
+        wanted = Event.MESSAGES | Event.CHANGES
         if not self.is_personal(info.name):
             wanted |= Event.METADATA
         return bool(self.events(info) & wanted)

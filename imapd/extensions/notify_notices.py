@@ -19,6 +19,7 @@ from typing import Final, cast
 from attrs import evolve
 
 from imapd.commands.fetch import Fetch
+from imapd.extensions import annotate_news
 from imapd.extensions.metadata_news import SERVER, MetadataNews
 from imapd.extensions.notify_boxes import Boxes
 from imapd.extensions.notify_filters import Event, Filters
@@ -128,6 +129,8 @@ class Wanted(Notices):
         session.account = cast(IAccount, OwnAccount(self._account, self._did))
         images = cast(Images, OwnImages(session.policy.images, self._noted))
         session.policy = evolve(session.policy, images=images)
+        if session.view is not None:
+            self._annotations(session.view)
 
     def close(self) -> None:
         """As `Notices`; the session has its account and images back."""
@@ -166,6 +169,8 @@ class Wanted(Notices):
         view = self._session.view
         self._command = command
         self._stuck = False
+        if view is not None:
+            self._annotations(view)
         self._quiet = view is not None and not (view.image.behind or view.has_news())
         if command == "NOOP" and self._names is not None:
             # A hint may have been lost: this is when the client asks.
@@ -317,11 +322,18 @@ class Wanted(Notices):
 
     # The selected mailbox.
 
+    def _annotations(self, view: View) -> None:
+        """RFC 5465, 5.1: told of or not, whatever SELECT said."""
+        if self._filters.selected.events & Event.ANNOTATIONS:
+            annotate_news.begin(view, selected=False)
+        else:
+            annotate_news.end(view)
+
     def _mute(self, view: View) -> None:
         """Changes of flags will be passed over, if there are any of messages the client knows."""
         if self._muted is None and view.told < view.image.modseq:
             last = view.generation.uids[view.count - 1] if view.count else 0
-            changed = view.image.changed_since(view.told, view.own)
+            changed = view.image.changed_since(view.told, view.own, more=False)
             if changed is None or any(uid <= last for uid in changed):
                 self._muted = view.told
 
@@ -348,8 +360,9 @@ class Wanted(Notices):
             if view.generation is not view.image.generation:
                 session.write(view.news(session.announce, True, flags=False, arrivals=False))
             return
+        self._annotations(view)
         last = view.generation.uids[view.count - 1] if view.count else 0
-        await session.selected_news(expunges, flags)
+        await session.selected_news(expunges, flags, bool(wanted.events & Event.ANNOTATIONS))
         start = bisect_right(view.generation.uids, last, 0, view.count)
         if start < view.count and wanted.items:
             await self._tell_new(view, start)

@@ -74,14 +74,21 @@ class Generation:
         elif self._sets is not None:
             self._sets = frozenset(self._sets).union(flags)
 
-    def change(self, uids: Sequence[int], flags: Sequence[Flags], modseqs: Sequence[int]) -> None:
-        """Other flags and modseqs for those of these messages that are here."""
+    def change(
+        self, uids: Sequence[int], flags: Sequence[Flags], modseqs: Sequence[int]
+    ) -> list[int]:
+        """Other flags and modseqs for those of these messages that are here.
+
+        The answer is the UIDs of those whose flags were the same.
+        """
         first, count = self.position(uids[0]), len(uids)
         if first >= 0 and list(self.uids[first : first + count]) == list(uids):
-            self._will_be(first, self.flags[first : first + count], flags)
+            before = self.flags[first : first + count]
+            alike = [uid for uid, old, new in zip(uids, before, flags) if old == new]
+            self._will_be(first, before, flags)
             self.flags[first : first + count] = flags
             self.modseqs[first : first + count] = array("Q", modseqs)
-            return
+            return alike
         rows = [
             (place, each, modseq)
             for place, each, modseq in zip(map(self.position, uids), flags, modseqs)
@@ -91,9 +98,11 @@ class Generation:
             self._will_be(
                 rows[0][0], [self.flags[row[0]] for row in rows], [row[1] for row in rows]
             )
+        alike = [self.uids[place] for place, each, _ in rows if self.flags[place] == each]
         for place, each, modseq in rows:
             self.flags[place] = each
             self.modseqs[place] = modseq
+        return alike
 
     def without(self, uids: NumSet) -> Generation | None:
         """The generation after these vanished; None if none of them is here."""

@@ -68,8 +68,9 @@ class Image:
         self.modseq = 0
         #: What `modseq` was before the last change was taken in.
         self.before = 0
-        #: (modseq, UIDs changed, UIDs vanished), ascending; complete above `log_floor`.
-        self.log: deque[tuple[int, Sequence[int], NumSet]] = deque()
+        #: (modseq, UIDs changed, those of them whose flags are the same, UIDs vanished), ascending;
+        #: complete above `log_floor`.
+        self.log: deque[tuple[int, Sequence[int], Sequence[int], NumSet]] = deque()
         self.log_floor = 0
         #: The largest modseq that a hint named.
         self.hinted = 0
@@ -185,10 +186,13 @@ class Image:
         last = uids[-1] if uids else 0
         old = bisect_left(changes.uids, last + 1)
         vanished = EMPTY if changes.vanished is None else changes.vanished
-        if changes.uids or vanished:
-            self._note(changes.modseq, changes.uids, vanished)
+        alike: Sequence[int] = ()
         if old:
-            generation.change(changes.uids[:old], changes.flags[:old], changes.modseqs[:old])
+            alike = generation.change(
+                changes.uids[:old], changes.flags[:old], changes.modseqs[:old]
+            )
+        if changes.uids or vanished:
+            self._note(changes.modseq, changes.uids, alike, vanished)
         if old < len(changes.uids):
             generation.extend(changes.uids[old:], changes.flags[old:], changes.modseqs[old:])
             self._grown(self)
@@ -200,26 +204,30 @@ class Image:
             watcher.changed()
         return True
 
-    def _note(self, modseq: int, uids: Sequence[int], vanished: NumSet) -> None:
-        self.log.append((modseq, uids, vanished))
+    def _note(
+        self, modseq: int, uids: Sequence[int], alike: Sequence[int], vanished: NumSet
+    ) -> None:
+        self.log.append((modseq, uids, alike, vanished))
         self._logged += len(uids) + len(vanished.ranges) + 1
         while self._logged > _LOG_MOST:
-            self.log_floor, forgotten, gone = self.log.popleft()
+            self.log_floor, forgotten, _, gone = self.log.popleft()
             self._logged -= len(forgotten) + len(gone.ranges) + 1
 
-    def changed_since(self, modseq: int, except_for: Collection[int] = ()) -> set[int] | None:
+    def changed_since(
+        self, modseq: int, except_for: Collection[int] = (), more: bool = True
+    ) -> set[int] | None:
         """UIDs of what came or changed after `modseq`, but for certain changes; None: ask the modseqs.
 
-        A UID may be among them that changed just before.
+        Without `more`, only what came or has other flags.  A UID may be among them that changed just before.
         """
         if modseq < self.log_floor:
             return None
         found: set[int] = set()
-        for at, uids, _ in reversed(self.log):
+        for at, uids, alike, _ in reversed(self.log):
             if at <= modseq:
                 break
             if at not in except_for:
-                found.update(uids)
+                found.update(uids if more or not alike else set(uids).difference(alike))
         return found
 
     def vanished_since(self, modseq: int) -> NumSet | None:
@@ -227,7 +235,7 @@ class Image:
         if modseq < self.log_floor:
             return None
         ranges: list[tuple[int, int]] = []
-        for at, _, vanished in reversed(self.log):
+        for at, _, _, vanished in reversed(self.log):
             if at <= modseq:
                 break
             ranges += vanished.ranges

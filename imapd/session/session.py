@@ -231,8 +231,8 @@ class Session:
         """Tell the client what has changed, if there is anything."""
         await self.notices.tell(self, expunges)
 
-    async def selected_news(self, expunges: bool, flags: bool = True) -> None:
-        """Tell what has changed in the selected mailbox."""
+    async def selected_news(self, expunges: bool, flags: bool = True, more: bool = True) -> None:
+        """Tell what has changed in the selected mailbox: `flags`, and what is `more` than these."""
         view = self.view
         if view is None:
             return
@@ -242,10 +242,10 @@ class Session:
             await self._tell_rights(view)
         if view.has_news():
             await self._claim_recent(view)
-            told = view.news(self.announce, expunges, flags)
+            told = view.news(self.announce, expunges, flags, more)
             if told:
                 self.write(told)
-            if flags:
+            if more:
                 for tells in self.policy.dialect.tells:
                     await tells(self)
         if view.follower is not None and view.follower.behind:

@@ -246,11 +246,17 @@ class View:
         return last if last > self.image.recent_claimed else 0
 
     def news(
-        self, announce: Announce, expunges: bool, flags: bool = True, arrivals: bool = True
+        self,
+        announce: Announce,
+        expunges: bool,
+        flags: bool = True,
+        more: bool = True,
+        arrivals: bool = True,
     ) -> bytes:
         """What has happened since the client was told last, in the words of `announce`.
 
-        Without `flags`, changes of flags are passed over; without `arrivals`, new messages wait.
+        Without `flags`, changes of flags are passed over, and without `more` those that leave
+        flags as they were; without `arrivals`, new messages wait.
         """
         image = self.image
         leaving = b""
@@ -264,7 +270,7 @@ class View:
             told += [leaving, self._removals(announce)]
         if self.told < image.modseq:
             if flags:
-                told += self._flag_changes(announce, last)
+                told += self._flag_changes(announce, last, more)
             self.told = image.modseq
             self.own.clear()
         if arrivals and self.count < len(self.generation.uids):
@@ -280,9 +286,9 @@ class View:
         self.generation = self.image.generation
         return announce.removed(spans, old) if spans else b""
 
-    def _flag_changes(self, announce: Announce, last: int) -> Iterator[bytes]:
+    def _flag_changes(self, announce: Announce, last: int, more: bool) -> Iterator[bytes]:
         generation = self.generation
-        found = self.image.changed_since(self.told, self.own)
+        found = self.image.changed_since(self.told, self.own, more)
         if found is None:
             places = [place for place in range(self.count) if generation.modseqs[place] > self.told]
         else:

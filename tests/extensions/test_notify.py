@@ -14,7 +14,7 @@ from imapd.store.memory.mailbox import MemoryMailbox
 from tests.dialogue import Dialogue, Server, letter, same
 
 _SUPPORTED = (
-    b"MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange"
+    b"MessageNew MessageExpunge FlagChange AnnotationChange MailboxName SubscriptionChange"
     b" MailboxMetadataChange ServerMetadataChange"
 )
 
@@ -60,6 +60,7 @@ def bob(anywhere: Server, alice: Dialogue) -> Dialogue:
         "SET (selected (MessageNew))",
         "SET (personal (FlagChange))",
         "SET (personal (MessageNew FlagChange))",
+        "SET (personal (MessageNew AnnotationChange))",
         # 6.1: one of them, once, and for messages only.
         "SET (selected NONE) (selected NONE)",
         "SET (selected NONE) (selected-delayed NONE)",
@@ -80,7 +81,7 @@ def test_wrong_arguments(server: Server, arguments: str) -> None:
     assert server.client().do(f"NOTIFY {arguments}").startswith(b"a BAD ")
 
 
-@pytest.mark.parametrize("event", ["AnnotationChange", "x-other.event"])
+@pytest.mark.parametrize("event", ["MessageRead", "x-other.event"])
 @pytest.mark.parametrize("group", ["personal (%s)", "selected (MessageNew MessageExpunge %s)"])
 def test_unknown_events(server: Server, event: str, group: str) -> None:
     """An event that the server does not have is NO, and all that it has are named (3.1)."""
