@@ -94,10 +94,22 @@ class Boxes:
         except NoPermission:
             self._refuse(info)
 
+    def lose(self, info: MailboxInfo) -> None:
+        """It may not even be looked up any more; the client is told, once (RFC 5465, 5.9)."""
+        if len(self._refused) < self._session.policy.limits.notify_mailboxes:
+            self._refuse(info)
+        else:
+            self.drop(info.id)
+
+    def refuses(self, id: str) -> bool:
+        r"""Whether it is \NoAccess."""
+        return id in self._refused
+
     def _refuse(self, info: MailboxInfo) -> None:
+        known = info.id in self._refused
         self.drop(info.id)
-        if info.id not in self._refused:
-            self._refused[info.id] = None
+        self._refused[info.id] = None
+        if not known:
             name = self._session.mailbox_name(info.name)
             self._session.write(b'* LIST (\\NoAccess) "/" %b\r\n' % name)
 
@@ -106,11 +118,10 @@ class Boxes:
         for id in tuple(self._refused):
             name = names.by_id.get(id)
             if name is None:
-                del self._refused[id]
                 continue
             await self.follow(names.infos[name])
             if id in self._boxes:
-                del self._refused[id]
+                self._refused.pop(id, None)
                 self._session.write(listed(self._session, names, name, ""))
 
     async def follow(self, info: MailboxInfo) -> None:
@@ -127,7 +138,8 @@ class Boxes:
             self._waiting[info.id] = None
 
     def drop(self, id: str) -> None:
-        """It is no longer watched."""
+        """It is no longer watched, nor waited for."""
+        self._refused.pop(id, None)
         self._boxes.pop(id, None)
         self._waiting.pop(id, None)
         self._own.pop(id, None)

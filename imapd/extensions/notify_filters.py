@@ -118,12 +118,15 @@ class Filters:
         return self.events(info) & (Event.MESSAGES | Event.CHANGES)
 
     def opens(self, info: MailboxInfo) -> bool:
-        """Whether it must be opened: to see its messages, or whether the user may read what is another's."""
+        """Whether it must be opened: to see its messages, or whether the user may read what is another's.
+
+        RFC 5465, 5: every event takes the right to read.
+        """
         if not info.selectable:
             return False
         wanted = Event.MESSAGES | Event.CHANGES
         if not self.is_personal(info.name):
-            wanted |= Event.METADATA
+            wanted |= Event.METADATA | Event.NAMES | Event.SUBSCRIPTIONS
         return bool(self.events(info) & wanted)
 
 

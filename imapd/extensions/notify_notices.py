@@ -285,6 +285,8 @@ class Wanted(Notices):
         if not names.doubted:
             self._own_names.clear()
         for name, old_name in rows.items():
+            if name in names.infos and self._boxes.refuses(names.infos[name].id):
+                continue
             self._session.write(listed(self._session, names, name, old_name))
             await self._session.peer.turn()
 
@@ -307,8 +309,15 @@ class Wanted(Notices):
     async def _follow(self, names: Names, change: Change, own: bool) -> None:
         """Which mailboxes are watched follows from their names (RFC 5465, 6.4)."""
         if change.kind is Kind.DELETED:
-            if change.before is not None:
-                self._boxes.drop(change.before.id)
+            before = change.before
+            if before is None:
+                return
+            lost = self._boxes.holds(before.id) and not self._filters.is_personal(before.name)
+            if lost and not own and not self._wants(change):
+                # RFC 5465, 5.9; where names are told of, that it is gone says it.
+                self._boxes.lose(before)
+            else:
+                self._boxes.drop(before.id)
         elif change.kind is Kind.RENAMED:
             below = change.name + DELIMITER
             for info in names.infos.values():

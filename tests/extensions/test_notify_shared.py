@@ -103,3 +103,56 @@ def test_rights_are_names(alice: Dialogue, bob: Dialogue) -> None:
     )
     alice.fill(1, "secret")
     assert bob.do("NOOP") == b"a OK NOOP completed\r\n"
+
+
+@pytest.mark.parametrize("event", ["MessageNew MessageExpunge", "SubscriptionChange"])
+def test_looking_up_is_taken(alice: Dialogue, bob: Dialogue, event: str) -> None:
+    r"""When the right to look it up is taken, it is \NoAccess; when given back, it is watched on (5.9)."""
+    bob.ok(f"NOTIFY SET (mailboxes {_BOX} ({event}))")
+    alice.ok("DELETEACL box bob")
+    same(bob.read(), f'* LIST (\\NoAccess) "/" {_BOX}')
+    alice.fill(1, "box")
+    assert bob.do("NOOP") == b"a OK NOOP completed\r\n"
+    alice.ok("SETACL box bob lr")
+    told = bob.read()
+    assert told.count(f'* LIST (\\HasNoChildren) "/" {_BOX}\r\n'.encode()) == 1
+    assert (b"* STATUS" in told) == (event != "SubscriptionChange")
+    alice.ok("DELETEACL box bob")
+    same(bob.read(), f'* LIST (\\NoAccess) "/" {_BOX}')
+
+
+def test_what_is_never_given_back(alice: Dialogue, bob: Dialogue) -> None:
+    r"""After NOTIFY NONE it is not told that a mailbox may be read again (3.1)."""
+    bob.ok(f"NOTIFY SET (mailboxes {_BOX} (MessageNew MessageExpunge))")
+    alice.ok("DELETEACL box bob")
+    bob.ok("NOOP")
+    bob.ok("NOTIFY NONE")
+    alice.ok("SETACL box bob lr")
+    assert bob.do("NOOP") == b"a OK NOOP completed\r\n"
+
+
+@pytest.mark.parametrize("event", ["MailboxName", "SubscriptionChange", "MailboxMetadataChange"])
+def test_every_event_needs_reading(alice: Dialogue, bob: Dialogue, event: str) -> None:
+    r"""Also where no message is told of: without the right to read, it is \NoAccess (3.1 and 5)."""
+    alice.ok("SETACL box bob l")
+    same(
+        bob.do(f"NOTIFY SET (mailboxes {_BOX} ({event}))"),
+        f'* LIST (\\NoAccess) "/" {_BOX}',
+        "a OK NOTIFY completed",
+    )
+    alice.ok("SETACL box bob lr")
+    same(bob.do("NOOP"), f'* LIST (\\HasNoChildren) "/" {_BOX}', "a OK NOOP completed")
+
+
+def test_only_looking_up_is_given(alice: Dialogue, bob: Dialogue) -> None:
+    r"""A name that comes and may not be read is \NoAccess, and told once (3.1 and 5.4)."""
+    secret = f'"/" "{ALICES}secret"'
+    bob.ok(f'NOTIFY SET (subtree "{ALICES[:-1]}" (MailboxName))')
+    for command, attributes in (
+        ("SETACL secret bob l", "\\NoAccess"),
+        ("DELETEACL secret bob", "\\NonExistent \\HasNoChildren"),
+        ("SETACL secret bob lr", "\\HasNoChildren"),
+    ):
+        alice.ok(command)
+        rows = [row for row in bob.read().decode().split("\r\n") if row.endswith(secret)]
+        assert rows == [f"* LIST ({attributes}) {secret}"]
