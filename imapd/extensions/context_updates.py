@@ -20,6 +20,7 @@ from typing import Final
 from attrs import define, field
 
 from imapd.commands.fetch import Fetch
+from imapd.commands.fetch_att import once
 from imapd.commands.fetch_items import Fetched
 from imapd.commands.search import esearch
 from imapd.commands.search_source import Selected, Some
@@ -78,6 +79,9 @@ class Contexts:
         self._modseq = view.told
         self._last = view.generation.uids[view.count - 1] if view.count else 0
         self._seen = view.generation
+        #: What NOTIFY tells of new messages is told along, and of these it has been (RFC 5465, 5.2).
+        self.also: Sequence[Fetched] = ()
+        self.told: set[int] = set()
 
     def add(self, context: Context) -> None:
         """Tell of this one too, which has what the view has."""
@@ -156,11 +160,14 @@ class Contexts:
     async def _tell_rows(self, context: Context, places: Sequence[int]) -> None:
         """RFC 5465, 7: rows of new messages come before the ESEARCH."""
         view = self._view
+        items = once((*context.items, *self.also))
+        if self.also:
+            self.told.update(view.uids_of(places))
         numbers = NumSet.from_sorted(place + 1 for place in places)
         spans = [(low - 1, high) for low, high in numbers.ranges]
         for some in view.chunks(spans, _CHUNK):
             numbers = NumSet.from_sorted(place + 1 for place in some)
-            fetch = Fetch(SequenceSet(tuple(numbers.ranges)), False, list(context.items))
+            fetch = Fetch(SequenceSet(tuple(numbers.ranges)), False, items)
             await self._session.policy.dialect.commands[b"FETCH"].run(self._session, fetch)
 
     # What is kept.

@@ -20,6 +20,7 @@ from attrs import evolve
 
 from imapd.commands.fetch import Fetch
 from imapd.extensions import annotate_news
+from imapd.extensions.context_updates import Contexts
 from imapd.extensions.metadata_news import SERVER, MetadataNews
 from imapd.extensions.notify_boxes import Boxes
 from imapd.extensions.notify_filters import Event, Filters
@@ -370,6 +371,9 @@ class Wanted(Notices):
                 session.write(view.news(session.announce, True, flags=False, arrivals=False))
             return
         self._annotations(view)
+        if isinstance(view.follower, Contexts):
+            # They are told of first; what they tell is not told again.
+            view.follower.also, view.follower.told = wanted.items, self._own_uids
         last = view.generation.uids[view.count - 1] if view.count else 0
         await session.selected_news(expunges, flags, bool(wanted.events & Event.ANNOTATIONS))
         start = bisect_right(view.generation.uids, last, 0, view.count)

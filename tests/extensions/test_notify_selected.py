@@ -285,3 +285,23 @@ def test_a_deleted_mailbox(alice: Dialogue, bob: Dialogue) -> None:
     alice.ok("NOTIFY SET (selected (MessageNew MessageExpunge))")
     bob.ok("DELETE misc")
     assert alice.read() == b"* 1 EXPUNGE\r\n"
+
+
+def test_one_row_with_a_search_context(alice: Dialogue, bob: Dialogue) -> None:
+    """What NOTIFY and SEARCH tell of a new message is in one FETCH (5.2)."""
+    alice.ok("NOTIFY SET (selected (MessageNew (UID FLAGS) MessageExpunge))")
+    alice.ok("UID SEARCH RETURN (UPDATE (RFC822.SIZE FLAGS)) FLAGGED")
+    bob.append(letter("x", "y"), flags="\\Flagged")
+    same(
+        alice.read(),
+        "* 4 EXISTS",
+        "* 4 FETCH (RFC822.SIZE 48 FLAGS (\\Flagged) UID 4)",
+        '* ESEARCH (TAG "a") UID ADDTO (0 4)',
+    )
+    bob.append(letter("x", "y"))
+    same(alice.read(), "* 5 EXISTS", "* 5 FETCH (UID 5 FLAGS ())")
+    alice.ok("NOTIFY SET (selected (MessageNew MessageExpunge))")
+    bob.append(letter("x", "y"), flags="\\Flagged")
+    told = alice.read()
+    assert told.count(b" FETCH ") == 1
+    assert b"RFC822.SIZE 48" in told
