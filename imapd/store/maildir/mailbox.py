@@ -216,9 +216,9 @@ class MaildirMailbox:
         def work(turn: Turn) -> Stored:
             return flagging.store(turn, self.number, uids, change, flags, unchanged_since)
 
-        self._account.index.directory(self.number)
         if len(uids) <= _SMALL:
             return self._account.change_now(work)
+        self._account.index.directory(self.number)
         return self._account.change(work, self._account.synced_flags)
 
     def expunge(self, uids: NumSet) -> Deferred[Changes]:
