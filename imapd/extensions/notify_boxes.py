@@ -94,9 +94,11 @@ class Boxes:
         except NoPermission:
             self._refuse(info)
 
-    def lose(self, info: MailboxInfo) -> None:
-        """It may not even be looked up any more; the client is told, once (RFC 5465, 5.9)."""
-        if len(self._refused) < self._session.policy.limits.notify_mailboxes:
+    def deleted(self, info: MailboxInfo, told: bool) -> None:
+        r"""It is gone, or hidden: \NoAccess, unless its name is `told` of (RFC 5465, 5.9)."""
+        known = info.id in self._boxes and not self.filters.is_personal(info.name)
+        most = self._session.policy.limits.notify_mailboxes
+        if known and not told and len(self._refused) < most:
             self._refuse(info)
         else:
             self.drop(info.id)

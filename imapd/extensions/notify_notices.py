@@ -50,19 +50,27 @@ _CHUNK: Final = 1_000
 
 async def watch(session: Session, filters: Filters, status: bool) -> None:
     """Put this in the place of what was wanted; with `status`, tell where mailboxes are."""
-    view, old = session.view, session.notices
-    if filters.any:
-        # RFC 5465, 3.1: as NOOP would, and as if everything had been wanted.
-        if view is not None:
-            view.image.doubted = True
-        await old.tell(session, True)
-        if isinstance(old, Wanted):
-            old.unmute(view)
-        await session.selected_news(expunges=True)
-    made = Wanted(session, filters)
+    old, made = session.notices, Wanted(session, filters)
     await made.begin(status)
+    if filters.any:
+        try:
+            await _flush(session, old)
+        except BaseException:
+            made.discard()
+            raise
     old.close()
     made.install()
+
+
+async def _flush(session: Session, old: Notices) -> None:
+    """RFC 5465, 3.1: as NOOP would, and as if everything had been wanted."""
+    view = session.view
+    if view is not None:
+        view.image.doubted = True
+    await old.tell(session, True)
+    if isinstance(old, Wanted):
+        old.unmute(view)
+    await session.selected_news(expunges=True)
 
 
 class Wanted(Notices):
@@ -118,7 +126,7 @@ class Wanted(Notices):
                         boxes.tell_status(info)
                 await session.peer.turn()
         except BaseException:
-            self._forget()
+            self.discard()
             raise
 
     def install(self) -> None:
@@ -140,9 +148,10 @@ class Wanted(Notices):
             session.account = session.account.account
         if isinstance(session.policy.images, OwnImages):
             session.policy = evolve(session.policy, images=session.policy.images.images)
-        self._forget()
+        self.discard()
 
-    def _forget(self) -> None:
+    def discard(self) -> None:
+        """Watch nothing any more."""
         if self._names is not None:
             self._names.leave(self)
             self._names = None
@@ -254,7 +263,7 @@ class Wanted(Notices):
         session.write(session.status(b"OK", b"NOTIFICATIONOVERFLOW", "Notifications end here"))
         self._lost = False
         self._filters = Filters()
-        self._forget()
+        self.discard()
 
     async def _told_of(self, info: MailboxInfo) -> bool:
         """Whether changes of annotations are (RFC 5465, 5.6 and 5.7)."""
@@ -310,15 +319,8 @@ class Wanted(Notices):
     async def _follow(self, names: Names, change: Change, own: bool) -> None:
         """Which mailboxes are watched follows from their names (RFC 5465, 6.4)."""
         if change.kind is Kind.DELETED:
-            before = change.before
-            if before is None:
-                return
-            lost = self._boxes.holds(before.id) and not self._filters.is_personal(before.name)
-            if lost and not own and not self._wants(change):
-                # RFC 5465, 5.9; where names are told of, that it is gone says it.
-                self._boxes.lose(before)
-            else:
-                self._boxes.drop(before.id)
+            if change.before is not None:
+                self._boxes.deleted(change.before, told=own or self._wants(change))
         elif change.kind is Kind.RENAMED:
             below = change.name + DELIMITER
             for info in names.infos.values():

@@ -305,3 +305,17 @@ def test_one_row_with_a_search_context(alice: Dialogue, bob: Dialogue) -> None:
     told = alice.read()
     assert told.count(b" FETCH ") == 1
     assert b"RFC822.SIZE 48" in told
+
+
+def test_refused_after_a_snapshot() -> None:
+    """Only a NOTIFY that succeeds tells what has happened meanwhile (3.1)."""
+    server = Server(limits=Limits(notify_mailboxes=2))
+    client, other = server.client(select="INBOX"), server.client()
+    other.commands(["CREATE a", "CREATE b"])
+    client.ok("NOTIFY NONE")
+    other.fill(1, "INBOX")
+    same(
+        client.do("NOTIFY SET (personal (MessageNew MessageExpunge))"),
+        "a NO [NOTIFICATIONOVERFLOW] Those are too many mailboxes",
+    )
+    assert client.ok("NOTIFY SET (selected NONE)").startswith(b"* 1 EXISTS\r\n")
