@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import define
@@ -23,6 +23,7 @@ from imapd.session.view import Span, View
 from imapd.store.access import allowed
 from imapd.store.answers import settled
 from imapd.store.errors import MessageGone
+from imapd.store.whole import IWholeMessages
 from imapd.wire import grammar
 from imapd.wire.cursor import Cursor
 
@@ -30,6 +31,8 @@ __all__ = ["FEATURE", "Fetch"]
 
 #: Messages written before others get their turn.
 _CHUNK: Final = 500
+#: Messages whose octets are asked for at once.
+_TOGETHER: Final = 32
 #: Octets that are written before others get theirs, where rows may be large.
 _OCTETS: Final = 65_536
 #: Rows, likewise, where they are not all made alike.
@@ -260,8 +263,12 @@ class _Writer:
             return
         values = [item.values(rows) if item.values is not None else () for item in self.items]
         numbers = announce.numbers(rows.places, rows.uids)
+        small = IWholeMessages(view.mailbox, None) if self._content else None
+        whole: Mapping[int, bytes] = {}
         for place, uid in enumerate(rows.uids):
-            content = Content(view.mailbox, uid)
+            if small is not None and place % _TOGETHER == 0 and len(rows.uids) > 1:
+                whole = await settled(small.whole(rows.uids[place : place + _TOGETHER]))
+            content = Content(view.mailbox, uid, whole.get(uid))
             try:
                 # Whatever can be refused is, before the row begins.
                 parts = [

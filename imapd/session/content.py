@@ -49,15 +49,15 @@ Turn = Callable[[], Awaitable[None]]
 
 
 class Content:
-    """The octets of one message, opened when first needed; to be closed."""
+    """The octets of one message, opened when first needed unless they are here; to be closed."""
 
     __slots__ = ("_buffer", "_mailbox", "_part", "_reader", "uid")
 
-    def __init__(self, mailbox: IMailbox, uid: int) -> None:
+    def __init__(self, mailbox: IMailbox, uid: int, octets: bytes | None = None) -> None:
         self._mailbox = mailbox
         self.uid = uid
         self._reader: IMessageReader | None = None
-        self._buffer: bytes | mmap | None = None
+        self._buffer: bytes | mmap | None = octets
         self._part: Part | None = None
 
     async def reader(self) -> IMessageReader:
@@ -68,6 +68,8 @@ class Content:
 
     async def size(self) -> int:
         """RFC822.SIZE."""
+        if self._buffer is not None:
+            return len(self._buffer)
         return (await self.reader()).size
 
     async def read(self, start: int, stop: int) -> bytes:

@@ -23,6 +23,7 @@ from imapd.store.contract.sessions import ALL, provided
 from imapd.store.contract.subject import Subject, promise
 from imapd.store.errors import MessageGone
 from imapd.store.interfaces import IMapped
+from imapd.store.whole import IWholeMessages
 
 __all__ = ["Reading"]
 
@@ -235,3 +236,18 @@ class Reading(Subject):
             len(sent[0].octets) + len(sent[1].octets),
             0,
         )
+
+    @promise
+    async def test_whole_is_as_read(self) -> None:
+        """Several messages at once have the octets that each has; what is not there is left out."""
+        box = await self.inbox()
+        able: IWholeMessages = provided(IWholeMessages, box.mailbox)
+        sizes = (0, 1, 100, 5_000, 70_000, 300_000)
+        letters = [letter(f"n{size}", body=b"x" * size + b"\r\n") for size in sizes]
+        uids = list((await box.append(*letters)).uids)
+        await box.remove(uids[2])
+        wanted = [*uids, uids[-1] + 1, uids[-1] + 1_000]
+        whole = await settled(able.whole(wanted))
+        assert set(whole) <= set(uids) - {uids[2]}
+        assert whole == {uid: await box.octets(uid) for uid in whole}
+        assert await settled(able.whole([])) == {}

@@ -35,11 +35,12 @@ from imapd.store.interfaces import (
 from imapd.store.maildir import annotating, blocks, delivery, flagging, kinship, lookup, moving
 from imapd.store.maildir.edit import Edit
 from imapd.store.maildir.index import base_of
-from imapd.store.maildir.opening import opened
+from imapd.store.maildir.opening import at_hand, opened
 from imapd.store.maildir.spool import Draft, drafted
 from imapd.store.maildir.troubles import reported, reporting
 from imapd.store.maildir.turn import Turn
 from imapd.store.maildir.writer import Busy
+from imapd.store.whole import IWholeMessages
 
 if TYPE_CHECKING:
     from imapd.store.maildir.account import MaildirAccount
@@ -68,6 +69,7 @@ _MANY_UIDS: Final = 50_000
     ITextIndex,
     IThreads,
     IAnnotations,
+    IWholeMessages,
 )
 @define(eq=False)
 class MaildirMailbox:
@@ -133,6 +135,10 @@ class MaildirMailbox:
                 if reading is not None:
                     await reading
         raise MessageGone(f"there is no message {uid}")
+
+    def whole(self, uids: Sequence[int]) -> Mapping[int, bytes]:
+        """As `IWholeMessages`."""
+        return at_hand(self._account.index, self._account.tree, self.number, uids)
 
     def changes_since(self, modseq: int) -> Answer[Changes]:
         """As `IMailbox`; what others changed is in it."""

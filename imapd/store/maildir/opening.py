@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Final
 
 from twisted.internet.defer import Deferred
@@ -11,18 +12,54 @@ from twisted.logger import Logger
 from imapd.store.errors import MessageGone
 from imapd.store.interfaces import IMessageReader
 from imapd.store.maildir.index import Index, base_of
-from imapd.store.maildir.reader import ConvertingReader, FileReader, InThread, wire_size
+from imapd.store.maildir.reader import ConvertingReader, FileReader, InThread, all_of, wire_size
 from imapd.store.maildir.tree import Tree, unavailable
 
-__all__ = ["opened"]
+__all__ = ["at_hand", "opened"]
 
 _log = Logger()
 
+_FOUND_MANY: Final = (
+    "SELECT m.id, m.size, f.name, f.home, f.size FROM messages m JOIN files f ON f.id = m.id"
+    " WHERE m.id IN"
+)
 _FOUND: Final = (
     "SELECT b.directory, m.size, f.name, f.home, f.size"
     " FROM messages m JOIN files f ON f.id = m.id JOIN mailboxes b ON b.number = ?2"
     " WHERE m.id = ?1"
 )
+
+
+#: Octets of a message that is read with others, and of all that are.
+_SMALL: Final = 1 << 16
+_TOGETHER: Final = 1 << 19
+
+
+def at_hand(index: Index, tree: Tree, number: int, uids: Sequence[int]) -> dict[int, bytes]:
+    """Messages by UID: small ones whose files are where the index has them, as they are, and in memory.
+
+    Raises `NoSuchMailbox`, `StoreUnavailable`.
+    """
+    base, directory = base_of(number), index.directory(number)
+    found = index.sql(
+        f"{_FOUND_MANY} ({', '.join('?' * len(uids))})",
+        [base + uid for uid in uids],
+    ).fetchall()
+    octets = 0
+    owned: set[str] = set()
+    whole: dict[int, bytes] = {}
+    for id, size, name, home, known in found:
+        if size != known or size > _SMALL or octets + size > _TOGETHER:
+            continue
+        place = directory if home is None else index.directory(home)
+        if place not in owned:
+            tree.own(place)
+            owned.add(place)
+        message = all_of(tree.file(place, name), size)
+        if message is not None:
+            whole[id - base] = message
+            octets += size
+    return whole
 
 
 def opened(

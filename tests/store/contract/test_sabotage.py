@@ -27,6 +27,7 @@ from imapd.store.interfaces import ITextIndex
 from imapd.store.memory import MemoryAccount, MemoryMailbox, MemoryStore
 from imapd.store.memory.annotating import MemoryAnnotations
 from imapd.store.watching import Watching
+from imapd.store.whole import IWholeMessages
 
 
 class UsesUidsAgain(MemoryMailbox):
@@ -327,6 +328,27 @@ class ReplacesByItsOwn(MemoryMailbox):
         return await super().replace(uid, attrs.evolve(message, email_id=None), destination)
 
 
+@implementer(IWholeMessages)
+class ReadsWhole(MemoryMailbox):
+    """Honest."""
+
+    def whole(self, uids):
+        self._check()
+        places = {uid: self._place(uid) for uid in uids}
+        octets = self._columns["octets"]
+        return {uid: octets[place] for uid, place in places.items() if place is not None}
+
+
+class ReadsPieces(ReadsWhole):
+    def whole(self, uids):
+        return {uid: octets[:50] for uid, octets in super().whole(uids).items()}
+
+
+class ReadsWhatIsGone(ReadsWhole):
+    def whole(self, uids):
+        return {**dict.fromkeys(uids, b""), **super().whole(uids)}
+
+
 class TellsOldStatuses(MemoryAccount):
     first = None
 
@@ -501,8 +523,6 @@ class TellsWithoutBounds(TellsTexts):
 
 
 TEXT_SABOTAGE = [
-    (TellsOldStatuses, "test_statuses_are_those_of_each"),
-    (TellsStatusesOfAll, "test_statuses_of_what_there_is"),
     (TellsOfTheHeaderOnly, "test_told_is_so"),
     (TellsOfRawOctets, "test_told_is_so"),
     (TellsOfWholeWords, "test_told_is_so"),
@@ -511,6 +531,10 @@ TEXT_SABOTAGE = [
     (TellsOfUidsAsPlaces, "test_told_of_what_is_left"),
     (TellsOfTheDead, "test_told_of_a_deleted_mailbox"),
     (TellsWithoutBounds, "test_told_of_a_range"),
+]
+READ_SABOTAGE = [
+    (ReadsPieces, "test_whole_is_as_read"),
+    (ReadsWhatIsGone, "test_whole_is_as_read"),
 ]
 
 
@@ -530,6 +554,19 @@ def test_sabotage_of_an_index_is_caught(
 
 
 @pytest.mark.parametrize(
+    ("broken", "test"), READ_SABOTAGE, ids=[each.__name__ for each, _ in READ_SABOTAGE]
+)
+def test_sabotage_of_reading_is_caught(
+    broken: type[Any], test: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As above."""
+    monkeypatch.setattr("imapd.store.memory.account.MemoryMailbox", ReadsWhole)
+    assert failures(MemoryStore, test) == []
+    monkeypatch.setattr("imapd.store.memory.account.MemoryMailbox", broken)
+    assert failures(MemoryStore, test) != []
+
+
+@pytest.mark.parametrize(
     "test", sorted(name for name in dir(Telling) if name.startswith("test_told"))
 )
 def test_an_honest_index_passes(test: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -540,6 +577,8 @@ def test_an_honest_index_passes(test: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 SABOTAGE = [
+    (TellsOldStatuses, "test_statuses_are_those_of_each"),
+    (TellsStatusesOfAll, "test_statuses_of_what_there_is"),
     (UsesUidsAgain, "test_expunge_the_last_uid_is_not_used_again"),
     (UsesUidsAgain, "test_any_history"),
     (ForgetsTombstones, "test_changes_a_message_went"),

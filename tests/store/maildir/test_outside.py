@@ -511,3 +511,20 @@ def test_a_mailbox_that_is_never_quiet(place, monkeypatch):
     end = place.account.watch(lambda hint: None)
     end()
     assert {str(place.root / part) for part in ("new", "cur")} <= armed
+
+
+def test_several_messages_at_once(place):
+    """A file that must be converted, one that was renamed and one that is a link are read alone."""
+    box = place.box()
+    place.deliver("1.lf", b"Subject: x\n\nbody\n", part="cur")
+    place.run(box.status())
+    uids = [*place.run(box.uids()), *place.add(box, "same", "renamed", "link")]
+    names = place.names()
+    for uid in uids[2:]:
+        (name,) = [each for each in names if f",U={uid}:" in each]
+        path = place.root / "cur" / name
+        path.rename(path.with_name(name + "S"))
+        if uid == uids[3]:
+            path.symlink_to(path.with_name(name + "S"))
+    assert place.run(box.whole(uids)) == {uids[1]: place.octets(box, uids[1])}
+    assert place.octets(box, uids[0]) == b"Subject: x\r\n\r\nbody\r\n"
