@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from typing import Final
 
+from attrs import field, frozen
+
 from imapd.mime.bodystructure import bodystructure
 from imapd.mime.envelope import envelope
 from imapd.mime.octets import Octets
-from imapd.mime.parse import parse
+from imapd.mime.parse import header_end, parse
 from imapd.mime.preview import preview
 from imapd.mime.sent import sent_day
 from imapd.model.limits import Limits
 from imapd.model.message import Facts
 
-__all__ = ["facts"]
+__all__ = ["HeaderFacts", "facts", "header_facts"]
 
 _LIMITS: Final = Limits()
+
+
+@frozen
+class HeaderFacts:
+    """Those of a message's facts for which its body need not be read."""
+
+    header_size: int
+    envelope: bytes = field(repr=False)
+    header: bytes = field(repr=False)
+    sent: int | None
 
 
 def facts(data: Octets, limits: Limits = _LIMITS) -> Facts:
@@ -32,3 +44,13 @@ def facts(data: Octets, limits: Limits = _LIMITS) -> Facts:
         sent=sent_day(known),
         preview=preview(data, root),
     )
+
+
+def header_facts(start: bytes, limits: Limits = _LIMITS) -> HeaderFacts | None:
+    """The same from a message's first octets; None if its header does not end in them."""
+    end = header_end(start)
+    if end is None:
+        return None
+    header = start[:end]
+    known = header[: limits.mime_header]
+    return HeaderFacts(end, envelope(known), header, sent_day(known))

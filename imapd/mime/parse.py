@@ -29,7 +29,7 @@ from imapd.mime.parameters import Parameters, content_type, get
 from imapd.mime.tokens import skip
 from imapd.model.limits import Limits
 
-__all__ = ["Kind", "Part", "parse"]
+__all__ = ["Kind", "Part", "header_end", "parse"]
 
 
 class Kind(Enum):
@@ -95,6 +95,16 @@ _MESSAGE: Final[tuple[Kind, bytes, bytes, Parameters]] = (Kind.MESSAGE, b"messag
 def parse(data: Octets, limits: Limits = _LIMITS) -> Part:
     """The message's own part, its tree below it; for any octets at all."""
     return _Parser(data, limits).parse()
+
+
+def header_end(start: bytes) -> int | None:
+    """Where the header of a message ends that begins with these octets; None if not in them."""
+    if start[:1] == b"\n":
+        return 1
+    if start[:2] == b"\r\n":
+        return 2
+    match = _BLANK.search(start)
+    return None if match is None else match.end()
 
 
 @define

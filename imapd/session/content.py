@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from twisted.internet.threads import deferToThread
 
-from imapd.mime.facts import facts
+from imapd.mime.facts import HeaderFacts, facts, header_facts
 from imapd.mime.parse import Part, parse
 from imapd.mime.relatives import relatives
 from imapd.model.message import (
@@ -36,6 +36,10 @@ __all__ = ["Content", "buffer_of", "facts_of", "part_of", "scanned"]
 
 #: Columns that the engine can compute when a store does not know them.
 _FACTS: Final = frozenset((ENVELOPE, BODYSTRUCTURE, HEADER, HEADER_SIZE, SENT, PREVIEW))
+#: Those for which the body need not be read.
+_OF_HEADER: Final = frozenset((ENVELOPE, HEADER, HEADER_SIZE, SENT))
+#: Octets in which a header is looked for before the whole message is read.
+_START: Final = 16_384
 #: Octets that are parsed at once; more is work for a thread.
 _INLINE: Final = 262_144
 #: Octets of a header of which values are made at once; more is work for a thread.
@@ -137,6 +141,11 @@ async def facts_of(reader: IMessageReader) -> Facts:
     if len(buffer) > _INLINE:
         return await deferToThread(facts, buffer)
     return facts(buffer)
+
+
+async def _start_of(reader: IMessageReader) -> HeaderFacts | None:
+    """The facts of a message's header, unless it is longer than most."""
+    return header_facts(await settled(reader.read(0, min(reader.size, _START))))
 
 
 async def scanned(
@@ -246,12 +255,18 @@ async def _completed(
     known_by = PREVIEW if PREVIEW in wanted else _mark(wanted)
     marks: Sequence[Any] = batch.columns.get(known_by, ())
     found: list[tuple[int, Facts]] = []
+    short: list[tuple[int, HeaderFacts]] = []
     gone: set[int] = set()
     for place, uid in enumerate(batch.uids):
         if absent or marks[place] is None:
             content = Content(mailbox, uid)
             try:
-                found.append((place, await facts_of(await content.reader())))
+                reader = await content.reader()
+                start = await _start_of(reader) if wanted <= _OF_HEADER else None
+                if start is not None:
+                    short.append((place, start))
+                else:
+                    found.append((place, await facts_of(reader)))
             except MessageGone:
                 gone.add(place)
             finally:
@@ -262,7 +277,7 @@ async def _completed(
     }
     for name in wanted | {HEADER_SIZE} | (_FACTS & batch.columns.keys()):
         values = columns.setdefault(name, [None] * len(batch.uids))
-        for place, known in found:
+        for place, known in [*found, *short] if name in _OF_HEADER else found:
             values[place] = getattr(known, name)
     keeper = IFactsKept(mailbox, None)
     if keeper is not None and found:

@@ -22,6 +22,7 @@ from imapd.mime import (
     select,
     span,
 )
+from imapd.mime.facts import header_facts
 from imapd.mime.transfer import decode
 from imapd.model.limits import Limits
 
@@ -118,6 +119,22 @@ def check(octets: bytes, limits: Limits) -> None:
 def test_any_octets(octets: bytes, limits: Limits) -> None:
     """Whatever was stored, what is told is in the grammar, and every section told is there."""
     check(octets, limits)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.binary(max_size=200) | mail | mutated(),
+    st.integers(0, 300),
+    st.sampled_from([Limits(), SMALL]),
+)
+def test_the_first_octets(octets: bytes, length: int, limits: Limits) -> None:
+    """What a header says is known from it alone; and without its end, that it is not known."""
+    whole, start = facts(octets, limits), header_facts(octets[:length], limits)
+    if start is None:
+        assert len(octets[:length]) <= whole.header_size
+    else:
+        told = (start.header_size, start.envelope, start.header, start.sent)
+        assert told == (whole.header_size, whole.envelope, whole.header, whole.sent)
 
 
 @settings(max_examples=150, deadline=None)

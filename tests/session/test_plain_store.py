@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from twisted.internet.task import Clock
 
+from imapd.session import content
 from imapd.store import errors
 from tests.dialogue import Dialogue, Server, letter, same
 from tests.distant import DistantStore
@@ -42,6 +43,20 @@ def test_listing(client: Dialogue) -> None:
         "a OK FETCH completed",
     )
     same(client.do("SEARCH SUBJECT 3"), "* SEARCH 3", "a OK SEARCH completed")
+
+
+@pytest.mark.parametrize("more", [0, 16_300, 16_400, 40_000])
+def test_an_envelope_alone(client: Dialogue, monkeypatch: pytest.MonkeyPatch, more: int) -> None:
+    """The body is not read for it, unless the header is longer than headers are."""
+    client.append(b"X: %b\r\nSubject: long\r\n\r\n%b" % (b"x" * more, b"y" * 100_000))
+    client.do("NOOP")
+    read: list[int] = []
+    whole = content.facts
+    monkeypatch.setattr(content, "facts", lambda octets: read.append(len(octets)) or whole(octets))
+    told = client.do("FETCH 4 (ENVELOPE RFC822.HEADER)")
+    assert b'(NIL "long" NIL' in told
+    assert b"RFC822.HEADER {%d}\r\nX: x" % (more + 22) in told or not more
+    assert bool(read) is (more > 16_384)
 
 
 def test_copy(client: Dialogue) -> None:
