@@ -22,7 +22,7 @@ from imapd.query.threaded import Threaded, positions
 from imapd.session.allotment import refuse_more
 from imapd.session.outcome import Refused
 from imapd.session.session import Session
-from imapd.session.threads import threads
+from imapd.session.threads import leave, threads
 from imapd.wire.cursor import BadSyntax, Cursor
 
 __all__ = ["FEATURE", "REFS"]
@@ -65,6 +65,7 @@ async def _thread(session: Session, asked: _Thread) -> None:
     except TooManyReferences:
         raise Refused("LIMIT", "These messages refer to too many others") from None
     await _write(session, source, places, answer, asked.search.by_uid)
+    await leave(session.selected, source, answer)
 
 
 async def _write(

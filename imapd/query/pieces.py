@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from typing import Final, TypeVar
 
-__all__ = ["PIECE", "Pieces", "in_pieces"]
+__all__ = ["PIECE", "Pieces", "done", "in_pieces"]
 
 _T = TypeVar("_T")
 _V = TypeVar("_V")
@@ -20,3 +20,14 @@ PIECE: Final = 8_000
 def in_pieces(values: Sequence[_V]) -> Iterator[Sequence[_V]]:
     """No more at once than a short turn can look at."""
     return (values[at : at + PIECE] for at in range(0, len(values), PIECE))
+
+
+async def done(pieces: Pieces[_T], turn: Callable[[], Awaitable[None]]) -> _T:
+    """Do the work, and let others have their turn between two pieces."""
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            result: _T = end.value
+            return result
+        await turn()

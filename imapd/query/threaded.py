@@ -22,14 +22,14 @@ from imapd.model.limits import Limits
 from imapd.query.blocks import runs
 from imapd.query.criteria import CRITERIA, Criterion
 from imapd.query.links import LINKS, SUBJECT
-from imapd.query.pieces import Pieces, in_pieces
+from imapd.query.pieces import Pieces, done, in_pieces
 from imapd.query.references import Links
 from imapd.query.sort import keys
 from imapd.query.source import Source, placed
 from imapd.query.thread import Algorithm, Searched
 from imapd.query.ties import Ties
 
-__all__ = ["Threaded", "positions", "threaded"]
+__all__ = ["Threaded", "positions", "threaded", "where"]
 
 _T = TypeVar("_T")
 
@@ -63,6 +63,8 @@ class Threaded:
     heads: array[int] = field(repr=False)
     #: Where each of `members` is among `uids`; None: nobody has asked yet.
     positions: array[int] | None = field(default=None, repr=False)
+    #: How many messages have come or gone since the store was given it; None: it never was.
+    changed: int | None = None
 
     def written(self) -> Iterator[tuple[bytes, slice]]:
         """``1*thread-list`` in pieces, each with which of `members` are to be put into it."""
@@ -190,11 +192,12 @@ def _made(uids: array[int], searched: Searched, algorithm: Algorithm) -> Pieces[
 async def positions(source: Source, answer: Threaded) -> array[int]:
     """The positions of an answer, found out if need be."""
     if answer.positions is None:
-        answer.positions = await _done(source, _positions(answer))
+        answer.positions = await _done(source, where(answer))
     return answer.positions
 
 
-def _positions(answer: Threaded) -> Pieces[array[int]]:
+def where(answer: Threaded) -> Pieces[array[int]]:
+    """Where each of its `members` is among its `uids`."""
     place_of: dict[int, int] = {}
     places = count()
     for uids in in_pieces(answer.uids):
@@ -229,7 +232,8 @@ async def _updated(
         uids = array("I", (uid for uid in uids if uid not in vanished))
     ties = await _done(source, before.ties.renewed(labels, part.ties))
     joined = _joined(before, {*tied, *gone}, part)
-    return evolve(await _done(source, joined), uids=uids, ties=ties)
+    changed = None if before.changed is None else before.changed + len(gone) + len(come)
+    return evolve(await _done(source, joined), uids=uids, ties=ties, changed=changed)
 
 
 def _differences(one: array[int], other: array[int]) -> Pieces[tuple[set[int], list[int]]]:
@@ -298,14 +302,7 @@ def _copy(one: Threaded, start: int, stop: int, other: Threaded) -> None:
 
 
 async def _done(source: Source, pieces: Pieces[_T]) -> _T:
-    """Do the work, and let others have their turn between two pieces."""
-    while True:
-        try:
-            next(pieces)
-        except StopIteration as end:
-            result: _T = end.value
-            return result
-        await source.turn()
+    return await done(pieces, source.turn)
 
 
 def _uids_at(source: Source, places: Sequence[int]) -> array[int]:

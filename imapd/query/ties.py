@@ -50,6 +50,23 @@ class Ties:
         yield from made._add(uids, searched, algorithm)
         return made
 
+    #: Of what the columns are.
+    TYPES: Final = ("I", "Q", "Q", "Q", "I", "I")
+
+    def columns(self) -> Pieces[Sequence[array[int]]]:
+        """All there is to know, labels included, a column each; see `having`."""
+        yield from self._label()
+        count = array("I", (self._count,))
+        return (self.uids, self._numbers, self._starts, self._subjects, self._labels, count)
+
+    @classmethod
+    def having(cls, columns: Sequence[array[int]]) -> Ties:
+        """Those of which these are the `columns`."""
+        made = cls()
+        made.uids, made._numbers, made._starts, made._subjects, made._labels, count = columns
+        (made._count,) = count
+        return made
+
     def _add(self, uids: Sequence[int], searched: Searched, algorithm: Algorithm) -> Pieces[None]:
         self.uids.extend(uids)
         if algorithm.links:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import pytest
 
 from imapd.model.limits import Limits
+from imapd.query import threaded
+from imapd.session import kept_threads
+from imapd.session import threads as session_threads
 from tests.dialogue import Dialogue, Server, same
 
 
@@ -291,3 +297,98 @@ def test_too_many_references() -> None:
     same(client.do("THREAD REFS UTF-8 ALL"), "a NO [LIMIT] {{*}}")
     assert client.ok("THREAD REFS UTF-8 1") == b"* THREAD (1)\r\n"
     assert client.ok("THREAD ORDEREDSUBJECT UTF-8 ALL") == b"* THREAD (1 2)\r\n"
+
+
+@pytest.fixture
+def stored(anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """A server that leaves the threads of small mailboxes with the store, in short blocks."""
+    monkeypatch.setattr(session_threads, "WORTH_KEEPING", 4)
+    monkeypatch.setattr(kept_threads, "_BLOCK", 100)
+    letters = [
+        message(f"<{each}>", f"<{each // 3}>", subject=f"about {each // 3}", day=1 + each)
+        for each in range(12)
+    ]
+    anywhere.login().append(*letters)
+    return anywhere
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many messages were threaded, each time that some were."""
+    counts: list[int] = []
+    anew = threaded._anew
+
+    async def noted(source: Any, places: Sequence[int], *rest: Any) -> Any:
+        counts.append(len(places))
+        return await anew(source, places, *rest)
+
+    monkeypatch.setattr(threaded, "_anew", noted)
+    return counts
+
+
+def _restarted(server: Server) -> Dialogue:
+    """A client of a process that has just begun."""
+    for client in tuple(server.clients):
+        client.hang_up()
+    server.factory.policy.images._images.clear()
+    return server.login().select()
+
+
+@pytest.mark.parametrize("algorithm", ["REFERENCES", "REFS", "ORDEREDSUBJECT"])
+def test_threads_outlive_the_process(
+    stored: Server, monkeypatch: pytest.MonkeyPatch, counted: list[int], algorithm: str
+) -> None:
+    """After a start they are found made; what came and went since is worked in."""
+    first = threads(stored.login().select(), algorithm=algorithm)
+    assert counted == [12]
+    client = _restarted(stored)
+    assert threads(client, algorithm=algorithm) == first
+    assert client.ok(f"UID THREAD {algorithm} UTF-8 ALL").decode().strip().endswith(first)
+    assert counted == [12]
+    client.ok("STORE 2 +FLAGS.SILENT (\\Deleted)")
+    client.ok("EXPUNGE")
+    client.append(message("<new>", "<3>", subject="about 2"))
+    client = _restarted(stored)
+    told = threads(client, algorithm=algorithm)
+    assert max(counted[1:], default=0) < 12
+    monkeypatch.setattr(session_threads, "WORTH_KEEPING", 1_000)
+    assert threads(_restarted(stored), algorithm=algorithm) == told
+    assert counted[-1] == 12
+
+
+def test_threads_are_left_again(stored: Server, counted: list[int]) -> None:
+    """When much has changed: else each start would find less of them made."""
+    client = stored.login().select()
+    threads(client)
+    for number in range(20, 24):
+        threads(client, message(f"<{number}>"))
+    del counted[:]
+    threads(_restarted(stored))
+    assert counted == []
+
+
+def test_threads_of_a_part_are_not_left(stored: Server, counted: list[int]) -> None:
+    """Nor is one that is asked for a part made to read all that is kept."""
+    client = stored.login().select()
+    first = threads(client)
+    part = client.ok("THREAD REFERENCES UTF-8 1:3")
+    client = _restarted(stored)
+    assert client.ok("THREAD REFERENCES UTF-8 1:3") == part
+    assert threads(client) == first
+
+
+@pytest.mark.parametrize("damage", [lambda octets: octets[:50], lambda octets: b"", bytes.swapcase])
+def test_threads_that_are_damaged(
+    stored: Server, monkeypatch: pytest.MonkeyPatch, counted: list[int],
+    damage: Callable[[bytes], bytes],
+) -> None:  # fmt: skip
+    """Then they are made again."""
+    pack = kept_threads.pack
+
+    def wrong(answer: Any) -> Any:
+        return damage((yield from pack(answer)))
+
+    monkeypatch.setattr(kept_threads, "pack", wrong)
+    first = threads(stored.login().select())
+    assert threads(_restarted(stored)) == first
+    assert counted == [12, 12]

@@ -16,6 +16,8 @@ from imapd.query import threaded as engine
 from imapd.query.arrived import ARRIVED
 from imapd.query.criteria import MOMENT
 from imapd.query.links import LINKS, SUBJECT
+from imapd.query.packed_threads import pack, unpack
+from imapd.query.pieces import done
 from imapd.query.source import Numbers, Span
 from imapd.query.text import MessageText
 from imapd.query.thread import ALGORITHMS
@@ -124,9 +126,15 @@ _STEPS = st.lists(
     steps=_STEPS,
     part=st.booleans(),
     gone=st.sets(st.integers(1, 20), max_size=2),
+    stored=st.booleans(),
 )
-def test_kept(name: str, first: list[Any], steps: list[Any], part: bool, gone: set[int]) -> None:
-    """What is kept and brought up to date says what threading everything says."""
+def test_kept(
+    name: str, first: list[Any], steps: list[Any], part: bool, gone: set[int], stored: bool
+) -> None:
+    """What is kept and brought up to date says what threading everything says.
+
+    So it does if it is left with a store each time and found again.
+    """
     algorithm = ALGORITHMS[name]
     mail = Mail(dict(enumerate(first, 1)))
     answer = run(threaded(mail, range(len(first)), algorithm))
@@ -137,6 +145,10 @@ def test_kept(name: str, first: list[Any], steps: list[Any], part: bool, gone: s
             mail.rows.pop(uid, None)
         mail.gone = frozenset(gone)
         places = [at for at, uid in enumerate(mail.uids) if not (part and uid in left_out)]
+        if stored:
+            octets = run(done(pack(answer), mail.turn))
+            answer = run(done(unpack(algorithm, octets), mail.turn))
+            assert answer.changed == 0
         answer = run(threaded(mail, places, algorithm, answer))
         mail.gone = frozenset()
         fresh = run(threaded(mail, [mail.uids.index(uid) for uid in answer.uids], algorithm))
