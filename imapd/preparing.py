@@ -108,6 +108,7 @@ def prepare(
         submitters=config.submitters,
         administrators=config.administrators,
     )
+    factory.serve(store)
     if not (certificate or config.plaintext_login or all(each.local for each in listeners)):
         _log.warn(
             "nobody can log in from another machine: there is neither a certificate"

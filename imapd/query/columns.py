@@ -9,10 +9,10 @@ from imapd.model.message import SAVED, SENT, SIZE, Column
 from imapd.query import criteria, links
 from imapd.query.arrived import ARRIVED, ARRIVED_DAY
 from imapd.query.derived import Derived, Form
-from imapd.query.folded import ADDRESSES, FIELDS
+from imapd.query.folded import ADDRESSES, FIELDS, SUBJECT
 from imapd.query.text import HEADER_TEXT
 
-__all__ = ["DERIVED", "KEPT"]
+__all__ = ["DERIVED", "KEPT", "USUAL"]
 
 #: By name.
 DERIVED: Final[Mapping[Column, Derived]] = {
@@ -37,3 +37,10 @@ KEPT: Final[Mapping[Column, Form]] = {
     **dict.fromkeys((SIZE, SENT, SAVED), Form.NUMBER),
     **{name: column.form for name, column in DERIVED.items() if column is not HEADER_TEXT},
 }
+
+#: What clients search, sort and thread by as a rule.
+USUAL: Final[frozenset[Column]] = frozenset(
+    (SIZE, SENT, *(each.name for each in (
+        ARRIVED, ARRIVED_DAY, SUBJECT, ADDRESSES[b"from"], ADDRESSES[b"to"],
+        criteria.BASE_SUBJECT, criteria.MOMENT, links.LINKS, links.SUBJECT)))
+)  # fmt: skip

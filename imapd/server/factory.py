@@ -27,6 +27,7 @@ from imapd.session.ahead import Ahead
 from imapd.session.blocks import Blocks
 from imapd.session.image import Images
 from imapd.session.policy import Policy
+from imapd.store.arrivals import IArrivals
 from imapd.store.interfaces import IMailStore
 
 __all__ = ["IMAPFactory", "imap_factory"]
@@ -84,6 +85,12 @@ class IMAPFactory(PacedFactory):
             administrators=frozenset(administrators),
         )
 
+    def serve(self, store: IMailStore) -> None:
+        """Let a store that the portal leads to say when messages have come, if it is `IArrivals`."""
+        arrivals = IArrivals(store, None)
+        if arrivals is not None:
+            arrivals.prepare(lambda mailbox: self._ahead.arrived(mailbox, self.policy.images))
+
     def buildProtocol(self, addr: IAddress | None) -> IMAPProtocol:
         """As `Factory`."""
         return self._protocol(self.policy)
@@ -127,4 +134,6 @@ def imap_factory(
     if isinstance(store_or_portal, Portal):
         return IMAPFactory(store_or_portal, **options)
     realm: IRealm = MailRealm(store_or_portal)
-    return IMAPFactory(Portal(realm, [FirstOf(checkers)]), **options)
+    factory = IMAPFactory(Portal(realm, [FirstOf(checkers)]), **options)
+    factory.serve(store_or_portal)
+    return factory

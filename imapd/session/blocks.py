@@ -161,20 +161,36 @@ class Blocks:
         """Whether a mailbox was searched before."""
         return mailbox_id in self._asked
 
-    async def ahead(self, mailbox: IMailbox, known: Sequence[int]) -> AsyncIterator[None]:
-        """Make what was asked before, of the newest messages, until some have it; a block at a time."""
-        names = sorted(self._asked.get(mailbox.id, ()))
+    async def ahead(
+        self, mailbox: IMailbox, known: Sequence[int], usual: frozenset[Column] = frozenset()
+    ) -> AsyncIterator[None]:
+        """Make what was asked before, of the newest messages, until some have it; a block at a time.
+
+        So is what is `usual`.
+        """
+        names = sorted(self._asked.get(mailbox.id, frozenset()) | usual)
         every = NumSet([(known[0], known[-1])]) if names and known else EMPTY
+        waiting: list[Piece] = []
         for piece in reversed(list(pieces(known, every))):
+            if not await self._lacking(mailbox, known, names, piece):
+                break
+            waiting.append(piece)
+            await self._turn()
+        # The oldest first: who does not come to an end finds where to go on.
+        for piece in reversed(waiting):
             work = _Work(self, mailbox, known, names)
             await work.load([piece.number])
-            lacking = work.lacking(piece)
-            if not lacking:
-                return
-            if lacking >= _GROWN:
+            if work.lacking(piece) >= _GROWN:
                 await work.batch(piece)
                 await work.keep()
                 yield
+
+    async def _lacking(
+        self, mailbox: IMailbox, known: Sequence[int], names: Sequence[Column], piece: Piece
+    ) -> int:
+        work = _Work(self, mailbox, known, names)
+        await work.load([piece.number])
+        return work.lacking(piece)
 
 
 def _size(batch: Batch) -> int:

@@ -15,9 +15,10 @@ from imapd.model.numset import EMPTY, NumSet
 from imapd.query.columns import KEPT
 from imapd.query.folded import SUBJECT
 from imapd.server import flow
-from imapd.session import ahead, block_pieces, content
+from imapd.session import ahead, block_pieces, content, kept_image
 from imapd.session import blocks as module
 from imapd.store.answers import settled
+from imapd.store.arrivals import IArrivals
 from imapd.store.errors import StoreUnavailable
 from imapd.store.interfaces import IBlocksKept
 from tests.dialogue import Dialogue, Server, letter, same
@@ -323,7 +324,7 @@ def test_made_of_what_comes(anywhere: Server, monkeypatch: pytest.MonkeyPatch) -
     client.fill(3 * _SPAN)
     made = _scans(monkeypatch)
     anywhere.advance(5.0)
-    assert made == [NumSet([(17, 24)]), NumSet([(9, 16)]), NumSet([(2, 8)])]
+    assert made == [NumSet([(2, 8)]), NumSet([(9, 16)]), NumSet([(17, 24)])]
     made.clear()
     client.append(letter("x"))
     assert client.command("SEARCH SUBJECT x")[0] == "* SEARCH 26"
@@ -367,6 +368,97 @@ def test_stopped_while_it_is_made(server: Server, monkeypatch: pytest.MonkeyPatc
     server.factory.stopFactory()
     server.advance(5.0)
     assert len(made) == 1
+
+
+@pytest.fixture
+def told(anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """A server whose store says when messages have come, and that takes small mailboxes for large."""
+    if not IArrivals.providedBy(anywhere.store):
+        pytest.skip("the store says nothing")
+    monkeypatch.setattr(ahead, "_LARGE", 2 * _SPAN)
+    monkeypatch.setattr(ahead, "_MANY", 3)
+    for place in (ahead, kept_image):
+        monkeypatch.setattr(place, "WORTH_KEEPING", 2 * _SPAN)
+    return anywhere
+
+
+def test_made_of_what_nobody_looks_at(told: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large mailbox all is made soon after messages came: who selects and searches finds it."""
+    client = told.client()
+    client.ok("CREATE box")
+    client.fill(3 * _SPAN, "box")
+    told.advance(6.0)
+    made = _scans(monkeypatch)
+    client.select("box")
+    for command in ("SEARCH SUBJECT 1", "SEARCH SENTSINCE 1-Jan-1990 LARGER 5", "SORT (DATE) UTF-8 ALL",
+                    "THREAD REFERENCES UTF-8 ALL", "SEARCH FROM alice SINCE 1-Jan-1990"):  # fmt: skip
+        client.ok(command)
+    assert made == []
+    assert client.command("SEARCH SUBJECT 1")[0].split()[2:] == [
+        "1",
+        *map(str, range(10, 20)),
+        "21",
+    ]
+
+
+def test_made_after_who_wrote_has_left(told: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that puts messages there and goes has them prepared; what more comes is added."""
+    for _ in range(2):
+        client = told.client().fill(3 * _SPAN)
+        client.hang_up()
+        told.advance(6.0)
+    made = _scans(monkeypatch)
+    told.client().select().ok("SEARCH SUBJECT 1")
+    assert made == []
+
+
+def test_a_small_mailbox_is_not_prepared(told: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is a large one for a few new messages."""
+    made = _scans(monkeypatch)
+    told.client().fill(_SPAN)
+    told.advance(6.0)
+    assert made == []
+    told.client().fill(3 * _SPAN)
+    told.advance(6.0)
+    assert made
+    made.clear()
+    told.client().fill(2)
+    told.advance(6.0)
+    assert made == []
+
+
+def test_nothing_is_prepared_while_more_come(told: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be in the way; but what never ends is not waited for."""
+    made = _scans(monkeypatch)
+    client = told.client()
+    for _ in range(20):
+        client.fill(_SPAN)
+        told.advance(1.0)
+    assert made == []
+    for _ in range(20):
+        client.fill(_SPAN)
+        told.advance(1.0)
+    assert made
+
+
+def test_what_is_prepared_ends_with_the_account(
+    told: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account that closes meanwhile does not wait for it, and what was made is there next time."""
+    monkeypatch.setattr(ahead, "_PAUSE", 60.0)
+    monkeypatch.setattr(ahead, "_LONGEST", 60.0)
+    client = told.client().fill(4 * _SPAN)
+    client.hang_up()
+    made = _scans(monkeypatch)
+    told.advance(6.0)
+    assert len(made) == 1
+    told.advance(30.0)
+    assert told.store._accounts == {}
+    told.advance(60.0)
+    assert len(made) == 1
+    made.clear()
+    told.client().select().ok("SEARCH SUBJECT 1")
+    assert 0 < len(made) < 4
 
 
 # Who asks.

@@ -29,6 +29,7 @@ from imapd.store.interfaces import (
     IAccount,
     IAnnotated,
     IExamined,
+    IMailbox,
     IMetadata,
     IObjectIDs,
     IQuota,
@@ -46,6 +47,7 @@ from imapd.store.maildir.lookout import Lookout
 from imapd.store.maildir.mailbox import MaildirMailbox
 from imapd.store.maildir.names import check, sought, superiors
 from imapd.store.maildir.presence import Presence
+from imapd.store.maildir.quiet import Quiet
 from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.sharing import MaildirSharing
 from imapd.store.maildir.spool import Draft, Spool
@@ -94,6 +96,8 @@ class MaildirAccount:
     _turn: DeferredLock = field(repr=False)
     #: Tells other processes what was changed here.
     _tell_others: Callable[[MaildirAccount, Sequence[Hint]], object] = field(repr=False)
+    #: What is to be made of messages that have come.
+    _prepare: Callable[[], Callable[[IMailbox], Deferred[Any]] | None] = field(repr=False)
     #: The index is damaged: nothing is done any more.
     _ended: Callable[[MaildirAccount], object] = field(repr=False)
     sessions: int = field(default=0, init=False)
@@ -106,6 +110,7 @@ class MaildirAccount:
     _watchers: Watchers = field(init=False, repr=False)
     _lookout: Lookout = field(init=False, repr=False)
     _backlog: Backlog = field(init=False, repr=False)
+    _quiet: Quiet = field(init=False, repr=False)
     _tidying: IDelayedCall | None = field(default=None, init=False, repr=False)
     _small: int = field(default=0, init=False)
 
@@ -120,9 +125,15 @@ class MaildirAccount:
             self._turn,
             self.damaged,
         )
-        self._watchers = Watchers(self.texts.stir)
+        self._watchers = Watchers(self._stirred)
         self.writer = Writer(self._reactor, self._pool, self.tree, self._publish, self.damaged)
         self._backlog = Backlog(self._reactor, self.writer)
+        self._quiet = Quiet(
+            self._reactor,
+            lambda id: self._opened(self.index.identified(id)),
+            lambda: self._backlog.idle,
+            self._prepare,
+        )
         self._lookout = Lookout(
             self._reactor,
             self.tree,
@@ -230,14 +241,18 @@ class MaildirAccount:
             if any(each.name.startswith(below) for each in self.index.mailboxes()):
                 raise NotSelectable(f"{name} holds only other mailboxes")
             raise NoSuchMailbox(f"there is no mailbox {name}")
-        mailbox = self._open.get(row.number)
-        if mailbox is None:
-            mailbox = MaildirMailbox(self, row.number, row.id, row.uidvalidity)
-            self._open[row.number] = mailbox
+        mailbox = self._opened(row)
         reading = self.check(row.number, marks=row.marks)
         if reading is not None:
             await reading
         self._backlog.want(row.number, again=reading is not None)
+        return mailbox
+
+    def _opened(self, row: MailboxRow) -> MaildirMailbox:
+        mailbox = self._open.get(row.number)
+        if mailbox is None:
+            mailbox = MaildirMailbox(self, row.number, row.id, row.uidvalidity)
+            self._open[row.number] = mailbox
         return mailbox
 
     async def statuses(self, names: Sequence[str]) -> Mapping[str, Status]:
@@ -420,6 +435,12 @@ class MaildirAccount:
 
         return end
 
+    def _stirred(self, hints: Sequence[Hint]) -> None:
+        self.texts.stir()
+        for hint in hints:
+            if hint.mailbox_id and not hint.entries:
+                self._quiet.changed(hint.mailbox_id)
+
     def _publish(self, hints: Sequence[Hint]) -> None:
         self._watchers.publish(hints)
         self._tell_others(self, hints)
@@ -476,6 +497,7 @@ class MaildirAccount:
         """Let go of everything, when no session has it open."""
         self._lookout.stop()
         self._backlog.end()
+        await self._quiet.stop()
         await self.texts.stop()
         if self._tidying is not None:
             if self._is_damaged:

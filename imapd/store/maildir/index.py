@@ -197,6 +197,13 @@ class Index:
         """The mailbox of that name."""
         return self._current().get(name) or self._read(_BY_NAME, name)
 
+    def identified(self, id: str) -> MailboxRow:
+        """The mailbox with that id.  Raises `NoSuchMailbox`."""
+        found = self.sql("SELECT number FROM mailboxes WHERE id = ?", (id,)).fetchone()
+        if found is None:
+            raise NoSuchMailbox("the mailbox was deleted")
+        return self.mailbox(found[0])
+
     def named_all(self, names: Iterable[str]) -> list[MailboxRow]:
         """The mailboxes that have one of these names."""
         rows, found = self._current(), []

@@ -19,8 +19,15 @@ from zope.interface import implementer
 
 from imapd.model.mailbox import Hint
 from imapd.model.quota import Allowance
+from imapd.store.arrivals import IArrivals
 from imapd.store.errors import BadMailboxName, StoreUnavailable
-from imapd.store.interfaces import IMailStore, IManyProcesses, IOtherAccounts, IQuotas
+from imapd.store.interfaces import (
+    IMailbox,
+    IMailStore,
+    IManyProcesses,
+    IOtherAccounts,
+    IQuotas,
+)
 from imapd.store.maildir.account import MaildirAccount
 from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.building import reconcile
@@ -45,7 +52,7 @@ _LINGER: Final = 30.0
 _LOOK: Final = 1.0
 
 
-@implementer(IMailStore, IManyProcesses, IOtherAccounts, IQuotas)
+@implementer(IMailStore, IManyProcesses, IOtherAccounts, IQuotas, IArrivals)
 @define(eq=False)
 class MaildirStore:
     """Accounts by user; those whose sessions have ended stay open for a moment.
@@ -70,6 +77,9 @@ class MaildirStore:
     #: Accounts index their texts one after the other.
     _indexing: DeferredLock = field(factory=DeferredLock, init=False, repr=False)
     _allowance: Allowance = field(default=Allowance(), init=False, repr=False)
+    _prepare: Callable[[IMailbox], Deferred[Any]] | None = field(
+        default=None, init=False, repr=False
+    )
     _tell: Callable[[str, Sequence[Hint]], object] | None = field(
         default=None, init=False, repr=False
     )
@@ -114,6 +124,10 @@ class MaildirStore:
     def allow_each(self, allowance: Allowance) -> None:
         """As `IQuotas`."""
         self._allowance = allowance
+
+    def prepare(self, call: Callable[[IMailbox], Deferred[Any]]) -> None:
+        """As `IArrivals`."""
+        self._prepare = call
 
     def tell_others(self, call: Callable[[str, Sequence[Hint]], object]) -> None:
         """As `IManyProcesses`; an account is called as its directory."""
@@ -195,6 +209,7 @@ class MaildirStore:
             lambda: self._allowance,
             self._indexing,
             self._tell_others,
+            lambda: self._prepare,
             self._ended,
         )
         try:

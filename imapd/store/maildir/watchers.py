@@ -16,14 +16,14 @@ __all__ = ["Watchers"]
 class Watchers(Watching):
     """The callbacks of one account, none of which is told the same twice."""
 
-    #: Called whenever there is something to tell, whoever is told.
-    _stir: Callable[[], object] = field(default=lambda: None, repr=False)
+    #: Called with whatever there is to tell, whoever is told.
+    _stir: Callable[[Sequence[Hint]], object] = field(default=lambda hints: None, repr=False)
     _told: dict[str, int] = field(factory=dict, init=False, repr=False)
 
     def publish(self, hints: Sequence[Hint]) -> None:
         """Tell everyone."""
         if hints:
-            self._stir()
+            self._stir(hints)
         for hint in hints:
             if hint.mailbox_id and not hint.entries:
                 self._told[hint.mailbox_id] = max(hint.modseq, self._told.get(hint.mailbox_id, 0))

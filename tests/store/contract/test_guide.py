@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 import imapd
-from imapd.store import access, interfaces, statuses, whole
+from imapd.store import access, arrivals, interfaces, statuses, whole
 from imapd.store.contract import Pump, StoreContract
 from imapd.store.contract.subject import Subject
 
@@ -31,7 +31,13 @@ def test_there_is_code() -> None:
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"``(I[A-Z][a-z]\w+)``", GUIDE))))
 def test_interfaces_exist(name: str) -> None:
     """Every interface spoken of is in the contract."""
-    assert name in (*interfaces.__all__, *access.__all__, *statuses.__all__, *whole.__all__)
+    assert name in (
+        *interfaces.__all__,
+        *access.__all__,
+        *statuses.__all__,
+        *whole.__all__,
+        *arrivals.__all__,
+    )
 
 
 def test_every_interface_is_told() -> None:
