@@ -21,7 +21,8 @@ __all__ = ["preview"]
 
 #: Octets of a body that are looked at, more and more until there are words enough: most mail has
 #: them at its beginning, some HTML only behind its style sheet.
-_LOOKED_AT: Final = (4_096, 16_384, 65_536, 1_048_576)
+_LOOKED_AT: Final = (1_024, 4_096, 16_384, 65_536, 1_048_576)
+_LOOKED_AT_HTML: Final = _LOOKED_AT[1:]
 #: Characters at the end of what was looked at that may read otherwise when more is seen.
 _DOUBTFUL: Final = 100
 #: Text that nobody reads, as it is, to learn what a message is about.
@@ -72,7 +73,7 @@ def _words(data: Octets, part: Part, length: int) -> str:
     """Those of one part; not many more than are needed."""
     is_html = part.subtype.lower() == b"html"
     words = text = ""
-    for most in _LOOKED_AT:
+    for most in _LOOKED_AT_HTML if is_html else _LOOKED_AT:
         text = _bare(part_text(data, part, most))
         words = _line(text if is_html else _own(text))
         if most >= part.size or len(words) >= length + _DOUBTFUL:
