@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from attrs import evolve
 
 from imapd.dialect import Capability, Command, Feature, ListReturn, StatusItem
+from imapd.model.flags import DELETED
 from imapd.model.mailbox import MailboxInfo, Status
+from imapd.model.message import FLAGS
+from imapd.model.message import SIZE as OCTETS
+from imapd.model.numset import NumSet
 from imapd.model.states import LOGGED_IN
 from imapd.session.session import Session
-from imapd.store.answers import settled
+from imapd.store.answers import each, settled
 from imapd.store.statuses import IStatuses
 from imapd.wire import grammar
 from imapd.wire.cursor import BadSyntax, Cursor
 
 __all__ = ["FEATURE", "LIST_STATUS", "SIZE"]
+
+_ALL: Final = NumSet([(1, (1 << 32) - 1)])
 
 
 def _arguments(cursor: Cursor) -> tuple[str, Sequence[StatusItem]]:
@@ -53,7 +60,8 @@ async def _of_many(
     if statuses is not None:
         names = [info.name for info in infos if info.selectable]
         for name, status in (await settled(statuses.statuses(names))).items():
-            found[name] = _told(session, name, items, _seen_here(session, status))
+            if status.sized or not _of_sizes(items):
+                found[name] = _told(session, name, items, _seen_here(session, status))
     return found
 
 
@@ -63,7 +71,26 @@ async def _of_one(session: Session, info: MailboxInfo, items: Sequence[StatusIte
 
 async def _response(session: Session, name: str, items: Sequence[StatusItem]) -> bytes:
     """The untagged STATUS response (RFC 9051, 7.3.3)."""
-    return _told(session, name, items, _seen_here(session, await _figures(session, name)))
+    status = await _figures(session, name)
+    if not status.sized and _of_sizes(items):
+        status = await _summed(session, name, status)
+    return _told(session, name, items, _seen_here(session, status))
+
+
+def _of_sizes(items: Sequence[StatusItem]) -> bool:
+    return any(item.of_sizes for item in items)
+
+
+async def _summed(session: Session, name: str, status: Status) -> Status:
+    """With the sizes of all messages, which the store has to find out first."""
+    mailbox = await settled(session.account.open(name))
+    size = deleted = 0
+    async for batch in each(mailbox.scan(_ALL, frozenset((FLAGS, OCTETS)))):
+        sizes = batch.columns[OCTETS]
+        size += sum(sizes)
+        deleted += sum(of for of, flags in zip(sizes, batch.flags()) if DELETED in flags)
+        await session.peer.turn()
+    return evolve(status, size=size, deleted_size=deleted, sized=True)
 
 
 def _told(session: Session, name: str, items: Sequence[StatusItem], status: Status) -> bytes:
@@ -121,7 +148,7 @@ SIZE = Feature(
     rfc=8438,
     summary="the octets of all messages of a mailbox",
     capabilities=(Capability("STATUS=SIZE"),),
-    status_items=(StatusItem("SIZE", lambda status: status.size),),
+    status_items=(StatusItem("SIZE", lambda status: status.size, of_sizes=True),),
 )
 
 LIST_STATUS = Feature(

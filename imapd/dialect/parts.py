@@ -202,6 +202,8 @@ class StatusItem:
     of_session: bool = False
     #: A feature that is on for who asks it.
     enables: str | None = None
+    #: `value` is right only of a status that is `sized`.
+    of_sizes: bool = False
     #: The name as it is sent.
     octets: bytes = field(init=False)
 

@@ -192,7 +192,9 @@ FEATURE = Feature(
         Command("GETQUOTA", LOGGED_IN, _root, _getquota),
         Command("GETQUOTAROOT", LOGGED_IN, _mailbox, _getquotaroot),
     ),
-    status_items=(StatusItem("DELETED-STORAGE", lambda status: status.deleted_size),),
+    status_items=(
+        StatusItem("DELETED-STORAGE", lambda status: status.deleted_size, of_sizes=True),
+    ),
 )
 
 QUOTASET = Feature(

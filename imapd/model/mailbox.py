@@ -67,6 +67,8 @@ class Status:
     deleted_size: int = 0
     #: `IMailbox.id`; the engine fills it in where the store does not.
     mailbox_id: str = ""
+    #: Whether `size` and `deleted_size` are right; else each may be less than the sum of SIZE.
+    sized: bool = True
 
 
 @frozen

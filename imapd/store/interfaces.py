@@ -384,7 +384,10 @@ class IQuota(Interface):
     """
 
     def quota() -> Answer[Quota]:
-        """What it holds and may hold; the work does not grow with the number of messages."""
+        """What it holds and may hold.
+
+        The work does not grow with the number of messages, but for those put there by others.
+        """
 
     def allow(allowance: Allowance) -> Answer[None]:
         """From now on it may hold this, whatever was said before; it may hold more already."""

@@ -45,6 +45,7 @@ from imapd.store.maildir.checking import examine
 from imapd.store.maildir.index import Index, MailboxRow, Marks
 from imapd.store.maildir.lookout import Lookout
 from imapd.store.maildir.mailbox import MaildirMailbox
+from imapd.store.maildir.measuring import Sizes
 from imapd.store.maildir.names import check, sought, superiors
 from imapd.store.maildir.presence import Presence
 from imapd.store.maildir.quiet import Quiet
@@ -109,6 +110,7 @@ class MaildirAccount:
     texts: MaildirTexts = field(init=False, repr=False)
     _watchers: Watchers = field(init=False, repr=False)
     _lookout: Lookout = field(init=False, repr=False)
+    sizes: Sizes = field(init=False, repr=False)
     _backlog: Backlog = field(init=False, repr=False)
     _quiet: Quiet = field(init=False, repr=False)
     _tidying: IDelayedCall | None = field(default=None, init=False, repr=False)
@@ -127,6 +129,7 @@ class MaildirAccount:
         )
         self._watchers = Watchers(self._stirred)
         self.writer = Writer(self._reactor, self._pool, self.tree, self._publish, self.damaged)
+        self.sizes = Sizes(self.index, self.tree, self.writer, self.in_thread, self.check)
         self._backlog = Backlog(self._reactor, self.writer)
         self._quiet = Quiet(
             self._reactor,
@@ -269,7 +272,8 @@ class MaildirAccount:
                 await reading
         if late:
             rows = self.index.named_all(names)
-        return {row.name: row.status() for row in rows}
+        unsized = self.index.unsized()
+        return {row.name: row.status(row.number not in unsized) for row in rows}
 
     def spool(self) -> Spool:
         """As `ISpools`."""
@@ -325,8 +329,14 @@ class MaildirAccount:
 
     # -- quota
 
-    def quota(self) -> Quota:
+    def quota(self) -> Quota | Deferred[Quota]:
         """As `IQuota`; mailboxes keep counts of their own."""
+        if self.index.unsized():
+            return Deferred.fromCoroutine(self._measured_quota())
+        return quota.quota(self.index, self._allowed_each())
+
+    async def _measured_quota(self) -> Quota:
+        await self.sizes.all()
         return quota.quota(self.index, self._allowed_each())
 
     def allow(self, allowance: Allowance) -> Deferred[None]:

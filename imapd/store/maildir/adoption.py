@@ -3,7 +3,8 @@
 * A mailbox keeps its UIDVALIDITY, and every file the UID that clients know it by; files they
   do not know come after all that were ever given out.
 * All of a mailbox is entered in one transaction: a client that synchronises never sees a
-  part of it, and takes nothing for removed.  What the messages say is found out afterwards.
+  part of it, and takes nothing for removed.  The messages are not read for that: what they say,
+  and how large they are where their names do not tell, is found out afterwards.
 * Modification sequences begin above whatever the other server may have told.
 * The other server's files are read and left as they are.
 """
@@ -15,7 +16,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 from twisted.logger import Logger
 
 from imapd.model.flags import interned
@@ -23,9 +24,9 @@ from imapd.model.mailbox import INBOX, Hint
 from imapd.model.quota import UNITS, Allowance
 from imapd.store.errors import BadMailboxName, StoreUnavailable
 from imapd.store.maildir import ceiling, courier, dovecot, quota
-from imapd.store.maildir.arrivals import Arrival, examined
+from imapd.store.maildir.arrivals import Arrival, in_order, seen, unread
 from imapd.store.maildir.edit import Edit, Entry
-from imapd.store.maildir.filename import FileName, safe
+from imapd.store.maildir.filename import FileName, plain, safe
 from imapd.store.maildir.filename import fresh as new_unique
 from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.names import check, name_of_levels
@@ -37,6 +38,8 @@ __all__ = ["AWAITED", "adopt", "adopt_account", "found_mailbox", "predecessor_of
 
 _log = Logger(namespace="imapd")
 
+#: Rows written together.
+_ROWS: Final = 1_000
 #: In the place of a mailbox's ceiling: it is still to be taken over.
 AWAITED: Final = -1
 
@@ -100,14 +103,8 @@ def found_mailbox(index: Index, tree: Tree, name: str, directory: str) -> Mailbo
     return index.mailbox(row.number)
 
 
-@frozen
-class _Found:
-    """A file, and where it lies."""
-
-    arrival: Arrival
-    part: str
-    #: The UID that clients know it by, or 0.
-    uid: int
+#: The UID that clients know a file by, or 0; the file; and whether it lies in ``new``.
+_Found = tuple[int, int, str, int, bool]
 
 
 def adopt(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> None:
@@ -144,30 +141,21 @@ def _files(tree: Tree, row: MailboxRow, before: Predecessor) -> list[_Found]:
     """All files: first those that have a UID, in its order, then the others as they came."""
     known: list[_Found] = []
     others: list[_Found] = []
-    seen: set[int] = set()
+    taken: set[int] = set()
     for part in ("cur", "new"):
         path = tree.part(row.directory, part)
-
-        def reached(done: int, of: int, path: str = path) -> None:
-            _log.info(
-                "{path}: {done} of {of} messages to be taken over have been looked at",
-                path=path, done=done, of=of,
-            )  # fmt: skip
-
-        arrivals, whole = examined(path, tree.listed(row.directory, part) or (), 0, reached)
+        there, whole = seen(path, tree.listed(row.directory, part) or ())
         if not whole:
             # What was entered later would lose its UID.
             raise StoreUnavailable("some messages of the other server cannot be read just now")
-        for arrival in arrivals:
-            uid = before.uid_of(arrival.name)
-            if uid and uid not in seen:
-                seen.add(uid)
-                known.append(_Found(arrival, part, uid))
+        for moment, name, size in there:
+            uid = before.uid_of(name)
+            if uid and uid not in taken:
+                taken.add(uid)
+                known.append((uid, moment, name, size, part == "new"))
             else:
-                others.append(_Found(arrival, part, 0))
-    known.sort(key=lambda each: each.uid)
-    others.sort(key=lambda each: each.arrival.order)
-    return known + others
+                others.append((0, moment, name, size, part == "new"))
+    return in_order(known) + in_order(others)
 
 
 def _enter(turn: Turn, row: MailboxRow, before: Predecessor, found: Sequence[_Found]) -> None:
@@ -176,25 +164,32 @@ def _enter(turn: Turn, row: MailboxRow, before: Predecessor, found: Sequence[_Fo
     entries: list[Entry] = []
     spelt: dict[tuple[str, tuple[str, ...]], int] = {}
     first_new = 0
-    for each in found:
-        name = FileName.parse(each.arrival.name)
-        uid = edit.take_uid(each.uid or before.uidnext)
+    uids: list[int] = []
+    arrivals = unread((moment, name, size) for _, moment, name, size, _ in found)
+    for (known, _, old, _, is_new), arrival in zip(found, arrivals):
+        uid = edit.take_uid(known or before.uidnext)
         try:
-            file = _placed(turn, row, each, uid)
+            file = _placed(turn, row, arrival, is_new, uid)
         except FileNotFoundError:
             edit.give_back()
             continue
-        if each.part == "new" and not first_new:
+        uids.append(uid)
+        if is_new and not first_new:
             first_new = uid
-        key = (name.letters, before.flags_of(each.arrival.name))
+        letters = plain(old)
+        if letters is None:
+            letters = FileName.parse(old).letters
+        key = (letters, before.flags_of(old))
         if key not in spelt:
             flags = flagsets.lettered(flagsets.flags[0], key[0], "")
             spelt[key] = flagsets.number(flagsets.spelt(interned([*flags, *key[1]])))
-        arrival = each.arrival
         entries.append(
             Entry(uid, spelt[key], arrival.size, arrival.internal_date, file, arrival.file_size,
                   arrival.arrived, os.urandom(16), None)
         )  # fmt: skip
+        if len(entries) == _ROWS:
+            edit.enter(entries)
+            entries.clear()
     edit.enter(entries)
     if edit.uidnext < before.uidnext:
         edit.take_uid(before.uidnext)
@@ -204,21 +199,21 @@ def _enter(turn: Turn, row: MailboxRow, before: Predecessor, found: Sequence[_Fo
     recent = first_new or edit.uidnext
     turn.index.sql(
         "UPDATE mailboxes SET recent = ?, recent_count = ?, tidied = ? WHERE number = ?",
-        (recent, sum(each.uid >= recent for each in entries), edit.modseq, row.number),
+        (recent, sum(uid >= recent for uid in uids), edit.modseq, row.number),
     )
 
 
-def _placed(turn: Turn, row: MailboxRow, found: _Found, uid: int) -> str:
+def _placed(turn: Turn, row: MailboxRow, found: Arrival, is_new: bool, uid: int) -> str:
     """The name under which the file is in ``cur`` then."""
-    old = found.arrival.name
-    if found.part == "cur" and safe(old):
+    old = found.name
+    if not is_new and safe(old):
         return old
     name = FileName.parse(old)
     if not safe(old):
         name = FileName(new_unique())
-    name = evolve(name, size=found.arrival.file_size, wire_size=found.arrival.size, uid=uid)
+    name = evolve(name, size=found.file_size, wire_size=found.wire_size, uid=uid)
     directory = turn.touch(row.number)
-    source = turn.tree.file(directory, old, found.part)
+    source = turn.tree.file(directory, old, "new" if is_new else "cur")
     target = turn.tree.file(directory, str(name))
     if os.path.lexists(target):
         name = evolve(name, unique=new_unique())

@@ -6,29 +6,38 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable
-from datetime import datetime, timezone
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from heapq import merge
+from typing import Any, Final, TypeVar
 
 from attrs import field, frozen
 
 from imapd.mime.facts import facts
-from imapd.model.dates import InternalDate, from_datetime
+from imapd.model.dates import InternalDate, from_timestamp
 from imapd.model.message import Facts
 from imapd.store.maildir.filename import FileName
 from imapd.store.maildir.reader import converted, wire_size
 
-__all__ = ["Arrival", "examined", "facts_in"]
+__all__ = ["Arrival", "Seen", "examined", "facts_in", "in_order", "seen", "unread"]
+
+_T = TypeVar("_T", bound=tuple[Any, ...])
 
 #: Octets of a file whose facts are computed here; of a larger one when they are asked for.
-_WHOLE = 1 << 26
+_WHOLE: Final = 1 << 26
 #: Errors that are there again the next time, or that have become a change of the directory.
-_NEVER = frozenset((errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP))
+_NEVER: Final = frozenset((errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP))
 
 #: Files after which the reactor's thread gets a moment for itself: both hold Python's lock.
-_STRETCH = 20
-_PAUSE = 0.0005
-#: Files between two words of how far it is: a multiple of `_STRETCH`.
-_TOLD = 10_000
+_STRETCH: Final = 20
+_PAUSE: Final = 0.0005
+#: Files that are put in order in one go, which holds that lock.
+_SORTED: Final = 10_000
+_DAY: Final = 86_400
+
+#: A file as its directory has it: when it came (mtime in nanoseconds), its name, its octets.
+#: The first two are the order of UIDs.
+Seen = tuple[int, str, int]
 
 
 @frozen
@@ -37,26 +46,21 @@ class Arrival:
 
     name: str
     file_size: int
+    #: As in the index: below 0 if it is not known.
     size: int
     internal_date: InternalDate
     arrived: int
-    #: When it came, and its name: the order of UIDs.
-    order: tuple[int, str]
     facts: Facts | None = field(repr=False)
 
+    @property
+    def wire_size(self) -> int | None:
+        """The message's octets, if they are known."""
+        return None if self.size < 0 else self.size
 
-def examined(
-    path: str,
-    names: Iterable[str],
-    with_facts: int,
-    reached: Callable[[int, int], object] = lambda done, of: None,
-) -> tuple[list[Arrival], bool]:
-    """The regular files among `names`, in order of arrival; facts of no more than so many.
 
-    And whether all that are there could be read, but for those that never can.
-    `reached` is told now and then how many have been looked at, and of how many.
-    """
-    found = []
+def seen(path: str, names: Iterable[str]) -> tuple[list[Seen], bool]:
+    """The regular files among `names`, in order of arrival; and whether no other trouble was met."""
+    found: list[Seen] = []
     whole = True
     for name in names:
         try:
@@ -66,47 +70,64 @@ def examined(
             continue
         if stat.S_ISREG(status.st_mode):
             found.append((status.st_mtime_ns, name, status.st_size))
-    found.sort()
+    return in_order(found), whole
+
+
+def in_order(found: list[_T]) -> list[_T]:
+    """Sorted; others who need Python's lock get it meanwhile."""
+    if len(found) <= _SORTED:
+        return sorted(found)
+    parts = [sorted(found[at : at + _SORTED]) for at in range(0, len(found), _SORTED)]
+    return list(merge(*parts))
+
+
+def examined(path: str, found: Sequence[Seen], with_facts: bool) -> tuple[list[Arrival], bool]:
+    """What the files say, read through; and whether all that are there could be read.
+
+    Those that never can be are passed over.
+    """
     arrivals: list[Arrival] = []
-    for place, (moment, name, file_size) in enumerate(found):
+    whole = True
+    for place, each in enumerate(found):
         if place % _STRETCH == _STRETCH - 1:
             time.sleep(_PAUSE)
-            if (place + 1) % _TOLD == 0:
-                reached(place + 1, len(found))
-        few = len(arrivals) < with_facts
         try:
-            arrival = None if few else _named(name, moment, file_size)
-            arrivals.append(arrival or _examined(path, name, moment, few))
+            arrivals.append(_examined(path, each, with_facts))
         except OSError as error:
             # It vanished, or cannot be read: perhaps the next time.
             whole &= error.errno in _NEVER
     return arrivals, whole
 
 
-def _named(name: str, moment: int, file_size: int) -> Arrival | None:
-    """A file whose name has its sizes, and rightly so, need not be opened."""
+def unread(found: Iterable[Seen]) -> Iterator[Arrival]:
+    """The same of files that are read later; sizes that names tell rightly are known."""
+    for moment, name, file_size in found:
+        size = _named(name, file_size) if "W=" in name else None
+        seconds = moment // 1_000_000_000
+        yield Arrival(
+            name, file_size, ~file_size if size is None else size, _date(seconds), seconds, None
+        )
+
+
+def _named(name: str, file_size: int) -> int | None:
     parsed = FileName.parse(name)
-    if parsed.size != file_size or parsed.wire_size is None:
-        return None
-    seconds = moment // 1_000_000_000
-    return Arrival(name, file_size, parsed.wire_size, _date(seconds), seconds, (moment, name), None)
+    return parsed.wire_size if parsed.size == file_size else None
 
 
-def _examined(path: str, name: str, moment: int, with_facts: bool) -> Arrival:
+def _examined(path: str, found: Seen, with_facts: bool) -> Arrival:
+    moment, name, _ = found
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     descriptor = os.open(f"{path}/{name}", flags)
     try:
         file_size = os.fstat(descriptor).st_size
-        parsed = FileName.parse(name)
-        if parsed.size == file_size and parsed.wire_size is not None:
-            size = parsed.wire_size
-        else:
+        size = _named(name, file_size)
+        if size is None:
             size = wire_size(descriptor)
         known = facts_in(descriptor, file_size, size) if with_facts else None
     finally:
         os.close(descriptor)
     seconds = moment // 1_000_000_000
-    return Arrival(name, file_size, size, _date(seconds), seconds, (moment, name), known)
+    return Arrival(name, file_size, size, _date(seconds), seconds, known)
 
 
 def facts_in(descriptor: int, file_size: int, size: int) -> Facts | None:
@@ -118,7 +139,15 @@ def facts_in(descriptor: int, file_size: int, size: int) -> Facts | None:
 
 
 def _date(seconds: int) -> InternalDate:
+    """As `from_timestamp`; of days that are no dates, the first."""
+    day, second = divmod(seconds, _DAY)
+    minute, second = divmod(second, 60)
+    return b"%b %02d:%02d:%02d +0000" % (_day(day), *divmod(minute, 60), second)
+
+
+@lru_cache(maxsize=4096)
+def _day(day: int) -> bytes:
     try:
-        return from_datetime(datetime.fromtimestamp(seconds, timezone.utc))
+        return from_timestamp(day * _DAY)[:11]
     except (ValueError, OverflowError, OSError):
-        return b" 1-Jan-1970 00:00:00 +0000"
+        return b" 1-Jan-1970"

@@ -1,4 +1,4 @@
-"""Facts of messages that came without any, found out behind the answers: of many that were taken over.
+"""Sizes and facts of messages that came without, found out behind the answers: of many that were taken over.
 
 They are found out a few at a time between the changes of the account, which never wait for long.
 What is asked for before is found out by who asks.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from functools import partial
 from typing import Any, Final
 
 from attrs import define, field
@@ -21,6 +22,7 @@ from imapd.store.errors import NoSuchMailbox, StoreUnavailable
 from imapd.store.maildir.arrivals import facts_in
 from imapd.store.maildir.edit import Edit
 from imapd.store.maildir.index import UID_MASK, Index, base_of
+from imapd.store.maildir.measuring import measure
 from imapd.store.maildir.tree import Tree
 from imapd.store.maildir.turn import transaction
 from imapd.store.maildir.writer import Busy, Writer
@@ -41,6 +43,10 @@ _MOMENT: Final = 0.0002
 _TOLD: Final = 10_000
 
 
+#: None: of all there are.
+_Reached = tuple[int | None, int]
+
+
 @define(eq=False)
 class Backlog:
     """Of one account; on the reactor's thread."""
@@ -49,8 +55,8 @@ class Backlog:
     _writer: Writer
     #: Mailboxes that have been looked through, or wait for it.
     _seen: set[int] = field(factory=set, init=False)
-    #: Those that wait, with the UID that has been reached.
-    _waiting: dict[int, int] = field(factory=dict, init=False)
+    #: Those that wait, with the UIDs up to which sizes, and facts, have been found out.
+    _waiting: dict[int, _Reached] = field(factory=dict, init=False)
     _next: IDelayedCall | None = field(default=None, init=False, repr=False)
     _busy: bool = field(default=False, init=False)
     _ended: bool = field(default=False, init=False)
@@ -66,7 +72,7 @@ class Backlog:
         """A mailbox is open: its messages are to have facts; with `again`, some came that have none."""
         if (again or number not in self._seen) and not self._ended:
             self._seen.add(number)
-            self._waiting[number] = 0
+            self._waiting[number] = 0, 0
             self._soon()
 
     def end(self) -> None:
@@ -83,26 +89,33 @@ class Backlog:
 
     def _go_on(self) -> None:
         self._next, self._busy = None, True
-        number, after = next(iter(self._waiting.items()))
+        number, reached = next(iter(self._waiting.items()))
         # Who wants it from here on wants it again.
         del self._waiting[number]
-        working: Any = self._writer.behind(
-            lambda index, tree, hints: caught_up(index, tree, hints, number, after)
-        )
-        working.addCallback(self._reached, number, after)
-        working.addErrback(self._failed, number, after)
+        measured, known = reached
+        working: Any
+        if measured is not None:
+            # All sizes first: some answers wait for them.
+            working = self._writer.behind(partial(measure, number=number, after=measured))
+            working.addCallback(lambda uid: (uid, known))
+        else:
+            working = self._writer.behind(partial(caught_up, number=number, after=known))
+            working.addCallback(lambda uid: None if uid is None else (None, uid))
+        working.addCallback(self._reached, number, known)
+        working.addErrback(self._failed, number, reached)
         working.addCallback(self._paused)
 
-    def _reached(self, uid: int | None, number: int, before: int) -> float:
-        if uid is not None and not self._ended:
-            self._waiting.setdefault(number, uid)
+    def _reached(self, reached: _Reached | None, number: int, before: int) -> float:
+        if reached is not None and not self._ended:
+            self._waiting.setdefault(number, reached)
+            uid = reached[1]
             if uid // _TOLD != before // _TOLD:
                 self._log.info("what messages say has been found out up to UID {uid}", uid=uid)
         return _PAUSE
 
-    def _failed(self, failure: Any, number: int, after: int) -> float:
+    def _failed(self, failure: Any, number: int, reached: _Reached) -> float:
         if failure.check(Busy):
-            self._reached(after, number, after)
+            self._reached(reached, number, reached[1])
             return _BUSY
         if not failure.check(NoSuchMailbox, StoreUnavailable):
             self._log.failure("what messages say could not be found out", failure)

@@ -26,7 +26,7 @@ from imapd.query.indexed import words_in
 from imapd.query.segment import Draft, Words
 from imapd.query.tiers import FULL, Size, joinable
 from imapd.store.errors import NoSuchMailbox, StoreUnavailable
-from imapd.store.maildir.index import UID_MASK, Index, base_of
+from imapd.store.maildir.index import UID_MASK, Index, base_of, held
 from imapd.store.maildir.reader import converted, mapped
 from imapd.store.maildir.texts import Row, Texts
 from imapd.store.maildir.tree import Tree
@@ -191,7 +191,7 @@ class Builder:
                         break
                 draft.add(uid, words)
                 self.messages += 1
-                self.octets += size
+                self.octets += held(size)
                 at = uid + 1
                 full = (
                     len(draft.uids) >= _MESSAGES

@@ -116,7 +116,8 @@ def _figures(index: Index, row: MailboxRow) -> Iterator[str]:
     seen, deleted = BIT["\\Seen"], BIT["\\Deleted"]
     messages, unseen, gone, size, gone_size, last = index.sql(
         "SELECT count(*), coalesce(sum(flags & ? = 0), 0), coalesce(sum(flags & ? != 0), 0),"
-        " coalesce(sum(size), 0), coalesce(sum(CASE WHEN flags & ? THEN size ELSE 0 END), 0),"
+        " coalesce(sum(max(size, ~size)), 0),"
+        " coalesce(sum(CASE WHEN flags & ? THEN max(size, ~size) ELSE 0 END), 0),"
         " coalesce(max(id), ?) FROM messages WHERE id BETWEEN ? AND ?",
         (seen, deleted, deleted, base, base, base + UID_MASK),
     ).fetchone()

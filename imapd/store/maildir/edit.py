@@ -17,7 +17,7 @@ from imapd.store.errors import StoreUnavailable
 from imapd.store.maildir.ceiling import Ceiling
 from imapd.store.maildir.ceiling import write as write_ceiling
 from imapd.store.maildir.flagsets import BIT
-from imapd.store.maildir.index import UID_MASK, MailboxRow, base_of
+from imapd.store.maildir.index import UID_MASK, MailboxRow, base_of, held
 from imapd.store.maildir.spans import parsed, written
 from imapd.store.maildir.turn import Turn
 
@@ -138,14 +138,14 @@ class Edit:
         """Count a message whose row is there."""
         self._changed[uid] = self.turn.index.flagsets.flags[flags]
         self._recent += 1
-        self._tally(flags, size, +1)
+        self._tally(flags, held(size), +1)
 
     def went(self, uid: int, flags: int, size: int) -> None:
         """Count a message whose row is there no more."""
         self._gone.append(uid)
         if uid >= self.row.recent:
             self._recent -= 1
-        self._tally(flags, size, -1)
+        self._tally(flags, held(size), -1)
 
     def remove(self, found: Sequence[tuple[int, int, int]]) -> None:
         """Messages by key, flags and size.  Their files go when the tree is tidied."""
@@ -179,7 +179,7 @@ class Edit:
                 [(becomes[row[1]], self.modseq, row[0]) for row in found],
             )
         for old, new in becomes.items():
-            sizes = [row[2] for row in found if row[1] == old]
+            sizes = [held(row[2]) for row in found if row[1] == old]
             self._unseen += len(sizes) * (bool(old & _SEEN) - bool(new & _SEEN))
             turned = bool(new & _DELETED) - bool(old & _DELETED)
             if turned:

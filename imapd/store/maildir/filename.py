@@ -17,7 +17,7 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
-__all__ = ["LETTERS", "FileName", "fresh", "safe"]
+__all__ = ["LETTERS", "FileName", "fresh", "plain", "safe"]
 
 #: The letters with a meaning here, in the order in which they are written.
 LETTERS: Final = "DFPRST"
@@ -88,6 +88,19 @@ def fresh() -> str:
     now = time.time_ns()
     seconds, micro = now // 1_000_000_000, now // 1_000 % 1_000_000
     return f"{seconds}.M{micro}{_process(os.getpid())}Q{next(_delivered)}.{_HOST}"
+
+
+def plain(name: str) -> str | None:
+    """The letters of a name that has no more than these, in order; None if it is any other."""
+    base, marked, info = name.partition(":2,")
+    if not marked or "," in base or ":" in base or not safe(name) or not _is_in_order(info):
+        return None
+    return info
+
+
+@lru_cache(maxsize=256)
+def _is_in_order(letters: str) -> bool:
+    return letters == "".join(sorted(set(letters) & set(LETTERS)))
 
 
 def safe(name: str) -> bool:

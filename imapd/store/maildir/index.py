@@ -16,7 +16,7 @@ from imapd.store.errors import AccountClosed, NoSuchMailbox
 from imapd.store.maildir.flagsets import FlagSets
 from imapd.store.maildir.schema import connect
 
-__all__ = ["UID_BITS", "UID_MASK", "Index", "MailboxRow", "Marks", "base_of", "closed"]
+__all__ = ["UID_BITS", "UID_MASK", "Index", "MailboxRow", "Marks", "base_of", "closed", "held"]
 
 #: Of a mailbox: directory, modseq and the stamps of new and cur.
 Marks = tuple[str, int, int, int]
@@ -26,6 +26,11 @@ UID_MASK: Final = (1 << UID_BITS) - 1
 
 #: Seconds of waiting for who writes, after which it is known that one waits.
 _STEP: Final = 1.0
+
+
+def held(size: int) -> int:
+    """What a message counts for: its size, or as long as that is not known its file's."""
+    return max(size, ~size)
 
 
 def base_of(number: int) -> int:
@@ -62,8 +67,8 @@ class MailboxRow:
         """As `Index.marks`."""
         return self.directory, self.modseq, self.new_stamp, self.cur_stamp
 
-    def status(self) -> Status:
-        """The figures."""
+    def status(self, sized: bool) -> Status:
+        """The figures; whether all sizes are in them."""
         return Status(
             messages=self.messages,
             uidnext=self.uidnext,
@@ -75,12 +80,17 @@ class MailboxRow:
             highest_modseq=self.modseq,
             deleted_size=self.deleted_size,
             mailbox_id=self.id,
+            sized=sized,
         )
 
 
 _COLUMNS: Final = ", ".join(column.name for column in fields(MailboxRow))
 _BY_NUMBER: Final = f"SELECT {_COLUMNS} FROM mailboxes WHERE number = ?"  # noqa: S608
 _BY_NAME: Final = f"SELECT {_COLUMNS} FROM mailboxes WHERE name = ?"  # noqa: S608
+_UNSIZED: Final = (
+    "SELECT id FROM messages INDEXED BY messages_unmeasured"
+    " WHERE size < 0 AND id > ? ORDER BY id LIMIT 1"
+)
 _ALL: Final = f"SELECT {_COLUMNS} FROM mailboxes ORDER BY name"  # noqa: S608
 
 
@@ -103,6 +113,7 @@ class Index:
         #: Rows of mailboxes by number and by name, and the state of the file of which they are.
         self._rows: dict[int | str, MailboxRow] = {}
         self._rows_of = (0, 0)
+        self._unsized: frozenset[int] | None = None
         self.close()
         self.flagsets = FlagSets(lambda *statement: self.sql(*statement))
 
@@ -137,6 +148,7 @@ class Index:
 
     def _unopened(self) -> None:
         self._rows.clear()
+        self._unsized = None
         self.sql = lambda *statement: self.open().execute(*statement)
         self.many = lambda *statement: self.open().executemany(*statement)
 
@@ -179,6 +191,7 @@ class Index:
         """What was read in a transaction, or in a step of one, that was undone is not there."""
         self.flagsets.forget()
         self._rows.clear()
+        self._unsized = None
 
     def checkpoint(self) -> None:
         """Bring the log home, as far as no one reads it."""
@@ -221,6 +234,7 @@ class Index:
         now = version, self.open().total_changes
         if now != self._rows_of:
             rows.clear()
+            self._unsized = None
             self._rows_of = now
         return rows
 
@@ -243,6 +257,24 @@ class Index:
     def marks(self, number: int) -> Marks:
         """What is known of its directory.  Raises `NoSuchMailbox`."""
         return self.mailbox(number).marks
+
+    def sized(self, number: int) -> bool:
+        """Whether the sizes of all its messages are known."""
+        return number not in self.unsized()
+
+    def unsized(self) -> frozenset[int]:
+        """Mailboxes with messages of which the size is not known yet."""
+        self._current()
+        if self._unsized is None:
+            found, last = [], 0
+            while True:
+                row = self.sql(_UNSIZED, (last,)).fetchone()
+                if row is None:
+                    break
+                found.append(row[0] >> UID_BITS)
+                last = row[0] | UID_MASK
+            self._unsized = frozenset(found)
+        return self._unsized
 
     def directory(self, number: int) -> str:
         """Where its files are.  Raises `NoSuchMailbox`."""

@@ -13,7 +13,7 @@ from zope.interface import implementer
 from imapd.model.annotation import Annotated, Annotation
 from imapd.model.flags import FlagChange, Flags
 from imapd.model.mailbox import Appended, Changes, Copied, Status, Stored
-from imapd.model.message import Batch, Column, Facts
+from imapd.model.message import SIZE, Batch, Column, Facts
 from imapd.model.numset import NumSet
 from imapd.model.text import Sought, Told
 from imapd.store.errors import Inconvenient, MessageGone
@@ -34,7 +34,7 @@ from imapd.store.interfaces import (
 )
 from imapd.store.maildir import annotating, blocks, delivery, flagging, kinship, lookup, moving
 from imapd.store.maildir.edit import Edit
-from imapd.store.maildir.index import base_of
+from imapd.store.maildir.index import base_of, held
 from imapd.store.maildir.opening import at_hand, opened
 from imapd.store.maildir.spool import Draft, drafted
 from imapd.store.maildir.troubles import reported, reporting
@@ -96,8 +96,10 @@ class MaildirMailbox:
         row = index.mailbox(number)
         waiting = self._account.check(number, marks=row.marks)
         if waiting is None:
-            return row.status()
-        answer: Deferred[Status] = waiting.addCallback(lambda _: index.mailbox(number).status())
+            return row.status(index.sized(number))
+        answer: Deferred[Status] = waiting.addCallback(
+            lambda _: index.mailbox(number).status(index.sized(number))
+        )
         return answer
 
     def uids(self) -> NumSet:
@@ -109,10 +111,28 @@ class MaildirMailbox:
             self._uids = row.modseq, known
         return known
 
-    def scan(self, uids: NumSet, columns: frozenset[Column]) -> Iterator[Batch]:
+    def scan(
+        self, uids: NumSet, columns: frozenset[Column]
+    ) -> Iterator[Batch] | AsyncIterator[Batch]:
         """As `IMailbox`; what is expunged between two batches is passed over."""
         self._account.index.directory(self.number)
+        if SIZE in columns and not self._account.index.sized(self.number):
+            return self._measured(uids, columns)
         return self._batches(uids, columns)
+
+    async def _measured(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
+        for batch in self._batches(uids, columns):
+            sizes = batch.columns[SIZE]
+            unknown = NumSet.of(*(uid for uid, size in zip(batch.uids, sizes) if size < 0))
+            if not unknown:
+                yield batch
+                continue
+            found = await self._account.sizes.of(self.number, unknown)
+            known = [
+                held(size) if size >= 0 else found.get(uid, held(size))
+                for uid, size in zip(batch.uids, sizes)
+            ]
+            yield Batch(batch.uids, {**batch.columns, SIZE: known})
 
     @reported
     def _batches(self, uids: NumSet, columns: frozenset[Column]) -> Iterator[Batch]:

@@ -19,6 +19,9 @@ __all__ = ["at_hand", "opened"]
 
 _log = Logger()
 
+#: Octets of a file that are counted on the reactor's thread: less than a millisecond.
+_QUICK: Final = 1 << 18
+
 _FOUND_MANY: Final = (
     "SELECT m.id, m.size, f.name, f.home, f.size FROM messages m JOIN files f ON f.id = m.id"
     " WHERE m.id IN"
@@ -91,8 +94,13 @@ def opened(
         raise
     if file_size == known == size:
         return FileReader(descriptor, size, in_thread)
+    if size < 0 and file_size <= _QUICK:
+        size = _measured(descriptor)
+        if size == file_size:
+            return FileReader(descriptor, size, in_thread)
+        return ConvertingReader(descriptor, size, in_thread)
     reader = ConvertingReader(descriptor, size, in_thread)
-    if file_size == known:
+    if file_size == known and size >= 0:
         return reader
 
     def measured(actual: int) -> IMessageReader:
@@ -109,3 +117,13 @@ def opened(
             os.close(duplicate)
 
     return in_thread(measure).addCallback(measured)
+
+
+def _measured(descriptor: int) -> int:
+    try:
+        size = wire_size(descriptor)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return size
+    except OSError as error:
+        os.close(descriptor)
+        raise unavailable(error) from error

@@ -22,14 +22,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from imapd.model.mailbox import Hint
 from imapd.model.numset import NumSet
 from imapd.store.maildir.adoption import AWAITED, adopt
-from imapd.store.maildir.arrivals import Arrival, examined
+from imapd.store.maildir.arrivals import Arrival, Seen, examined, seen, unread
 from imapd.store.maildir.edit import Edit, Entry
-from imapd.store.maildir.filename import FileName, safe
+from imapd.store.maildir.filename import FileName, plain, safe
 from imapd.store.maildir.filename import fresh as new_unique
 from imapd.store.maildir.index import UID_MASK, Index, MailboxRow, base_of
 from imapd.store.maildir.lookup import rows
@@ -41,9 +41,12 @@ __all__ = ["reconcile"]
 #: New messages entered in one transaction.
 _AT_ONCE: Final = 200
 #: The same for ``cur``, which is read again for each transaction.
-_AT_ONCE_CUR: Final = 2_000
-#: Messages of one reading whose facts are computed at once; others when they are asked for.
-_FACTS: Final = 2_000
+_AT_ONCE_CUR: Final = 50_000
+#: Messages of one reading that are read before they are entered; more are entered as they stand in
+#: the directory, and read when they are asked for, or behind the answers.
+_READ: Final = 200
+#: Rows written together.
+_ROWS: Final = 1_000
 #: How far above UIDNEXT the UID of a file's name is believed.
 _AHEAD: Final = 1 << 20
 
@@ -75,12 +78,19 @@ def reconcile(index: Index, tree: Tree, number: int, force: bool, hints: list[Hi
 def _read_new(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> bool:
     """Whether there was nothing to enter, and nothing that could not be read."""
     path = tree.part(row.directory, "new")
-    found, whole = examined(path, tree.listed(row.directory, "new") or (), _FACTS)
+    found, whole = seen(path, tree.listed(row.directory, "new") or ())
+    nothing = True
     for place in range(0, len(found), _AT_ONCE):
-        with transaction(index, tree, True) as turn:
-            _take(turn, row.number, found[place : place + _AT_ONCE])
-        hints.extend(turn.hints)
-    return whole and not found
+        arrivals, all_read = examined(
+            path, found[place : place + _AT_ONCE], with_facts=len(found) <= _READ
+        )
+        whole &= all_read
+        if arrivals:
+            nothing = False
+            with transaction(index, tree, True) as turn:
+                _take(turn, row.number, arrivals)
+            hints.extend(turn.hints)
+    return whole and nothing
 
 
 def _read_cur(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> bool:
@@ -88,34 +98,39 @@ def _read_cur(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> b
     before = _Reading.of(index, tree, row)
     if before is None or not before.differs:
         return True
-    found, whole = examined(tree.part(row.directory), before.fresh, _FACTS)
-    arrivals = _in_order(found, row.uidnext)
-    if not arrivals and not before.missing:
+    path = tree.part(row.directory)
+    found, whole = seen(path, before.fresh)
+    found = _in_order(found, row.uidnext)
+    read: list[Arrival] = []
+    if len(found) <= _READ:
+        read, all_read = examined(path, found, with_facts=True)
+        found, whole = [], whole and all_read
+    if not (found or read or before.missing):
         return whole
     while True:
-        some, arrivals = arrivals[:_AT_ONCE_CUR], arrivals[_AT_ONCE_CUR:]
+        some, found = found[:_AT_ONCE_CUR], found[_AT_ONCE_CUR:]
         with transaction(index, tree, True) as turn:
             row = index.mailbox(row.number)
             again = _Reading.of(index, tree, row)
             if again is None:
                 return False
-            _Merge(turn, Edit(turn, row), again).all(before, some)
+            _Merge(turn, Edit(turn, row), again).all(before, read or unread(some))
         hints.extend(turn.hints)
-        if not arrivals:
+        if not found:
             return False
 
 
-def _in_order(arrivals: Sequence[Arrival], uidnext: int) -> list[Arrival]:
+def _in_order(found: Sequence[Seen], uidnext: int) -> list[Seen]:
     """First those that keep the UIDs of their names, then the others as they came."""
     kept = []
     others = []
-    for arrival in arrivals:
-        uid = FileName.parse(arrival.name).uid
+    for each in found:
+        uid = FileName.parse(each[1]).uid if ",U=" in each[1] else None
         if uid is not None and uidnext <= uid < UID_MASK:
-            kept.append((uid, arrival.order, arrival))
+            kept.append((uid, each))
         else:
-            others.append(arrival)
-    return [each[2] for each in sorted(kept, key=lambda each: each[:2])] + others
+            others.append(each)
+    return [each for _, each in sorted(kept)] + others
 
 
 def _take(turn: Turn, number: int, found: Iterable[Arrival]) -> None:
@@ -127,7 +142,9 @@ def _take(turn: Turn, number: int, found: Iterable[Arrival]) -> None:
         name = FileName.parse(arrival.name)
         unique = name.unique if safe(arrival.name) else new_unique()
         uid = edit.take_uid()
-        named = evolve(name, unique=unique, size=arrival.file_size, wire_size=arrival.size, uid=uid)
+        named = evolve(
+            name, unique=unique, size=arrival.file_size, wire_size=arrival.wire_size, uid=uid
+        )
         if not safe(arrival.name):
             named = evolve(named, others="", letters="")
         old = turn.tree.file(directory, arrival.name, "new")
@@ -211,13 +228,17 @@ class _Merge:
     turn: Turn
     edit: Edit
     seen: _Reading
+    #: All names are as the flags say.
+    tidy: bool = True
+    #: Flags by the letters of names.
+    spelt: dict[str, int] = field(factory=dict)
 
     def all(self, before: _Reading, arrivals: Iterable[Arrival]) -> None:
         """Renamed files, gone files, new files."""
         self._renamed()
         self._gone(before)
-        self._new([each for each in arrivals if each.name in self.seen.fresh])
-        self.edit.finish()
+        self._new(each for each in arrivals if each.name in self.seen.fresh)
+        self.edit.finish(tidy=self.tidy)
 
     # -- files that have another name
 
@@ -243,6 +264,7 @@ class _Merge:
             unknown.discard(name)
             missing.pop(old, None)
             self.turn.index.sql("UPDATE files SET name = ?, home = NULL WHERE id = ?", (name, id))
+        self.tidy = not turned
         self._reflag(turned)
 
     def _reflag(self, turned: Mapping[int, tuple[str, str]]) -> None:
@@ -286,22 +308,41 @@ class _Merge:
     def _new(self, arrivals: Iterable[Arrival]) -> None:
         edit, turn = self.edit, self.turn
         directory = turn.touch(edit.row.number)
-        entries = []
+        entries: list[Entry] = []
         for arrival in arrivals:
-            uid = FileName.parse(arrival.name).uid or 0
-            if not edit.uidnext <= uid < min(edit.uidnext + _AHEAD, UID_MASK):
-                uid = 0
-            try:
-                entries.append(self._entered(directory, edit.take_uid(uid), arrival))
-            except FileNotFoundError:
-                edit.give_back()
+            letters = plain(arrival.name)
+            if letters is not None:
+                entries.append(self._as_it_is(letters, edit.take_uid(), arrival))
+            else:
+                self.tidy = False
+                uid = FileName.parse(arrival.name).uid or 0
+                if not edit.uidnext <= uid < min(edit.uidnext + _AHEAD, UID_MASK):
+                    uid = 0
+                try:
+                    entries.append(self._entered(directory, edit.take_uid(uid), arrival))
+                except FileNotFoundError:
+                    edit.give_back()
+            if len(entries) == _ROWS:
+                edit.enter(entries)
+                entries.clear()
         edit.enter(entries)
+
+    def _as_it_is(self, letters: str, uid: int, arrival: Arrival) -> Entry:
+        flags = self.spelt.get(letters)
+        if flags is None:
+            flagsets = self.turn.index.flagsets
+            flags = flagsets.number(flagsets.lettered(flagsets.flags[0], letters, ""))
+            self.spelt[letters] = flags
+        return Entry(
+            uid, flags, arrival.size, arrival.internal_date, arrival.name, arrival.file_size,
+            arrival.arrived, os.urandom(16), arrival.facts,
+        )  # fmt: skip
 
     def _entered(self, directory: str, uid: int, arrival: Arrival) -> Entry:
         name = FileName.parse(arrival.name)
         named = name if name.uid is None else evolve(name, uid=uid)
         if not safe(arrival.name):
-            named = FileName(new_unique(), arrival.file_size, arrival.size, uid)
+            named = FileName(new_unique(), arrival.file_size, arrival.wire_size, uid)
         if str(named) != arrival.name and named != name:
             path = self.turn.tree.file(directory, arrival.name)
             target = self.turn.tree.file(directory, str(named))

@@ -54,11 +54,17 @@ def converted(data: bytes) -> bytes:
 def wire_size(descriptor: int) -> int:
     """How many octets the file has as a message."""
     size, last = 0, b""
-    while chunk := os.read(descriptor, 1 << 20):
-        size += len(chunk) + chunk.count(b"\n") - chunk.count(b"\r\n")
+    # Room for all of a small one, and to see that it ends.
+    room = min(os.fstat(descriptor).st_size + 1, 1 << 20)
+    while chunk := os.read(descriptor, room):
+        size += len(chunk) + chunk.count(b"\n")
+        if b"\r" in chunk:
+            size -= chunk.count(b"\r\n")
         if last == b"\r" and chunk.startswith(b"\n"):
             size -= 1
         last = chunk[-1:]
+        if len(chunk) < room:
+            break
     return size
 
 

@@ -24,7 +24,7 @@ from imapd.store.maildir.tree import no_links
 __all__ = ["ANNOTATION_OCTETS", "VERSION", "connect", "ensure", "is_damage"]
 
 #: What this program reads and writes.
-VERSION: Final = 2
+VERSION: Final = 3
 
 _TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -64,6 +64,7 @@ CREATE TABLE messages (
     id INTEGER PRIMARY KEY,
     flags INTEGER NOT NULL,
     modseq INTEGER NOT NULL,
+    -- below 0 while the file has not been read: then that of the file, every bit turned (~)
     size INTEGER NOT NULL,
     internal_date BLOB NOT NULL
 );
@@ -181,6 +182,9 @@ _STEPS: Final = {
     1: """
 -- the UIDs up to it may have been given out, as a file beside the messages says
 ALTER TABLE mailboxes ADD COLUMN ceiling INTEGER NOT NULL DEFAULT 0;
+""",
+    2: """
+CREATE INDEX messages_unmeasured ON messages (id) WHERE size < 0;
 """,
 }
 #: The version that `_TABLES` makes.

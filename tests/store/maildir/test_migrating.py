@@ -21,6 +21,7 @@ def _older(place):
     connection = sqlite3.connect(place.root / "imapd" / "index.sqlite")
     connection.execute(_WITHOUT)
     connection.execute("DROP TABLE blocks")
+    connection.execute("DROP INDEX messages_unmeasured")
     connection.execute("PRAGMA user_version = 1")
     connection.commit()
     connection.close()
