@@ -21,9 +21,10 @@ DELIMITER: Final = "/"
 
 INBOX: Final = "INBOX"
 
-#: RFC 6154, 2 and RFC 8457.
+#: RFC 6154, 2, RFC 8457 and RFC 9979, 8.
 SPECIAL_USES: Final = (
-    "\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash",
+    "\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Memos",
+    "\\Scheduled", "\\Sent", "\\Snoozed", "\\Trash",
 )  # fmt: skip
 
 

@@ -146,7 +146,18 @@ def test_create_unknown_use(client: Dialogue, use: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "use", ["\\Archive", "\\Drafts", "\\Important", "\\Junk", "\\Sent", "\\Trash"]
+    "use",
+    [
+        "\\Archive",
+        "\\Drafts",
+        "\\Important",
+        "\\Junk",
+        "\\Memos",
+        "\\Scheduled",
+        "\\Sent",
+        "\\Snoozed",
+        "\\Trash",
+    ],
 )
 def test_create_each_use(client: Dialogue, use: str) -> None:
     """What mail clients make mailboxes for."""
