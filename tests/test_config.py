@@ -168,8 +168,8 @@ def test_options_win(file: Path) -> None:
         (
             "[accounts]\nmailboxes = { Sent = '\\Sended' }",
             "accounts.mailboxes: { Sent = '\\Sended' } is not a table whose uses are '' or of"
-            " \\All, \\Archive, \\Drafts, \\Flagged, \\Important, \\Junk, \\Memos, \\Scheduled, \\Sent, \\Snoozed,"
-            " \\Trash;"
+            " \\All, \\Archive, \\Drafts, \\Flagged, \\Important, \\Junk, \\Memos, \\Scheduled, \\Sent,"
+            " \\Snoozed, \\Trash;"
             " write mailboxes = { Sent = '\\Sent' }",
         ),
     ],
