@@ -126,6 +126,8 @@ def enter(index: Index, id: int, annotations: Annotations) -> None:
 
 def copy(index: Index, keys: Sequence[tuple[int, int]]) -> None:
     """Messages with the first keys are copies of those with the second."""
+    if not _any(index, keys):
+        return
     index.many(
         f"""INSERT INTO message_annotations (id, entry, whose, value)
         SELECT ?, entry, whose, value FROM message_annotations WHERE id = ? AND {_CARRIED}""",  # noqa: S608
@@ -135,8 +137,20 @@ def copy(index: Index, keys: Sequence[tuple[int, int]]) -> None:
 
 def move(index: Index, keys: Sequence[tuple[int, int]]) -> None:
     """Messages have the first keys that had the second."""
+    if not _any(index, keys):
+        return
     index.many(
         f"DELETE FROM message_annotations WHERE id = ? AND NOT {_CARRIED}",  # noqa: S608
         [(old,) for _, old in keys],
     )
     index.many("UPDATE message_annotations SET id = ? WHERE id = ?", keys)
+
+
+def _any(index: Index, keys: Sequence[tuple[int, int]]) -> bool:
+    """Whether there may be annotations of messages with the second keys: mostly there are none."""
+    old = [key for _, key in keys]
+    found = index.sql(
+        "SELECT 1 FROM message_annotations WHERE id BETWEEN ? AND ? LIMIT 1",
+        (min(old, default=0), max(old, default=0)),
+    )
+    return found.fetchone() is not None
