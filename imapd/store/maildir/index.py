@@ -105,6 +105,8 @@ class Index:
     def __init__(self, path: str, wait: float, checkpoints: bool) -> None:
         self._path, self._wait, self._checkpoints = path, min(wait, _STEP), checkpoints
         self._connection: sqlite3.Connection | None = None
+        #: Called when a connection is made.
+        self.when_opened: Callable[[], object] = lambda: None
         self._synced = False
         self._ended = False
         #: Seconds to wait for who writes just now.
@@ -132,6 +134,7 @@ class Index:
             self._connection = connect(self._path, self._wait, self._checkpoints)
             self.sql, self.many = self._connection.execute, self._connection.executemany
             self._synced = False
+            self.when_opened()
         return self._connection
 
     def close(self) -> None:

@@ -15,7 +15,6 @@ from typing import Any, Final, TypeVar
 from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -24,6 +23,7 @@ from imapd.store.errors import AccountClosed, NoSuchMailbox, StoreUnavailable
 from imapd.store.maildir import metadata, namespace
 from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.index import Index, Marks
+from imapd.store.maildir.mounts import is_local
 from imapd.store.maildir.outside import reconcile
 from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.tree import Tree, modified
@@ -34,8 +34,10 @@ __all__ = ["Lookout"]
 
 _T = TypeVar("_T")
 
-#: Seconds between two looks at the directories of open mailboxes, while someone watches.
+#: Seconds between two looks at the directories of open mailboxes, while someone watches; and where
+#: alarms tell of every change, and nothing is left to be done.
 _POLL: Final = 1.0
+_SELDOM: Final = 600.0
 #: Seconds from an alarm to a look: what happens together is looked at together.
 _SOON: Final = 0.05
 #: Seconds between two readings of a directory whose mtime may hide a change.
@@ -64,7 +66,11 @@ class Lookout:
     #: Directories with an alarm.
     _armed: set[str] = field(factory=set, init=False, repr=False)
     _soon: IDelayedCall | None = field(default=None, init=False, repr=False)
-    _poll: LoopingCall = field(init=False, repr=False)
+    #: Somebody watches.
+    _watching: bool = field(default=False, init=False)
+    _next: IDelayedCall | None = field(default=None, init=False, repr=False)
+    #: Changes that others make are told by alarms: of all that there is an alarm for.
+    _told: bool = field(default=False, init=False)
     #: The index that was opened.
     _identity: tuple[int, int] | None = field(init=False, repr=False)
     #: When the index was last written, and when its connections were last closed.
@@ -88,8 +94,7 @@ class Lookout:
     def __attrs_post_init__(self) -> None:
         self._rested = self._reactor.seconds()
         self._identity = self._tree.identity()
-        self._poll = LoopingCall(self._look_now_and_then)
-        self._poll.clock = self._reactor
+        self._index.when_opened = self._stir
 
     @property
     def lost(self) -> bool:
@@ -97,21 +102,24 @@ class Lookout:
         return self._tree.identity() != self._identity or os.path.lexists(self._tree.damaged)
 
     def start(self) -> None:
-        """Look once a second."""
-        if not self._poll.running:
+        """Look once a second, or where alarms tell of every change, when they do."""
+        if not self._watching:
+            self._watching = True
             self._annotated = metadata.last_change(self._index)
             written = self._tree.written()
             if written != self._written:
                 self._written = written
                 for _, id, modseq in self._index.modseqs():
                     self._watchers.known(id, modseq)
-            self._poll.start(_POLL, now=False)
             self._arm()
+            self._look_later()
 
     def stop(self) -> None:
         """Look only when asked."""
-        if self._poll.running:
-            self._poll.stop()
+        self._watching = False
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
         if self._soon is not None:
             self._soon.cancel()
             self._soon = None
@@ -122,6 +130,8 @@ class Lookout:
     def _arm(self) -> None:
         """Set the alarms, again if they have gone off: of the index, and of the mailboxes that are open."""
         paths = [os.path.dirname(self._tree.index)]
+        if not self._tree.fs:
+            paths.append(self._tree.root)
         for number in self._open:
             directory = self._places.get(number)
             if directory is not None:
@@ -129,15 +139,51 @@ class Lookout:
         for path in self._armed.difference(paths):
             self._alarms.unset(path)
         self._armed = {path for path in paths if self._alarms.set(path, self._off)}
+        self._told = (
+            len(self._armed) == len(paths) and not self._tree.fs and all(map(is_local, paths))
+        )
 
     def _off(self) -> None:
-        if self._soon is None and self._poll.running:
+        if self._soon is None and self._watching:
             self._soon = self._reactor.callLater(_SOON, self._look_soon)
 
     def _look_soon(self) -> None:
         self._soon = None
         self._arm()
         self._look()
+        self._look_later()
+
+    def _look_later(self) -> None:
+        """Have the next look taken when it is due."""
+        if not self._watching:
+            return
+        now = self._reactor.seconds()
+        due = now + self._pause(now)
+        if self._next is not None:
+            if self._next.getTime() <= due:
+                return
+            self._next.cancel()
+        self._next = self._reactor.callLater(due - now, self._look_now_and_then)
+
+    def _pause(self, now: float) -> float:
+        """Seconds for which nothing need be looked at, if no alarm goes off."""
+        if not self._told:
+            return _POLL
+        pause = _SELDOM
+        if self._index.opened or self._writer.index.opened:
+            pause = max(self._rested + _REST - now, _POLL)
+        for number in self._open:
+            _, _, cur = self._seen.get(number, ("", 0, 0))
+            verified, moment = self._verified.get(number, (0, now))
+            if cur != verified:
+                pause = min(pause, max(moment + _VERIFY - now, _POLL))
+        return pause
+
+    def _stir(self) -> None:
+        """The index is in use again: its connections are to be closed later."""
+        if self._next is not None:
+            self._rested = self._reactor.seconds()
+            self._look_later()
 
     def check(
         self, number: int, force: bool = False, marks: Marks | None = None
@@ -197,7 +243,7 @@ class Lookout:
 
     def annotated(self) -> None:
         """Tell which annotations have changed, in this process or another."""
-        if not self._poll.running:
+        if not self._watching:
             return
         try:
             self._annotated, hints = metadata.changes(self._index, self._annotated)
@@ -211,9 +257,11 @@ class Lookout:
         self._watchers.publish(hints)
 
     def _look_now_and_then(self) -> None:
+        self._next = None
         self._look()
-        if self._poll.running:
+        if self._watching:
             self._arm()
+            self._look_later()
 
     def _look(self) -> None:
         """While someone watches; the index is asked only if something moved."""

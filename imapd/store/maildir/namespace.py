@@ -212,8 +212,10 @@ def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
     stamp = stamp_of(index, tree)
     known = {row.directory: row for row in index.mailboxes()}
     if set(tree.directories()) == known.keys() - {""}:
-        with transaction(index, tree, False):
-            index.set_meta(ROOT_STAMP, settled_stamp(stamp))
+        mark = settled_stamp(stamp)
+        if mark != index.meta(ROOT_STAMP):
+            with transaction(index, tree, False):
+                index.set_meta(ROOT_STAMP, mark)
         return
     with transaction(index, tree, True):
         known = {row.directory: row for row in index.mailboxes()}

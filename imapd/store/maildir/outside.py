@@ -68,6 +68,10 @@ def reconcile(index: Index, tree: Tree, number: int, force: bool, hints: list[Hi
         mark = settled_stamp(stamp, changed if changed and ours else 0)
         if not read(index, tree, row, hints):
             ours, mark = False, -modified(path)
+        if ours and mark == known:
+            # Nothing is written where nothing is new: who looks when the index is written would
+            # have to look again.
+            continue
         with transaction(index, tree, False):
             index.sql(f"UPDATE mailboxes SET {column} = ? WHERE number = ?", (mark, number))  # noqa: S608
             if not ours:

@@ -91,8 +91,12 @@ class Tree:
         return status.st_dev, status.st_ino
 
     def written(self) -> tuple[int, int]:
-        """Other numbers whenever the index was written, by whomever."""
-        return modified(self.index + "-wal"), modified(self.index)
+        """Other numbers whenever the index was written, by whomever; not when it is only opened."""
+        log = 0
+        with suppress(FileNotFoundError):
+            status = os.lstat(self.index + "-wal")
+            log = status.st_mtime_ns if status.st_size else 0
+        return log, modified(self.index)
 
     def draft(self, unique: str) -> str:
         """A message on its way in.  Raises `StoreUnavailable` as `own` does."""
