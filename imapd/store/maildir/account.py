@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -248,8 +249,12 @@ class MaildirAccount:
         reading = self.check(row.number, marks=row.marks)
         if reading is not None:
             await reading
-        self._backlog.want(row.number, again=reading is not None)
+        self._catch_up(row.number, reading is not None)
         return mailbox
+
+    def _catch_up(self, number: int, again: bool) -> None:
+        if self.index.mailbox(number).messages:
+            self._backlog.want(number, again)
 
     def _opened(self, row: MailboxRow) -> MaildirMailbox:
         mailbox = self._open.get(row.number)
@@ -266,7 +271,8 @@ class MaildirAccount:
             reading = self.check(row.number, marks=row.marks)
             if reading is not None:
                 late.append(reading)
-            self._backlog.want(row.number, again=reading is not None)
+            if row.messages or reading is not None:
+                self._backlog.want(row.number, again=reading is not None)
         for reading in late:
             with suppress(NoSuchMailbox):
                 await reading
@@ -274,6 +280,12 @@ class MaildirAccount:
             rows = self.index.named_all(names)
         unsized = self.index.unsized()
         return {row.name: row.status(row.number not in unsized) for row in rows}
+
+    def has_texts(self) -> bool:
+        """Whether there is, or was, anything that is to be indexed."""
+        return os.path.lexists(self.tree.texts) or bool(
+            self.index.sql("SELECT 1 FROM mailboxes WHERE messages > 0 LIMIT 1").fetchone()
+        )
 
     def spool(self) -> Spool:
         """As `ISpools`."""

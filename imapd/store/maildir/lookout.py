@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Collection, MutableMapping
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from attrs import define, field
@@ -69,6 +70,8 @@ class Lookout:
     #: Somebody watches.
     _watching: bool = field(default=False, init=False)
     _next: IDelayedCall | None = field(default=None, init=False, repr=False)
+    #: Directories of which alarms have gone off since the last look.
+    _rung: set[str] = field(factory=set, init=False, repr=False)
     #: Changes that others make are told by alarms: of all that there is an alarm for.
     _told: bool = field(default=False, init=False)
     #: The index that was opened.
@@ -138,19 +141,22 @@ class Lookout:
                 paths += [self._tree.part(directory, "new"), self._tree.part(directory)]
         for path in self._armed.difference(paths):
             self._alarms.unset(path)
-        self._armed = {path for path in paths if self._alarms.set(path, self._off)}
+        self._armed = {path for path in paths if self._alarms.set(path, partial(self._off, path))}
         self._told = (
-            len(self._armed) == len(paths) and not self._tree.fs and all(map(is_local, paths))
+            len(self._armed) == len(paths) and not self._tree.fs and is_local(self._tree.root)
         )
 
-    def _off(self) -> None:
+    def _off(self, path: str) -> None:
+        self._rung.add(path)
         if self._soon is None and self._watching:
             self._soon = self._reactor.callLater(_SOON, self._look_soon)
 
     def _look_soon(self) -> None:
         self._soon = None
+        rung, self._rung = self._rung, set()
+        told = self._told
         self._arm()
-        self._look()
+        self._look(rung if told and self._told else None)
         self._look_later()
 
     def _look_later(self) -> None:
@@ -263,17 +269,22 @@ class Lookout:
             self._arm()
             self._look_later()
 
-    def _look(self) -> None:
-        """While someone watches; the index is asked only if something moved."""
+    def _look(self, rung: Collection[str] | None = None) -> None:
+        """While someone watches; at all directories, or those that have `rung`.
+
+        The index is asked only if something moved.
+        """
         try:
             if self.lost:
                 self._damaged(None)
                 return
             for number in list(self._open.keys()):
-                self._look_at(number)
-            waiting = self.discovered()
-            if waiting is not None:
-                waiting.addErrback(self._failed)
+                if rung is None or self._has_rung(number, rung):
+                    self._look_at(number)
+            if rung is None or self._tree.root in rung:
+                waiting = self.discovered()
+                if waiting is not None:
+                    waiting.addErrback(self._failed)
             written = self._tree.written()
             if written != self._written:
                 self._written = written
@@ -288,6 +299,12 @@ class Lookout:
                 self._damaged(error)
                 return
             self._log.failure("{root}: cannot look for changes", root=self._tree.root)
+
+    def _has_rung(self, number: int, rung: Collection[str]) -> bool:
+        directory = self._places.get(number)
+        return directory is None or any(
+            self._tree.part(directory, part) in rung for part in ("new", "cur")
+        )
 
     def _look_at(self, number: int) -> None:
         doubtful = False

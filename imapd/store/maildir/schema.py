@@ -238,8 +238,8 @@ def ensure(path: str) -> None:
     version, and sqlite3.DatabaseError for a file that is no index.
     """
     no_links(path)
-    if not os.path.exists(path):
-        _make(path)
+    if not os.path.exists(path) and _make(path):
+        return
     connection = sqlite3.connect(path, timeout=30, isolation_level=None)
     try:
         version = _version(connection)
@@ -292,25 +292,55 @@ def _run(connection: sqlite3.Connection, script: str) -> None:
             statement = ""
 
 
-def _make(path: str) -> None:
+def _make(path: str) -> bool:
+    """Whether there was none, so that it is ours."""
     beside = f"{path}.{secrets.token_hex(8)}"
     try:
-        connection = sqlite3.connect(beside, isolation_level=None)
+        octets = _octets(beside)
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(beside, flags, 0o600)
         try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchall()
-            connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {_FIRST}; COMMIT;")
-            _migrate(connection)
-        finally:
-            connection.close()
-        os.chmod(beside, 0o600)
-        descriptor = os.open(beside, os.O_RDONLY)
-        try:
+            view = memoryview(octets)
+            while view:
+                view = view[os.write(descriptor, view) :]
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        with suppress(FileExistsError):
+        try:
             os.link(beside, path)
+        except FileExistsError:
+            return False
+        return True
     finally:
-        for name in (beside, beside + "-wal", beside + "-shm"):
-            with suppress(FileNotFoundError):
-                os.unlink(name)
+        _unlink(beside)
+
+
+#: An index with nothing in it, once it has been made, by the version of the tables.
+_empty: dict[tuple[int, str], bytes] = {}
+
+
+def _octets(beside: str) -> bytes:
+    """An empty index: the same for all accounts, so that it is made once, and copied."""
+    key = VERSION, "".join((_TABLES, *_STEPS.values(), _ADDED, _COUNTED))
+    if key not in _empty:
+        try:
+            connection = sqlite3.connect(beside, isolation_level=None)
+            try:
+                connection.execute("PRAGMA journal_mode = WAL").fetchall()
+                connection.executescript(
+                    f"BEGIN; {_TABLES} PRAGMA user_version = {_FIRST}; COMMIT;"
+                )
+                _migrate(connection)
+            finally:
+                connection.close()
+            with open(beside, "rb") as file:
+                _empty[key] = file.read()
+        finally:
+            _unlink(beside)
+    return _empty[key]
+
+
+def _unlink(beside: str) -> None:
+    for name in (beside, beside + "-wal", beside + "-shm"):
+        with suppress(FileNotFoundError):
+            os.unlink(name)

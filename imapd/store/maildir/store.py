@@ -220,7 +220,8 @@ class MaildirStore:
         except BaseException:
             await account.shut()
             raise
-        account.texts.stir()
+        if account.has_texts():
+            account.texts.stir()
         return account
 
     def _left(self, account: MaildirAccount) -> None:

@@ -92,7 +92,7 @@ def test_it_is_wanted_again_meanwhile(tmp_path):
 def test_mailboxes_that_are_opened_meanwhile(place):
     """Each is looked through in its turn, however many are opened while one is."""
     for number in range(12):
-        place.make(f"box{number}")
+        place.add(place.make(f"box{number}"), "one")
 
     async def opened():
         for number in range(12):

@@ -1,5 +1,6 @@
 """The index: figures, log, group commit, and what comes between."""
 
+import os
 import sqlite3
 import threading
 
@@ -11,6 +12,7 @@ from imapd.model.numset import NumSet
 from imapd.store.contract.letters import letter
 from imapd.store.maildir import edit as edits
 from imapd.store.maildir.index import Index
+from imapd.store.maildir.indexing import Indexing
 from tests.store.maildir.place import EVERYTHING, Place
 
 #: What PRAGMA synchronous says of a connection whose commits are on the disk when they return.
@@ -308,3 +310,29 @@ def test_an_idle_account_lets_go(place, monkeypatch):
     assert {hint.mailbox_id for hint in hints} == {box.id}
     end()
     assert place.flags(box) == {1: {"keyword"}, 2: frozenset()}
+
+
+def test_accounts_have_indexes_of_their_own(place, tmp_path):
+    """An empty index is made once and copied; what is written to one is not in the next."""
+    place.add(place.box(), "one")
+    other = Place(tmp_path / "other").start()
+    assert other.run(other.box().status()).messages == 0
+    assert other.box().id != place.box().id
+    for each in (place, other):
+        assert each.account.index.sql("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert each.run(each.account.examine()) == []
+        assert os.stat(each.root / "imapd" / "index.sqlite").st_mode & 0o777 == 0o600
+        assert os.listdir(each.root / "imapd").count("index.sqlite") == 1
+    other.stop()
+
+
+def test_an_account_without_mail_is_not_indexed(place, monkeypatch):
+    """Nobody begins to index the texts of an account that has none; the first message is reason to."""
+    stirred = []
+    monkeypatch.setattr(Indexing, "stir", lambda self: stirred.append(True))
+    place.restart()
+    place.run(place.pump.pause(0.1))
+    assert stirred == []
+    place.add(place.box(), "one")
+    place.restart()
+    assert stirred

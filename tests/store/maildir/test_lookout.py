@@ -162,3 +162,18 @@ def test_what_is_local(monkeypatch, tmp_path):
         monkeypatch.setattr(mounts, "_type", lambda path, type=type: type)
         assert is_local(str(tmp_path)) is local
     assert not is_local(os.fspath(tmp_path / "absent"))
+
+
+def test_another_directory_changes(place, quiet, bells, monkeypatch):
+    """That the index is written is no reason to look at directories of which nothing was said."""
+    _, hints = quiet
+    looked = []
+    modified = lookout.modified
+    monkeypatch.setattr(lookout, "modified", lambda path: looked.append(path) or modified(path))
+    bells[str(place.root / "imapd")]()
+    place.run(place.pump.pause(0.3))
+    assert looked == []
+    place.deliver("1.h")
+    bells[str(place.root / "new")]()
+    place.run(place.pump.pause(0.3))
+    assert hints
