@@ -33,7 +33,7 @@ __all__ = ["Ahead"]
 #: Seconds until messages that have come are looked at: as a rule, more come with them.
 _SOON: Final = 2.0
 #: Seconds between two blocks; so many times longer than the last was late.
-_PAUSE: Final = 0.2
+_PAUSE: Final = 0.1
 _POLITE: Final = 10.0
 _LONGEST: Final = 5.0
 #: Messages of a mailbox that is large: of a smaller one all is made as fast.

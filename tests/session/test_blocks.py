@@ -21,6 +21,7 @@ from imapd.store.answers import settled
 from imapd.store.arrivals import IArrivals
 from imapd.store.errors import StoreUnavailable
 from imapd.store.interfaces import IBlocksKept
+from imapd.store.maildir import quiet
 from tests.dialogue import Dialogue, Server, letter, same
 from tests.distant import DistantStore
 from tests.sharing.houses import ALICES, opened_up, share
@@ -375,6 +376,7 @@ def told(anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     """A server whose store says when messages have come, and that takes small mailboxes for large."""
     if not IArrivals.providedBy(anywhere.store):
         pytest.skip("the store says nothing")
+    monkeypatch.setattr(quiet, "_DELAY", 2.0)
     monkeypatch.setattr(ahead, "_LARGE", 2 * _SPAN)
     monkeypatch.setattr(ahead, "_MANY", 3)
     for place in (ahead, kept_image):

@@ -30,7 +30,7 @@ __all__ = ["Indexing"]
 
 #: Seconds between the last change and the work that it makes, between the first and that work at
 #: most, and after something went wrong.
-_DELAY: Final = 2.0
+_DELAY: Final = 10.0
 _PATIENCE: Final = 30.0
 _RETRY: Final = 60.0
 #: Seconds of work at once, and of the shortest and the longest pause after it.

@@ -19,7 +19,7 @@ from imapd.store.interfaces import IMailbox
 __all__ = ["Quiet"]
 
 #: Seconds without a change; and the longest that a change waits.
-_DELAY: Final = 2.0
+_DELAY: Final = 10.0
 _PATIENCE: Final = 30.0
 
 
