@@ -23,3 +23,38 @@ def test_it_can_fail() -> None:
     changed = readme.replace("``IDLE``", "``IDLED``")
     assert changed != readme
     assert changed != made["with_table"](changed)
+
+
+def test_comparison() -> None:
+    """The table of other servers is the one that what was measured makes."""
+    made = runpy.run_path(str(ROOT / "docs" / "comparison.py"))
+    readme = (ROOT / "README.rst").read_text()
+    assert made["BEGIN"] in readme
+    assert readme == made["with_table"](readme)
+
+
+def test_a_comparison_that_was_not_measured() -> None:
+    """Another figure is noticed; so is one that nobody has."""
+    made = runpy.run_path(str(ROOT / "docs" / "comparison.py"))
+    results = {
+        "when": "2026-01-02 03:04:05",
+        "python": "3.11.7",
+        "summary": {
+            "noop": {
+                "targets": {
+                    "dovecot-maildir": {"cpu_us_per_op": 26.57},
+                    "cyrus": {"cpu_us_per_op": None},
+                    "imapd": {"cpu_us_per_op": 1.234},
+                    "another": {"cpu_us_per_op": 1.0},
+                }
+            }
+        },
+    }
+    kept = made["kept"](results)
+    assert kept["rows"]["noop"] == {"dovecot-maildir": 26.57, "imapd": 1.234}
+    (row,) = [line for line in made["table"](kept).splitlines() if line.startswith("NOOP  ")]
+    assert row.split() == ["NOOP", "27", "\\-", "\\-", "**1.23**"]
+    readme = (ROOT / "README.rst").read_text()
+    changed = readme.replace("NOOP, many sent at once", "NOOP, many sent in one")
+    assert changed != readme
+    assert changed != made["with_table"](changed)
