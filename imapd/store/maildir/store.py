@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import TimeoutError as TookLong
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
@@ -46,6 +47,9 @@ __all__ = ["MaildirStore", "open_store"]
 
 #: Threads that wait for disks; each account uses one at a time for writing.
 _THREADS: Final = 16
+#: Seconds for which an account waits for another one that is being opened.  That is mostly work, and
+#: threads that work side by side do less, for they take Python's lock from each other.
+_TURN: Final = 0.25
 #: Seconds an account stays open after its last session: some clients come again at once.
 _LINGER: Final = 30.0
 #: Seconds after which it is looked whether another process wants such an account to be let go of.
@@ -76,6 +80,8 @@ class MaildirStore:
     _shutting: set[Deferred[None]] = field(factory=set, init=False, repr=False)
     #: Accounts index their texts one after the other.
     _indexing: DeferredLock = field(factory=DeferredLock, init=False, repr=False)
+    #: They are opened one after the other, if none takes long.
+    _making: DeferredLock = field(factory=DeferredLock, init=False, repr=False)
     _allowance: Allowance = field(default=Allowance(), init=False, repr=False)
     _prepare: Callable[[IMailbox], Deferred[Any]] | None = field(
         default=None, init=False, repr=False
@@ -179,12 +185,25 @@ class MaildirStore:
     async def _made(self, root: str) -> MaildirAccount:
         if not self._pool.started:
             self._pool.start()
+        in_turn = await self._in_turn()
         try:
+            try:
+                return await self._made_once(root)
+            except StoreUnavailable:
+                if not os.path.exists(Tree(root).damaged):
+                    raise
             return await self._made_once(root)
-        except StoreUnavailable:
-            if not os.path.exists(Tree(root).damaged):
-                raise
-        return await self._made_once(root)
+        finally:
+            if in_turn:
+                self._making.release()
+
+    async def _in_turn(self) -> bool:
+        """Wait while another account is made; but not for one that takes long."""
+        try:
+            await self._making.acquire().addTimeout(_TURN, self._reactor)
+        except TookLong:
+            return False
+        return True
 
     async def _made_once(self, root: str) -> MaildirAccount:
         try:

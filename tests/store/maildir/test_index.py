@@ -11,6 +11,7 @@ from imapd.model.message import ENVELOPE, HEADER, PREVIEW
 from imapd.model.numset import NumSet
 from imapd.store.contract.letters import letter
 from imapd.store.maildir import edit as edits
+from imapd.store.maildir import store
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.indexing import Indexing
 from tests.store.maildir.place import EVERYTHING, Place
@@ -336,3 +337,25 @@ def test_an_account_without_mail_is_not_indexed(place, monkeypatch):
     place.add(place.box(), "one")
     place.restart()
     assert stirred
+
+
+def test_an_account_that_takes_long_to_open(place, monkeypatch):
+    """Others that are opened meanwhile hardly wait for it."""
+    stuck = threading.Event()
+    founded = store._founded
+
+    def slowly(root, fs):
+        if root.endswith("/bob"):
+            assert stuck.wait(10)
+        return founded(root, fs)
+
+    monkeypatch.setattr(store, "_founded", slowly)
+    waiting = Deferred.fromCoroutine(place.store.open_account("bob"))
+    other = place.run(place.store.open_account("carol"))
+    assert not waiting.called
+    stuck.set()
+    place.run(place.run(waiting).close())
+    place.run(other.close())
+    assert not place.store._making.locked
+    # Once it is over, those that come are opened in turn.
+    place.run(place.run(place.store.open_account("dave")).close())
