@@ -22,12 +22,21 @@ _LIMITS: Final = Limits()
 
 @frozen
 class HeaderFacts:
-    """Those of a message's facts for which its body need not be read."""
+    """Those of a message's facts for which its body need not be read; made when they are asked for."""
 
     header_size: int
-    envelope: bytes = field(repr=False)
     header: bytes = field(repr=False)
-    sent: int | None
+    _most: int
+
+    @property
+    def envelope(self) -> bytes:
+        """As of `Facts`."""
+        return envelope(self.header[: self._most])
+
+    @property
+    def sent(self) -> int | None:
+        """As of `Facts`."""
+        return sent_day(self.header[: self._most])
 
 
 def facts(data: Octets, limits: Limits = _LIMITS) -> Facts:
@@ -51,6 +60,4 @@ def header_facts(start: bytes, limits: Limits = _LIMITS) -> HeaderFacts | None:
     end = header_end(start)
     if end is None:
         return None
-    header = start[:end]
-    known = header[: limits.mime_header]
-    return HeaderFacts(end, envelope(known), header, sent_day(known))
+    return HeaderFacts(end, start[:end], limits.mime_header)

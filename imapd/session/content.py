@@ -38,8 +38,8 @@ __all__ = ["Content", "buffer_of", "facts_of", "part_of", "scanned"]
 _FACTS: Final = frozenset((ENVELOPE, BODYSTRUCTURE, HEADER, HEADER_SIZE, SENT, PREVIEW))
 #: Those for which the body need not be read.
 _OF_HEADER: Final = frozenset((ENVELOPE, HEADER, HEADER_SIZE, SENT))
-#: Octets in which a header is looked for before the whole message is read.
-_START: Final = 16_384
+#: Octets in which a header is looked for, first those that hold most, before the whole message is read.
+_STARTS: Final = (4_096, 32_768)
 #: Octets that are parsed at once; more is work for a thread.
 _INLINE: Final = 262_144
 #: Octets of a header of which values are made at once; more is work for a thread.
@@ -145,7 +145,11 @@ async def facts_of(reader: IMessageReader) -> Facts:
 
 async def _start_of(reader: IMessageReader) -> HeaderFacts | None:
     """The facts of a message's header, unless it is longer than most."""
-    return header_facts(await settled(reader.read(0, min(reader.size, _START))))
+    for length in _STARTS:
+        found = header_facts(await settled(reader.read(0, min(reader.size, length))))
+        if found is not None or reader.size <= length:
+            return found
+    return None
 
 
 async def scanned(

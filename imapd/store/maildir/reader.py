@@ -163,6 +163,9 @@ class ConvertingReader:
             _let_go(descriptor)
 
     def _read(self, offset: int, length: int) -> bytes:
+        if offset + length <= _CHUNK and len(self._starts) == 1:
+            # A message's first octets are in no more of the file's.
+            return converted(os.pread(self._descriptor, offset + length, 0))[offset:][:length]
         place = bisect_right(self._starts, offset) - 1
         at, end = self._starts[place], offset + length
         pieces: list[bytes] = []
