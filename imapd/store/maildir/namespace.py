@@ -34,7 +34,7 @@ from imapd.store.maildir.names import check, directory_of, name_of, sought, supe
 from imapd.store.maildir.quota import allowed
 from imapd.store.maildir.sharing import inherit
 from imapd.store.maildir.tidy import astray, scattered, tidy, tidy_all
-from imapd.store.maildir.tree import Tree, synced
+from imapd.store.maildir.tree import Tree, modified, synced
 from imapd.store.maildir.troubles import TROUBLES
 from imapd.store.maildir.turn import Turn, settled_stamp, transaction
 
@@ -272,8 +272,17 @@ def _make_now(turn: Turn, row: MailboxRow) -> None:
     turn.undo(lambda: turn.tree.unmake(row.directory, ceiling.FILE))
     _made(turn.tree, row.directory)
     _begin_ceiling(turn.index, turn.tree, row)
-    turn.index.sql("UPDATE mailboxes SET moving = NULL WHERE number = ?", (row.number,))
+    turn.index.sql(
+        "UPDATE mailboxes SET moving = NULL, new_stamp = ?, cur_stamp = ? WHERE number = ?",
+        (*(_stamp_of_empty(turn.tree, row.directory, part) for part in ("new", "cur")), row.number),
+    )
     turn.index.set_meta(ROOT_STAMP, -abs(stamp_of(turn.index, turn.tree)))
+
+
+def _stamp_of_empty(tree: Tree, directory: str, part: str) -> int:
+    """That of a directory of ours that needs no reading; 0 if something is in it already."""
+    stamp = modified(tree.part(directory, part))
+    return stamp if tree.listed(directory, part) == [] else 0
 
 
 def _alone(index: Index, tree: Tree, row: MailboxRow) -> bool:

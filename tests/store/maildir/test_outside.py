@@ -419,14 +419,31 @@ class TestNothingHappens:
         monkeypatch.setattr(
             os, "listdir", lambda path: (readings.append(str(path)), listdir(path))[1]
         )
+        place.deliver("1.theirs", directory=".Busy", part="cur")
         for number in range(30):
             place.add(box, f"subject {number}")
             if number == 15:
                 assert readings
                 readings.clear()
             place.run(place.pump.pause(0.03))
-            assert place.run(box.status()).messages == number + 1
+            assert place.run(box.status()).messages == number + 2
         assert readings == []
+
+    def test_a_mailbox_that_we_have_just_made(self, place, monkeypatch):
+        """Nobody else can have put anything there; where somebody has, it is found."""
+        readings = []
+        listdir = os.listdir
+        box = place.make("New")
+        monkeypatch.setattr(
+            os, "listdir", lambda path: (readings.append(str(path)), listdir(path))[1]
+        )
+        place.add(box, "a")
+        assert place.run(place.box("New").status()).messages == 1
+        assert readings == []
+        for part in ("tmp", "new", "cur"):
+            os.makedirs(place.root / ".Old" / part)
+        place.deliver("1.there", directory=".Old", part="cur")
+        assert place.run(place.make("Old").status()).messages == 1
 
     def test_a_change_right_after_a_reading(self, place):
         """It has the mtime of the change before it, as the kernel rounds that; it is found in a moment."""
