@@ -35,6 +35,8 @@ _DONE: Final = "facts/"
 _AT_ONCE: Final = 40
 #: Seconds until the next ones.
 _PAUSE: Final = 0.02
+#: The same before the first: who opens a mailbox asks for something at once.
+_FIRST: Final = 0.5
 #: The same, while another process writes.
 _BUSY: Final = 1.0
 #: Seconds after each that the reactor's thread has for itself: both hold Python's lock.
@@ -73,7 +75,7 @@ class Backlog:
         if (again or number not in self._seen) and not self._ended:
             self._seen.add(number)
             self._waiting[number] = 0, 0
-            self._soon()
+            self._soon(_FIRST)
 
     def end(self) -> None:
         """No more."""
