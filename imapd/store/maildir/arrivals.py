@@ -32,7 +32,7 @@ _NEVER: Final = frozenset((errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP)
 _STRETCH: Final = 20
 _PAUSE: Final = 0.0005
 #: Files that are put in order in one go, which holds that lock.
-_SORTED: Final = 10_000
+_SORTED: Final = 2_000
 _DAY: Final = 86_400
 
 #: A file as its directory has it: when it came (mtime in nanoseconds), its name, its octets.

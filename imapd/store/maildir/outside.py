@@ -215,8 +215,10 @@ class _Reading:
             else:
                 lost[name] = id
         guests = index.sql("SELECT name FROM files WHERE home = ?", (row.number,)).fetchall()
-        missing = {name: known[name] for name in known.keys() - there}
-        fresh = there - known.keys() - {name for (name,) in guests}
+        # Step by step: what is done with all at once holds Python's lock for long.
+        missing = {name: id for name, id in known.items() if name not in there}
+        strangers = {name for (name,) in guests}
+        fresh = {name for name in names if name not in known and name not in strangers}
         return cls(missing | lost, fresh, away)
 
     @property
