@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -45,6 +46,9 @@ def run(
         service.privilegedStartService()  # type: ignore[no-untyped-call]
         service.startService()  # type: ignore[no-untyped-call]
         reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+        # What is there now stays: the collector need not go through it each time.
+        gc.collect()
+        gc.freeze()
         if ready is not None:
             ready()
 
