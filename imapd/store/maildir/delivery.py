@@ -126,23 +126,23 @@ def copy(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
     found = [
         row
         for some in rows(
-            index, number, uids, "m.flags, m.size, f.name, f.home",
+            index, number, uids,
+            "m.flags, m.size, f.name, f.home, f.size, f.email_id, f.thread_id",
             "messages m JOIN files f ON f.id = m.id",
         )
         for row in some
     ]  # fmt: skip
     base, target_base = base_of(number), base_of(destination)
-    sources, copies, many = [], [], []
+    sources, copies, pairs, files = [], [], [], []
     owned: set[str] = set()
+    letters = {flags: index.flagsets.letters(flags) for flags in {row[1] for row in found}}
     now = int(time.time())
     if found:
         turn.touch(destination)
-    for id, flags, _, name, home in found:
+    for id, flags, _, name, home, *kept in found:
         uid = edit.take_uid()
         old = FileName.parse(name)
-        new = str(
-            FileName(fresh(), old.size, old.wire_size, uid).lettered(index.flagsets.letters(flags))
-        )
+        new = str(FileName(fresh(), old.size, old.wire_size, uid, letters[flags]))
         path = tree.file(target.directory, new)
         turn.undo(_unlink(path))
         place = source.directory if home is None else index.directory(home)
@@ -155,9 +155,10 @@ def copy(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
             raise Inconvenient("a message was just changed by another program") from error
         sources.append(id - base)
         copies.append(uid)
-        many.append((target_base + uid, new, now, id))
+        pairs.append((target_base + uid, id))
+        files.append((target_base + uid, new, now, *kept))
     sql = index.sql
-    for low, high, further in _runs([(row[3], row[0]) for row in many]):
+    for low, high, further in _runs((source_id, copy_id) for copy_id, source_id in pairs):
         sql(
             "INSERT INTO messages (id, flags, modseq, size, internal_date)"
             " SELECT id + ?, flags, ?, size, internal_date FROM messages WHERE id BETWEEN ? AND ?",
@@ -176,11 +177,10 @@ def copy(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
                 (further, low, high),
             )
     index.many(
-        "INSERT INTO files (id, name, saved, size, email_id, thread_id)"
-        " SELECT ?, ?, ?, size, email_id, thread_id FROM files WHERE id = ?",
-        many,
+        "INSERT INTO files (id, name, saved, size, email_id, thread_id) VALUES (?, ?, ?, ?, ?, ?)",
+        files,
     )
-    annotating.copy(index, [(row[0], row[3]) for row in many])
+    annotating.copy(index, pairs)
     for uid, row in zip(copies, found):
         edit.came(uid, row[1], row[2])
     return Copied(target.uidvalidity, sources, copies, edit.finish(tidy=True))
