@@ -332,7 +332,8 @@ class Images:
         self._images[image.mailbox_id] = image
         unwatched = deque(image for image in self._images.values() if not image.watchers)
         messages = sum(len(image.generation.uids) for image in unwatched)
-        while len(unwatched) > _KEPT_IMAGES or messages > _KEPT_MESSAGES:
+        # The last two stay, however large: a client goes from one mailbox to another and back.
+        while len(unwatched) > _KEPT_IMAGES or (messages > _KEPT_MESSAGES and len(unwatched) > 2):
             oldest = unwatched.popleft()
             messages -= len(oldest.generation.uids)
             del self._images[oldest.mailbox_id]

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
+from imapd.session import image
+from imapd.session.image import Images
 from tests.backends import MaildirBackend
 from tests.dialogue import Server, letter
 from tests.distant import DistantStore
@@ -217,3 +219,27 @@ def test_told_is_there_when_hints_are_lost(steps: list[Any]) -> None:
     store = DistantStore(clock, None)
     store.deaf = True
     _play(Server(store, clock=clock), steps)
+
+
+def test_to_another_mailbox_and_back(anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mailbox is not read again for that, however large it is; others are forgotten."""
+    monkeypatch.setattr(image, "_KEPT_MESSAGES", 5)
+    client = anywhere.client()
+    for name in ("large", "small", "old"):
+        client.ok(f"CREATE {name}")
+        client.fill(10 if name == "large" else 1, name)
+    loaded: list[str] = []
+    load = Images._load
+
+    def noted(self: Images, mailbox: Any) -> Any:
+        loaded.append(mailbox.id)
+        return load(self, mailbox)
+
+    monkeypatch.setattr(Images, "_load", noted)
+    client.select("old")
+    for _ in range(3):
+        client.select("large")
+        client.select("small")
+    assert len(loaded) == len(set(loaded)) == 3
+    client.select("old")
+    assert len(loaded) == 4
