@@ -5,14 +5,18 @@ Rules of this file:
 * Blocks are made one at a time, with pauses that leave most of the time to others.
 * It is done for mailboxes that somebody has selected and that were searched before, and, where the
   store says that messages have come, for every large one: then the image is made ready too.
+* Up to where the latter was done is kept by the store: what was begun and not ended, as the account
+  was closed, is gone on with when the store next speaks of the mailbox, and else it costs nothing.
 """
 
 from __future__ import annotations
 
+import struct
 from array import array
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Final
+from zlib import crc32
 
 from attrs import frozen
 from twisted.internet.defer import CancelledError, Deferred
@@ -20,7 +24,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from imapd.model.numset import NumSet
 from imapd.query.columns import USUAL
+from imapd.session.block_pieces import LAST
 from imapd.session.blocks import Blocks
 from imapd.session.image import Image, Images
 from imapd.session.kept_image import WORTH_KEEPING
@@ -43,6 +49,11 @@ _MANY: Final = 128
 #: Mailboxes of which it is known what there was.
 _MAILBOXES: Final = 1_000
 
+#: Of a mailbox, what was made of all its messages, and the UIDNEXT that it had then.
+_DONE: Final = "ahead 1"
+_MARK: Final = struct.Struct("<IQ")
+_MADE: Final = crc32("\n".join(sorted(USUAL)).encode())
+
 
 @frozen
 class _Passing:
@@ -63,8 +74,10 @@ class Ahead:
         self._clock = clock
         self._blocks = blocks
         self._soon: dict[str, IDelayedCall] = {}
-        self._pause: dict[str, Deferred[None]] = {}
-        #: UIDNEXT of mailboxes, by id, when they were last looked at.
+        self._pauses: set[Deferred[None]] = set()
+        #: Ids of mailboxes of which something is being made.
+        self._working: set[str] = set()
+        #: UIDNEXT of mailboxes, by id, when all was made of what they had.
         self._through: dict[str, int] = {}
 
     def grown(self, image: Image) -> None:
@@ -82,12 +95,12 @@ class Ahead:
         for call in self._soon.values():
             call.cancel()
         self._soon.clear()
-        for pause in tuple(self._pause.values()):
+        for pause in tuple(self._pauses):
             pause.cancel()
 
     def _begin(self, image: Image) -> None:
         del self._soon[image.mailbox_id]
-        if image.mailbox_id in self._pause:
+        if image.mailbox_id in self._working:
             # It is still at those that came before.
             self.grown(image)
             return
@@ -101,40 +114,74 @@ class Ahead:
         known = image.generation.uids[:]
         # What cannot be done now is done when somebody asks.
         with suppress(StoreError, CancelledError):
-            async for _ in self._paced(
-                self._blocks.ahead(watcher.mailbox, known), image.mailbox_id
-            ):
-                if watcher not in image.watchers:
-                    return
+            work = self._blocks.ahead(watcher.mailbox, known)
+            await self._paced(work, image.mailbox_id, lambda: watcher in image.watchers)
 
     async def _prepare(self, mailbox: IMailbox, images: Images) -> None:
         with suppress(StoreError, CancelledError):
             status = await settled(mailbox.status())
-            since = self._through.get(mailbox.id, 0)
-            if status.messages < _LARGE or status.uidnext - since < _MANY:
+            if status.messages < _LARGE or not IBlocksKept.providedBy(mailbox):
                 return
-            if not IBlocksKept.providedBy(mailbox) or mailbox.id in self._pause:
+            since = self._through.get(mailbox.id)
+            if since is None:
+                since = await _done(mailbox)
+            if 0 <= status.uidnext - since < _MANY:
+                self._remember(mailbox.id, since)
                 return
             if status.messages >= WORTH_KEEPING:
                 passing = _Passing(mailbox)
-                images.leave(await images.join(mailbox, passing), passing)
-            known = array("I", await settled(mailbox.uids()))
-            async for _ in self._paced(self._blocks.ahead(mailbox, known, USUAL), mailbox.id):
-                pass
-            self._through[mailbox.id] = status.uidnext
-            if len(self._through) > _MAILBOXES:
-                del self._through[next(iter(self._through))]
+                image = await images.join(mailbox, passing)
+                known = image.generation.uids[:]
+                images.leave(image, passing)
+            else:
+                known = array("I", await settled(mailbox.uids()))
+            await self._paced(self._blocks.ahead(mailbox, known, USUAL), mailbox.id)
+            self._remember(mailbox.id, status.uidnext)
+            await _leave(mailbox, status.uidnext)
 
-    async def _paced(self, work: AsyncIterator[None], id: str) -> AsyncIterator[None]:
-        """A piece of work, then a pause."""
+    def _remember(self, id: str, uidnext: int) -> None:
+        self._through[id] = uidnext
+        if len(self._through) > _MAILBOXES:
+            del self._through[next(iter(self._through))]
+
+    async def _paced(
+        self, work: AsyncIterator[None], id: str, wanted: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Piece by piece, with pauses, while it is wanted."""
+        while id in self._working:
+            # Each begins with the newest messages, which both may want.
+            await self._paused(_LONGEST)
+        self._working.add(id)
         late = 0.0
-        async for _ in work:
-            seconds = min(_LONGEST, max(_PAUSE, _POLITE * late))
-            due = self._clock.seconds() + seconds
-            pause = self._pause[id] = deferLater(self._clock, seconds)
-            try:
-                await pause
-            finally:
-                del self._pause[id]
-            late = self._clock.seconds() - due
-            yield
+        try:
+            async for _ in work:
+                late = await self._paused(min(_LONGEST, max(_PAUSE, _POLITE * late)))
+                if not wanted():
+                    return
+        finally:
+            self._working.discard(id)
+
+    async def _paused(self, seconds: float) -> float:
+        """By how much it took longer."""
+        due = self._clock.seconds() + seconds
+        pause: Deferred[None] = deferLater(self._clock, seconds)
+        self._pauses.add(pause)
+        try:
+            await pause
+        finally:
+            self._pauses.discard(pause)
+        return self._clock.seconds() - due
+
+
+async def _done(mailbox: IMailbox) -> int:
+    """The UIDNEXT up to which all was made, perhaps by another process; 0 if that is not known."""
+    octets = (await settled(IBlocksKept(mailbox).kept_blocks(_DONE, NumSet.of(LAST)))).get(LAST)
+    if octets is None or len(octets) != _MARK.size:
+        return 0
+    made, uidnext = _MARK.unpack(octets)
+    return int(uidnext) if made == _MADE else 0
+
+
+async def _leave(mailbox: IMailbox, uidnext: int) -> None:
+    made = {(_DONE, LAST): _MARK.pack(_MADE, uidnext)}
+    await settled(IBlocksKept(mailbox).keep_blocks(made, NumSet([(1, LAST)])))

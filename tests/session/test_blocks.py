@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -461,6 +462,100 @@ def test_what_is_prepared_ends_with_the_account(
     made.clear()
     told.client().select().ok("SEARCH SUBJECT 1")
     assert 0 < len(made) < 4
+
+
+def test_what_ended_early_is_gone_on_with(told: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When somebody opens the mailbox, though nothing more comes; what was made is not made again."""
+    monkeypatch.setattr(ahead, "_PAUSE", 60.0)
+    monkeypatch.setattr(ahead, "_LONGEST", 60.0)
+    told.client().fill(4 * _SPAN).hang_up()
+    made = _scans(monkeypatch)
+    told.advance(40.0)
+    assert told.store._accounts == {}
+    begun = len(made)
+    monkeypatch.setattr(ahead, "_PAUSE", 0.1)
+    client = told.client().select()
+    told.advance(6.0)
+    assert begun > 0
+    assert len(made) > begun
+    assert len(made) == len({each.ranges[0] for each in made})
+    made.clear()
+    client.ok("SEARCH SUBJECT 1")
+    assert made == []
+
+
+def test_what_was_prepared_is_not_looked_at_again(
+    told: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever opens the mailbox, in a process of another day, finds that all was made."""
+    told.client().fill(4 * _SPAN).hang_up()
+    told.advance(40.0)
+    told.factory._ahead._through.clear()
+    asked = []
+    begin = module.Blocks.ahead
+
+    def noted(self: Any, *arguments: Any) -> Any:
+        asked.append(arguments)
+        return begin(self, *arguments)
+
+    monkeypatch.setattr(module.Blocks, "ahead", noted)
+    told.client().select()
+    told.advance(6.0)
+    assert asked == []
+    told.client().fill(3)
+    told.advance(6.0)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("octets", [b"", b"\0" * 12, b"\xff" * 12])
+def test_a_damaged_mark_of_what_was_prepared(
+    told: Server, octets: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it is looked at what there is."""
+    client = told.client().fill(4 * _SPAN)
+    mark = {(ahead._DONE, block_pieces.LAST): octets}
+
+    async def damage(keeper: IBlocksKept) -> None:
+        await settled(keeper.keep_blocks(mark, _EVERY))
+
+    _with_keeper(told, damage)
+    made = _scans(monkeypatch)
+    told.advance(6.0)
+    assert made
+    made.clear()
+    client.select().ok("SEARCH SUBJECT 1")
+    assert made == []
+
+
+def test_prepared_of_what_others_deliver(told: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that another program put into a large mailbox are looked through, too, when they are found."""
+    client = told.client().fill(1).select()
+    (account,) = told.store._accounts.values()
+    new = Path(account.tree.root, "new")
+    for number in range(3 * _SPAN - 1):
+        (new / f"{number}.there").write_bytes(b"Subject: %d\n\nhello\n" % number)
+    client.ok("NOOP")
+    told.advance(8.0)
+    made = _scans(monkeypatch)
+    assert client.command("SEARCH SUBJECT 11")[0] == "* SEARCH 13"
+    client.ok("SEARCH SENTSINCE 1-Jan-1990 LARGER 5")
+    assert made == []
+
+
+def test_prepared_while_what_was_asked_is_made(
+    told: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One waits for the other, and both come to their end."""
+    monkeypatch.setattr(quiet, "_DELAY", ahead._SOON + 3.05 * ahead._PAUSE)
+    client = told.client().fill(1).select()
+    client.ok("SEARCH SUBJECT 1")
+    made = _scans(monkeypatch)
+    client.fill(8 * _SPAN - 1)
+    told.advance(30.0)
+    made.clear()
+    for command in ("SEARCH SUBJECT 1", "SEARCH LARGER 5", "SORT (DATE) UTF-8 ALL"):
+        client.ok(command)
+    assert made == []
 
 
 # Who asks.

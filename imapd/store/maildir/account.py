@@ -249,12 +249,10 @@ class MaildirAccount:
         reading = self.check(row.number, marks=row.marks)
         if reading is not None:
             await reading
-        self._catch_up(row.number, reading is not None)
+        if self.index.mailbox(row.number).messages:
+            self._backlog.want(row.number, again=reading is not None)
+            self._quiet.opened(row.id)
         return mailbox
-
-    def _catch_up(self, number: int, again: bool) -> None:
-        if self.index.mailbox(number).messages:
-            self._backlog.want(number, again)
 
     def _opened(self, row: MailboxRow) -> MaildirMailbox:
         mailbox = self._open.get(row.number)
