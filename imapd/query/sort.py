@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from imapd.model.message import Column
 from imapd.query.criteria import Criterion
-from imapd.query.source import Source, placed, values
+from imapd.query.source import Columns, placed, values
 
 __all__ = ["arranged", "gaps", "keys"]
 
@@ -27,7 +27,7 @@ Turn = Callable[[], Awaitable[None]]
 
 
 async def arranged(
-    source: Source, places: Sequence[int], criteria: Sequence[Criterion]
+    source: Columns, places: Sequence[int], criteria: Sequence[Criterion]
 ) -> Sequence[int]:
     """`places`, which ascend, in order; those that are gone are left out."""
     there, columns = await keys(source, places, criteria)
@@ -40,7 +40,7 @@ async def arranged(
 
 
 async def keys(
-    source: Source, places: Sequence[int], criteria: Sequence[Criterion]
+    source: Columns, places: Sequence[int], criteria: Sequence[Criterion]
 ) -> tuple[Sequence[int], Sequence[Sequence[Any]]]:
     """Which of the places there are, and a column of values for each criterion."""
     whole = {criterion.column for criterion in criteria if criterion.of is None}
@@ -59,7 +59,7 @@ async def keys(
 
 
 async def _taken(
-    source: Source, places: Sequence[int], name: Column, of: Callable[[Any], str]
+    source: Columns, places: Sequence[int], name: Column, of: Callable[[Any], str]
 ) -> Sequence[str]:
     """What counts of a column, whose values may be large; of what is gone meanwhile, nothing."""
     found: dict[int, str] = {}
@@ -70,7 +70,7 @@ async def _taken(
 
 
 async def _completed(
-    source: Source, places: Sequence[int], column: Sequence[Any], instead: Column
+    source: Columns, places: Sequence[int], column: Sequence[Any], instead: Column
 ) -> Sequence[Any]:
     """A column with another's values in place of None; what is gone meanwhile is 0."""
     missing = [place for place, value in zip(places, column) if value is None]
@@ -82,7 +82,7 @@ async def _completed(
 
 
 async def gaps(
-    source: Source,
+    source: Columns,
     count: int,
     place_at: Callable[[int], int],
     fresh: Sequence[int],

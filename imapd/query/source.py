@@ -16,7 +16,7 @@ from imapd.query.results import runs
 from imapd.query.text import MessageText
 from imapd.query.verdicts import Verdicts
 
-__all__ = ["Numbers", "Source", "Span", "Values", "placed", "values"]
+__all__ = ["Columns", "Numbers", "Source", "Span", "Values", "placed", "values"]
 
 #: Of a range with at least one wanted place in so many, all values are taken at first.
 _DENSE: Final = 8
@@ -26,21 +26,28 @@ Span = tuple[int, int]
 Numbers = SequenceNumbers | UIDs | Recent
 
 
-class Source(Protocol):
-    """The messages of one mailbox by place, 0 the first, and what is known of them."""
+class Columns(Protocol):
+    """The messages of one mailbox by place, 0 the first, and columns of them."""
 
     @property
     def uids(self) -> Sequence[int]:
         """The UID of each place, ascending."""
+
+    def scan(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
+        """Columns, complete, of those that are still there, in ascending order."""
+
+    async def turn(self) -> None:
+        """Let others have their turn; raises if there is no one to answer any more."""
+
+
+class Source(Columns, Protocol):
+    """All that queries ask of them."""
 
     def spans(self, numbers: Numbers) -> Iterable[Span]:
         """The places that a key by number means, ascending."""
 
     def known(self, column: Column, start: int, stop: int) -> Sequence[Any]:
         """A column of Cost.VIEW."""
-
-    def scan(self, uids: NumSet, columns: frozenset[Column]) -> AsyncIterator[Batch]:
-        """Columns, complete, of those that are still there, in ascending order."""
 
     @property
     def verdicts(self) -> Verdicts:
@@ -52,9 +59,6 @@ class Source(Protocol):
     async def message(self, uid: int) -> MessageText | None:
         """A message, to be closed; None if it is gone."""
 
-    async def turn(self) -> None:
-        """Let others have their turn; raises if there is no one to answer any more."""
-
 
 @frozen
 class Values:
@@ -65,7 +69,7 @@ class Values:
     columns: Mapping[Column, Sequence[Any]] = field(repr=False)
 
 
-async def values(source: Source, places: Sequence[int], columns: Iterable[Column]) -> Values:
+async def values(source: Columns, places: Sequence[int], columns: Iterable[Column]) -> Values:
     """Columns of the messages at `places`, ascending; those that are gone are left out."""
     names = frozenset(columns)
     if places and len(places) < places[-1] + 1 - places[0] <= len(places) * _DENSE:
@@ -95,7 +99,7 @@ def _of_many(places: Sequence[int], whole: Values) -> Values:
 
 
 async def placed(
-    source: Source, places: Sequence[int], columns: frozenset[Column]
+    source: Columns, places: Sequence[int], columns: frozenset[Column]
 ) -> AsyncIterator[tuple[Sequence[int], Batch]]:
     """Batches of the messages at `places`, ascending, each with the places of its entries."""
     uids = source.uids

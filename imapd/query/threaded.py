@@ -25,7 +25,7 @@ from imapd.query.links import LINKS, SUBJECT
 from imapd.query.pieces import Pieces, done, in_pieces
 from imapd.query.references import Links
 from imapd.query.sort import keys
-from imapd.query.source import Source, placed
+from imapd.query.source import Columns, placed
 from imapd.query.thread import Algorithm, Searched
 from imapd.query.ties import Ties
 
@@ -82,7 +82,7 @@ class Threaded:
 
 
 async def threaded(
-    source: Source,
+    source: Columns,
     places: Sequence[int],
     algorithm: Algorithm,
     before: Threaded | None = None,
@@ -101,7 +101,7 @@ async def threaded(
 
 
 async def _anew(
-    source: Source, places: Sequence[int], algorithm: Algorithm, limits: Limits
+    source: Columns, places: Sequence[int], algorithm: Algorithm, limits: Limits
 ) -> Threaded:
     there, searched = await _searched(source, places, algorithm)
     searched = evolve(searched, most=limits.thread_references)
@@ -109,7 +109,7 @@ async def _anew(
 
 
 async def _searched(
-    source: Source, places: Sequence[int], algorithm: Algorithm
+    source: Columns, places: Sequence[int], algorithm: Algorithm
 ) -> tuple[Sequence[int], Searched]:
     """Which of the places there are, and what the algorithm looks at there."""
     count = len(source.uids)
@@ -155,7 +155,7 @@ def _picked(searched: Searched, places: Sequence[int]) -> Pieces[Searched]:
     return evolve(searched, links=picked, **columns)
 
 
-async def _links(source: Source, places: Sequence[int]) -> tuple[Links, Sequence[int]]:
+async def _links(source: Columns, places: Sequence[int]) -> tuple[Links, Sequence[int]]:
     """Of those that are there; and where they are."""
     links = Links()
     there: list[int] = []
@@ -189,7 +189,7 @@ def _made(uids: array[int], searched: Searched, algorithm: Algorithm) -> Pieces[
     return made
 
 
-async def positions(source: Source, answer: Threaded) -> array[int]:
+async def positions(source: Columns, answer: Threaded) -> array[int]:
     """The positions of an answer, found out if need be."""
     if answer.positions is None:
         answer.positions = await _done(source, where(answer))
@@ -211,7 +211,7 @@ def where(answer: Threaded) -> Pieces[array[int]]:
 
 
 async def _updated(
-    before: Threaded, source: Source, uids: array[int], limits: Limits
+    before: Threaded, source: Columns, uids: array[int], limits: Limits
 ) -> Threaded | None:
     """The answer for these messages; None if it is better to begin anew."""
     if before.uids == uids:
@@ -301,11 +301,11 @@ def _copy(one: Threaded, start: int, stop: int, other: Threaded) -> None:
     other.heads.extend(one.heads[start:stop])
 
 
-async def _done(source: Source, pieces: Pieces[_T]) -> _T:
+async def _done(source: Columns, pieces: Pieces[_T]) -> _T:
     return await done(pieces, source.turn)
 
 
-def _uids_at(source: Source, places: Sequence[int]) -> array[int]:
+def _uids_at(source: Columns, places: Sequence[int]) -> array[int]:
     uids = source.uids
     if isinstance(places, range) and places.step == 1:
         uids = uids[places.start : places.stop]
@@ -313,5 +313,5 @@ def _uids_at(source: Source, places: Sequence[int]) -> array[int]:
     return array("I", map(uids.__getitem__, places))
 
 
-def _places_of(source: Source, uids: Sequence[int]) -> list[int]:
+def _places_of(source: Columns, uids: Sequence[int]) -> list[int]:
     return [bisect_left(source.uids, uid) for uid in uids]

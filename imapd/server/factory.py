@@ -68,12 +68,13 @@ class IMAPFactory(PacedFactory):
         self.turns = Turns(clock)
         self._tls = tls
         blocks = Blocks(clock, self.turns.turn)
-        self._ahead = Ahead(clock, blocks)
+        limits = limits or Limits()
+        self._ahead = Ahead(clock, blocks, self.turns.turn, limits)
         self.policy = Policy(
             dialect=dialect or Dialect.of([*commands.FEATURES, *extensions.FEATURES], without),
             images=Images(self.turns.turn, self._ahead.grown),
             blocks=blocks,
-            limits=limits or Limits(),
+            limits=limits,
             mechanisms=MECHANISMS if mechanisms is None else mechanisms,
             portal=portal,
             plaintext_login=plaintext_login,

@@ -2,9 +2,10 @@
 
 Rules of this file:
 
-* Blocks are made one at a time, with pauses that leave most of the time to others.
+* Blocks, and answers, are made one at a time, with pauses that leave most of the time to others.
 * It is done for mailboxes that somebody has selected and that were searched before, and, where the
-  store says that messages have come, for every large one: then the image is made ready too.
+  store says that messages have come, for every large one: then the image is made ready too, and, if
+  what has come is not little beside what was there, so are the usual orders and threads.
 * Up to where the latter was done is kept by the store: what was begun and not ended, as the account
   was closed, is gone on with when the store next speaks of the mailbox, and else it costs nothing.
 """
@@ -24,12 +25,16 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from imapd.model.limits import Limits
+from imapd.model.mailbox import Status
 from imapd.model.numset import NumSet
 from imapd.query.columns import USUAL
 from imapd.session.block_pieces import LAST
-from imapd.session.blocks import Blocks
+from imapd.session.blocks import Blocks, Turn
 from imapd.session.image import Image, Images
 from imapd.session.kept_image import WORTH_KEEPING
+from imapd.session.usual_answers import usual_answers
+from imapd.session.view import View
 from imapd.store.answers import settled
 from imapd.store.errors import StoreError
 from imapd.store.interfaces import IBlocksKept, IMailbox
@@ -44,25 +49,26 @@ _POLITE: Final = 10.0
 _LONGEST: Final = 5.0
 #: Messages of a mailbox that is large: of a smaller one all is made as fast.
 _LARGE: Final = 1_000
-#: Messages that must have come.
+#: Messages that must have come; and, for answers, one in so many of all.
 _MANY: Final = 128
+_LITTLE: Final = 64
+#: Seconds of work at an answer, after which there is a pause.
+_WORK: Final = 0.02
 #: Mailboxes of which it is known what there was.
 _MAILBOXES: Final = 1_000
 
-#: Of a mailbox, what was made of all its messages, and the UIDNEXT that it had then.
-_DONE: Final = "ahead 1"
-_MARK: Final = struct.Struct("<IQ")
+#: Of a mailbox, which columns were made of its messages, and the UIDNEXTs of `_Done`.
+_DONE: Final = "ahead 2"
+_MARK: Final = struct.Struct("<IQQ")
 _MADE: Final = crc32("\n".join(sorted(USUAL)).encode())
 
 
 @frozen
-class _Passing:
-    """Has a mailbox selected for a moment."""
+class _Done:
+    """The UIDNEXTs that a mailbox had when blocks, and answers, were made of all there was."""
 
-    mailbox: IMailbox
-
-    def changed(self) -> None:
-        """As `Watcher`."""
+    blocks: int = 0
+    answers: int = 0
 
 
 class Ahead:
@@ -70,15 +76,19 @@ class Ahead:
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, blocks: Blocks) -> None:
+    def __init__(self, clock: IReactorTime, blocks: Blocks, turn: Turn, limits: Limits) -> None:
         self._clock = clock
         self._blocks = blocks
+        self._turn = turn
+        self._limits = limits
+        #: When it last paused.
+        self._rested = 0.0
         self._soon: dict[str, IDelayedCall] = {}
         self._pauses: set[Deferred[None]] = set()
         #: Ids of mailboxes of which something is being made.
         self._working: set[str] = set()
-        #: UIDNEXT of mailboxes, by id, when all was made of what they had.
-        self._through: dict[str, int] = {}
+        #: Of mailboxes, by id.
+        self._through: dict[str, _Done] = {}
 
     def grown(self, image: Image) -> None:
         """Messages have come into a mailbox that is, or was, selected."""
@@ -122,27 +132,40 @@ class Ahead:
             status = await settled(mailbox.status())
             if status.messages < _LARGE or not IBlocksKept.providedBy(mailbox):
                 return
-            since = self._through.get(mailbox.id)
-            if since is None:
-                since = await _done(mailbox)
-            if 0 <= status.uidnext - since < _MANY:
-                self._remember(mailbox.id, since)
-                return
-            if status.messages >= WORTH_KEEPING:
-                passing = _Passing(mailbox)
-                image = await images.join(mailbox, passing)
-                known = image.generation.uids[:]
-                images.leave(image, passing)
-            else:
-                known = array("I", await settled(mailbox.uids()))
-            await self._paced(self._blocks.ahead(mailbox, known, USUAL), mailbox.id)
-            self._remember(mailbox.id, status.uidnext)
-            await _leave(mailbox, status.uidnext)
+            done = self._through.get(mailbox.id) or await _done(mailbox)
+            if not 0 <= status.uidnext - done.blocks < _MANY:
+                done = await self._made(mailbox, images, status, done)
+                await _leave(mailbox, done)
+            self._through[mailbox.id] = done
+            if len(self._through) > _MAILBOXES:
+                del self._through[next(iter(self._through))]
 
-    def _remember(self, id: str, uidnext: int) -> None:
-        self._through[id] = uidnext
-        if len(self._through) > _MAILBOXES:
-            del self._through[next(iter(self._through))]
+    async def _made(self, mailbox: IMailbox, images: Images, status: Status, done: _Done) -> _Done:
+        if status.messages < WORTH_KEEPING:
+            known = array("I", await settled(mailbox.uids()))
+            await self._paced(self._blocks.ahead(mailbox, known, USUAL), mailbox.id)
+            return _Done(status.uidnext)
+        view = View("", mailbox, True, lambda: None)
+        image = await images.join(mailbox, view)
+        try:
+            view.attach(image)
+            # Whoever selects it is told which flags occur.
+            image.first_unseen()
+            known = image.generation.uids[:]
+            await self._paced(self._blocks.ahead(mailbox, known, USUAL), mailbox.id)
+            if 0 <= (status.uidnext - done.answers) * _LITTLE < status.messages:
+                return _Done(status.uidnext, done.answers)
+            answers = usual_answers(view, self._blocks, self._politely, self._limits)
+            await self._paced(answers, mailbox.id)
+            return _Done(status.uidnext, status.uidnext)
+        finally:
+            images.leave(image, view)
+
+    async def _politely(self) -> None:
+        """Between pieces of an answer."""
+        await self._turn()
+        if self._clock.seconds() - self._rested > _WORK:
+            await self._paused(_PAUSE)
 
     async def _paced(
         self, work: AsyncIterator[None], id: str, wanted: Callable[[], bool] = lambda: True
@@ -170,18 +193,19 @@ class Ahead:
             await pause
         finally:
             self._pauses.discard(pause)
-        return self._clock.seconds() - due
+        self._rested = self._clock.seconds()
+        return self._rested - due
 
 
-async def _done(mailbox: IMailbox) -> int:
-    """The UIDNEXT up to which all was made, perhaps by another process; 0 if that is not known."""
+async def _done(mailbox: IMailbox) -> _Done:
+    """What was done of a mailbox, perhaps by another process, if that is known."""
     octets = (await settled(IBlocksKept(mailbox).kept_blocks(_DONE, NumSet.of(LAST)))).get(LAST)
     if octets is None or len(octets) != _MARK.size:
-        return 0
-    made, uidnext = _MARK.unpack(octets)
-    return int(uidnext) if made == _MADE else 0
+        return _Done()
+    made, *through = _MARK.unpack(octets)
+    return _Done(*through) if made == _MADE else _Done()
 
 
-async def _leave(mailbox: IMailbox, uidnext: int) -> None:
-    made = {(_DONE, LAST): _MARK.pack(_MADE, uidnext)}
+async def _leave(mailbox: IMailbox, done: _Done) -> None:
+    made = {(_DONE, LAST): _MARK.pack(_MADE, done.blocks, done.answers)}
     await settled(IBlocksKept(mailbox).keep_blocks(made, NumSet([(1, LAST)])))

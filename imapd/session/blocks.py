@@ -116,16 +116,21 @@ class Blocks:
         uids: NumSet,
         columns: frozenset[Column],
         turn: Turn,
+        asked: bool = True,
     ) -> AsyncIterator[Batch]:
-        """As `scanned`, of those of `uids` that are among `known`: the UIDs of a view of the mailbox."""
+        """As `scanned`, of those of `uids` that are among `known`: the UIDs of a view of the mailbox.
+
+        Unless somebody has `asked`, it is not remembered.
+        """
         kept = columns & KEPT.keys()
         if not kept:
             async for batch in scanned(mailbox, uids, columns, turn):
                 yield batch
             return
-        self._asked[mailbox.id] = self._asked.pop(mailbox.id, frozenset()) | kept
-        if len(self._asked) > _MAILBOXES:
-            del self._asked[next(iter(self._asked))]
+        if asked:
+            self._asked[mailbox.id] = self._asked.pop(mailbox.id, frozenset()) | kept
+            if len(self._asked) > _MAILBOXES:
+                del self._asked[next(iter(self._asked))]
         # Who may no longer read the mailbox, or finds it deleted, is told so by the store.
         async for _ in each(mailbox.scan(EMPTY, frozenset())):
             pass

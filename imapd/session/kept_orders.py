@@ -26,8 +26,9 @@ __all__ = ["WORTH_KEEPING", "keep", "load"]
 #: Messages of a mailbox whose orders are kept: those of a smaller one are made as fast.
 WORTH_KEEPING: Final = 5_000
 
-#: Names; with a hundred thousand messages, each is of a megabyte.
-_NAMES: Final = 16
+#: Names, so many that no two of the usual orders have the same; with a hundred thousand messages,
+#: each is of a megabyte.
+_NAMES: Final = 21
 #: A checksum of the criteria and of all that follows the head, and how many messages.
 _HEAD: Final = struct.Struct("<II")
 

@@ -20,7 +20,7 @@ from attrs import frozen
 from imapd.query.criteria import Criterion
 from imapd.query.places import Places
 from imapd.query.sort import arranged, gaps
-from imapd.query.source import Source
+from imapd.query.source import Columns
 from imapd.session.kept_orders import WORTH_KEEPING, keep, load
 from imapd.session.view import View
 
@@ -48,7 +48,7 @@ class _Order:
 
 
 async def ordered(
-    view: View, source: Source, places: Sequence[int], criteria: tuple[Criterion, ...]
+    view: View, source: Columns, places: Sequence[int], criteria: tuple[Criterion, ...]
 ) -> Sequence[int]:
     """`places` of the view, which ascend, in order."""
     count = len(source.uids)
@@ -86,7 +86,7 @@ async def _loaded(view: View, count: int, criteria: tuple[Criterion, ...]) -> _O
 
 
 async def _some(
-    source: Source, order: Sequence[int], places: Sequence[int], count: int
+    source: Columns, order: Sequence[int], places: Sequence[int], count: int
 ) -> Sequence[int]:
     wanted = _octets(places, count)
     found: list[int] = []
@@ -111,7 +111,7 @@ def _octets(places: Sequence[int], count: int) -> Sequence[int]:
 
 
 async def _followed(
-    source: Source, uids: array[int], count: int, known: _Order, criteria: tuple[Criterion, ...]
+    source: Columns, uids: array[int], count: int, known: _Order, criteria: tuple[Criterion, ...]
 ) -> Sequence[int] | None:
     """A known order, of the messages that are there now; None if too many have come since."""
     order: Sequence[int] = known.places

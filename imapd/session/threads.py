@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from imapd.model.limits import Limits
-from imapd.query.source import Source
+from imapd.query.source import Columns
 from imapd.query.thread import Algorithm
 from imapd.query.threaded import Threaded, threaded
 from imapd.session.kept_threads import WORTH_KEEPING, keep, load
@@ -26,7 +26,7 @@ _CHANGED: Final = 64
 
 
 async def threads(
-    view: View, source: Source, places: Sequence[int], algorithm: Algorithm, limits: Limits
+    view: View, source: Columns, places: Sequence[int], algorithm: Algorithm, limits: Limits
 ) -> Threaded:
     """The threads of the messages of the view at `places`, which ascend.
 
@@ -48,7 +48,7 @@ async def threads(
     return answer
 
 
-async def leave(view: View, source: Source, answer: Threaded) -> None:
+async def leave(view: View, source: Columns, answer: Threaded) -> None:
     """Leave an answer with the store, if it is worth that."""
     count = len(source.uids)
     if len(answer.uids) < count or count < WORTH_KEEPING:

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
+from imapd.model.limits import Limits
 from imapd.model.numset import EMPTY, NumSet
 from imapd.query.columns import KEPT
 from imapd.query.folded import SUBJECT
 from imapd.server import flow
-from imapd.session import ahead, block_pieces, content, kept_image
+from imapd.session import (
+    ahead,
+    block_pieces,
+    content,
+    kept_image,
+    kept_orders,
+    kept_threads,
+    orders,
+    threads,
+)  # fmt: skip
 from imapd.session import blocks as module
 from imapd.store.answers import settled
 from imapd.store.arrivals import IArrivals
@@ -380,8 +390,9 @@ def told(anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setattr(quiet, "_DELAY", 2.0)
     monkeypatch.setattr(ahead, "_LARGE", 2 * _SPAN)
     monkeypatch.setattr(ahead, "_MANY", 3)
-    for place in (ahead, kept_image):
+    for place in (ahead, kept_image, kept_orders, kept_threads, orders, threads):
         monkeypatch.setattr(place, "WORTH_KEEPING", 2 * _SPAN)
+    monkeypatch.setattr(orders, "_LEAST", _SPAN)
     return anywhere
 
 
@@ -556,6 +567,119 @@ def test_prepared_while_what_was_asked_is_made(
     for command in ("SEARCH SUBJECT 1", "SEARCH LARGER 5", "SORT (DATE) UTF-8 ALL"):
         client.ok(command)
     assert made == []
+
+
+#: Made before anybody asks.
+_ANSWERS = (
+    *[f"SORT ({order}) UTF-8 ALL" for order in
+      ("ARRIVAL", "DATE", "SUBJECT", "REVERSE ARRIVAL", "REVERSE DATE")],
+    "THREAD REFERENCES UTF-8 ALL",
+)  # fmt: skip
+
+
+def _asked(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[str]]:
+    """The columns that are asked for from here on."""
+    asked: list[frozenset[str]] = []
+    scan = module.Blocks.scan
+
+    def noted(
+        self: Any, mailbox: Any, known: Any, uids: Any, columns: Any, *rest: Any, **named: Any
+    ) -> Any:
+        asked.append(columns)
+        return scan(self, mailbox, known, uids, columns, *rest, **named)
+
+    monkeypatch.setattr(module.Blocks, "scan", noted)
+    return asked
+
+
+@pytest.mark.parametrize("work", [ahead._WORK, -1.0])
+def test_answers_are_made(told: Server, work: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large mailbox the usual orders and threads are ready, in this process and in the next."""
+    monkeypatch.setattr(ahead, "_WORK", work)
+    monkeypatch.setattr(ahead, "_PAUSE", 0.01)
+    count = 3 * _SPAN
+    client = told.client().fill(count)
+    told.advance(6.0)
+    asked = _asked(monkeypatch)
+    client.select()
+    found = [client.command(text)[0] for text in _ANSWERS]
+    assert asked == []
+    numbers = range(1, count + 1)
+    assert found[2] == "* SORT " + " ".join(map(str, sorted(numbers, key=str)))
+    assert found[5] == "* THREAD " + "".join(f"({number})" for number in numbers)
+    client.ok("UNSELECT")
+    told.factory.policy.images._images.clear()
+    client.select()
+    assert [client.command(text)[0] for text in _ANSWERS] == found
+    assert asked == []
+
+
+def test_answers_are_made_again_when_much_has_come(
+    told: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Little beside what is there costs no more than it does to whoever asks."""
+    monkeypatch.setattr(ahead, "_LITTLE", 4)
+    client = told.client().fill(4 * _SPAN)
+    told.advance(6.0)
+    asked = _asked(monkeypatch)
+    client.fill(_SPAN)
+    told.advance(6.0)
+    assert asked == []
+    client.fill(_SPAN)
+    told.advance(6.0)
+    assert asked != []
+    asked.clear()
+    client.select().commands(_ANSWERS)
+    assert asked == []
+
+
+def test_answers_end_with_the_account(told: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was begun is left, and the rest is made the next time somebody opens the mailbox."""
+    made: list[None] = []
+    answers = ahead.usual_answers
+
+    async def noted(*arguments: Any) -> AsyncIterator[None]:
+        async for each in answers(*arguments):
+            made.append(each)
+            yield
+
+    monkeypatch.setattr(ahead, "usual_answers", noted)
+    monkeypatch.setattr(module.Blocks, "ahead", _nothing)
+    monkeypatch.setattr(ahead, "_PAUSE", 20.0)
+    monkeypatch.setattr(ahead, "_LONGEST", 20.0)
+    told.client().fill(4 * _SPAN).hang_up()
+    told.advance(40.0)
+    assert told.store._accounts == {}
+    assert 0 < len(made) < len(_ANSWERS)
+    (image,) = told.factory.policy.images._images.values()
+    assert image.watchers == {}
+    monkeypatch.setattr(ahead, "_PAUSE", 0.1)
+    client = told.client().select()
+    told.advance(6.0)
+    asked = _asked(monkeypatch)
+    client.commands(_ANSWERS)
+    assert asked == []
+
+
+async def _nothing(*arguments: Any) -> AsyncIterator[None]:
+    return
+    yield
+
+
+@pytest.mark.parametrize("limit", [{"messages": _SPAN}, {"thread_references": 1}])
+def test_threads_that_nobody_may_ask_for(
+    told: Server, limit: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are not made, and nothing else is lacking."""
+    told.factory._ahead._limits = evolve(Limits(), **limit)
+    related = b"References: <a@x> <b@x>\r\nMessage-ID: <c@x>\r\n\r\n"
+    client = told.client().append(*[related] * 3 * _SPAN)
+    told.advance(6.0)
+    asked = _asked(monkeypatch)
+    client.select().commands(_ANSWERS[:-1])
+    assert asked == []
+    client.ok(_ANSWERS[-1])
+    assert asked != []
 
 
 # Who asks.
