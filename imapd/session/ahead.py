@@ -157,6 +157,9 @@ class Ahead:
                 return _Done(status.uidnext, done.answers)
             answers = usual_answers(view, self._blocks, self._politely, self._limits)
             await self._paced(answers, mailbox.id)
+            if len(image.watchers) == 1:
+                # They are with the store; it may be long until somebody asks.
+                image.kept.clear()
             return _Done(status.uidnext, status.uidnext)
         finally:
             images.leave(image, view)
