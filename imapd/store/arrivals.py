@@ -19,5 +19,6 @@ class IArrivals(Interface):
     def prepare(call: Callable[[IMailbox], Deferred[Any]]) -> None:
         """Call with such a mailbox when no more messages come; not for two of one account at once.
 
-        What is done then is cancelled when the account closes, and waited for.
+        What is done then is cancelled when the account closes, and waited for: so a mailbox is also
+        called with a while after it was first opened, to go on with what was cancelled.
         """
