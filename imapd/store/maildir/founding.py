@@ -22,9 +22,9 @@ from imapd.store.maildir.presence import Presence
 from imapd.store.maildir.schema import ensure, is_damage
 from imapd.store.maildir.tidy import tidy_all
 from imapd.store.maildir.tree import DELETED, Tree, is_fs, synced
-from imapd.store.maildir.turn import transaction
+from imapd.store.maildir.turn import SETTLED, transaction
 
-__all__ = ["found", "founded", "layout", "recover"]
+__all__ = ["doubt", "found", "founded", "interrupted", "layout", "recover"]
 
 _log = Logger(namespace="imapd")
 
@@ -32,6 +32,14 @@ _log = Logger(namespace="imapd")
 _STRAY: Final = 36 * 3600
 _OWNER: Final = "owner"
 _LAYOUT: Final = "layout"
+
+
+def interrupted(tree: Tree) -> bool:
+    """Whether a process ended while it had the account open, or another has it open: its log is there."""
+    try:
+        return os.lstat(tree.index + "-wal").st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def found(tree: Tree) -> tuple[Presence, str]:
@@ -114,6 +122,20 @@ def founded(index: Index, tree: Tree, hints: list[Hint]) -> None:
             discover(index, tree, hints)
             with transaction(index, tree, True) as turn:
                 adopt_account(turn)
+
+
+def doubt(index: Index, tree: Tree, hints: list[Hint]) -> None:
+    """Have the mailboxes read again whose files were changed last.
+
+    Of a change that was not committed there may be files, and the directory may have the mtime that
+    the one before left: clocks of file systems tick in milliseconds to seconds.
+    """
+    with transaction(index, tree, False):
+        index.sql(
+            "UPDATE mailboxes SET cur_stamp = -cur_stamp WHERE cur_stamp >"
+            " (SELECT max(abs(cur_stamp)) FROM mailboxes) - ?",
+            (SETTLED,),
+        )
 
 
 def recover(index: Index, tree: Tree, hints: list[Hint]) -> None:

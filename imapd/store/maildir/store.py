@@ -32,7 +32,7 @@ from imapd.store.interfaces import (
 from imapd.store.maildir.account import MaildirAccount
 from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.building import reconcile
-from imapd.store.maildir.founding import found, founded, layout, recover
+from imapd.store.maildir.founding import doubt, found, founded, interrupted, layout, recover
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.place import Template
 from imapd.store.maildir.presence import Presence
@@ -207,7 +207,7 @@ class MaildirStore:
 
     async def _made_once(self, root: str) -> MaildirAccount:
         try:
-            tree, index, presence, said = await call_in_thread(
+            tree, index, presence, said, doubted = await call_in_thread(
                 self._reactor, self._pool, lambda: _founded(root, self.fs)
             )
         except (OSError, sqlite3.Error) as error:
@@ -233,6 +233,8 @@ class MaildirStore:
         )
         try:
             await account.writer.alone(founded)
+            if doubted:
+                await account.writer.alone(doubt)
             # If another process writes all the time, it is done when the mailboxes are looked at.
             with suppress(Busy):
                 await account.writer.behind(recover)
@@ -279,8 +281,9 @@ class MaildirStore:
         shutting.addBoth(done)
 
 
-def _founded(root: str, fs: bool) -> tuple[Tree, Index, Presence, str]:
+def _founded(root: str, fs: bool) -> tuple[Tree, Index, Presence, str, bool]:
     tree = Tree(root)
+    doubted = interrupted(tree)
     presence, said = found(tree)
     try:
         index = Index(tree.index, wait=0.01, checkpoints=False)
@@ -289,7 +292,7 @@ def _founded(root: str, fs: bool) -> tuple[Tree, Index, Presence, str]:
         texts = Texts(tree.texts)
         reconcile(index, texts)
         texts.close()
-        return Tree(root, layout(index, tree, fs)), index, presence, said
+        return Tree(root, layout(index, tree, fs)), index, presence, said, doubted
     except BaseException:
         presence.end()
         raise

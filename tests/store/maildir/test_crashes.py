@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections import Counter
 
 import pytest
@@ -23,8 +24,9 @@ _CALLS = ("rename", "link", "unlink", "fsync", "mkdir")
 class Moments:
     """Copies of the tree, taken while something is being done."""
 
-    def __init__(self, place, monkeypatch, path):
+    def __init__(self, place, monkeypatch, path, one_instant):
         self.place, self.path = place, path
+        self.one_instant = one_instant
         self.taken = []
         self.active = False
         for name in _CALLS:
@@ -48,9 +50,19 @@ class Moments:
                 copy = self.path / str(len(self.taken))
                 shutil.copytree(self.place.path, copy, symlinks=True)
                 (copy / "alice" / "imapd" / "index.sqlite-shm").unlink(missing_ok=True)
+                if self.one_instant:
+                    self._stop_the_clock(copy / "alice")
                 self.taken.append(copy)
             finally:
                 self.active = True
+
+    def _stop_the_clock(self, root):
+        """Each directory has the mtime of the last change that was committed."""
+        index = sqlite3.connect(f"file:{self.place.root}/imapd/index.sqlite?mode=ro", uri=True)
+        for directory, stamp in index.execute("SELECT directory, cur_stamp FROM mailboxes"):
+            if stamp and (root / directory / "cur").exists():
+                os.utime(root / directory / "cur", ns=(abs(stamp), abs(stamp)))
+        index.close()
 
 
 def contents(place):
@@ -141,10 +153,11 @@ def take(place):
     place.run(place.box().status())
 
 
+@pytest.mark.parametrize("one_instant", [False, True], ids=["", "in one tick of the clock"])
 @pytest.mark.parametrize(
     "operation", [append, store, copy, move, expunge, rename, rename_inbox, delete, take]
 )
-def test_whenever_it_dies(operation, place, monkeypatch, tmp_path):
+def test_whenever_it_dies(operation, one_instant, place, monkeypatch, tmp_path):
     """What was acknowledged is there once, under its UID; what was not is there or not."""
     box = place.box()
     place.add(box, "one", "two", "three", flags=["keyword"])
@@ -154,7 +167,7 @@ def test_whenever_it_dies(operation, place, monkeypatch, tmp_path):
     place.add(place.make("work/below"), "seven")
     place.tidied()
     before = contents(place)
-    moments = Moments(place, monkeypatch, tmp_path)
+    moments = Moments(place, monkeypatch, tmp_path, one_instant)
     moments.active = True
     operation(place)
     place.tidied()
