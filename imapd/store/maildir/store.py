@@ -233,10 +233,10 @@ class MaildirStore:
         )
         try:
             await account.writer.alone(founded)
-            if doubted:
-                await account.writer.alone(doubt)
             # If another process writes all the time, it is done when the mailboxes are looked at.
             with suppress(Busy):
+                if doubted:
+                    await account.writer.behind(doubt)
                 await account.writer.behind(recover)
         except BaseException:
             await account.shut()
