@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -163,12 +164,14 @@ def _holds(index: Path) -> bool:
 
 def _stopped_while_it_writes(server: Running, index: Path) -> None:
     """Stop it with the lock in its hands."""
-    for _ in range(20_000):
+    for number in range(20_000):
         server.signal(signal.SIGSTOP)
         os.waitid(os.P_PID, server.process.pid, os.WSTOPPED | os.WNOWAIT)
         if _holds(index):
             return
         server.signal(signal.SIGCONT)
+        # It has time to come to its next write, now more, now less.
+        time.sleep(number % 20 / 5_000)
     raise AssertionError("it never writes")
 
 
