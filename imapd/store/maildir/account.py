@@ -372,10 +372,11 @@ class MaildirAccount:
         prepare: Callable[[], object] | None = None,
         done: Callable[[], object] | None = None,
         patient: bool = True,
+        brief: bool = False,
     ) -> Deferred[_T]:
-        """Make a change in the writer's thread."""
+        """Make a change, as `Writer.do`."""
         self._tidy_soon()
-        return self.writer.do(work, durable, prepare, done, patient)
+        return self.writer.do(work, durable, prepare, done, patient, brief)
 
     def change_now(self, work: Work[_T], patient: bool = True) -> _T | Deferred[_T]:
         """Make a small change, here if it need not wait; it survives the process, not the machine."""

@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 
 from attrs import frozen
 
@@ -95,7 +96,7 @@ def _entered(turn: Turn, edit: Edit, messages: Sequence[Incoming]) -> list[int]:
         name = str(FileName(fresh(), size, size, uid, flagsets.letters(flags)))
         path = turn.tree.file(directory, name)
         turn.undo(_unlink(path))
-        message.draft.link(path)
+        turn.last(partial(message.draft.link, path))
         entries.append(
             Entry(
                 uid,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 from attrs import define, field, frozen
@@ -241,7 +242,7 @@ class Edit:
     def _raise_ceiling(self) -> None:
         row, turn = self.row, self.turn
         said = Ceiling.above(self.uidnext, row.uidvalidity, row.id)
-        write_ceiling(turn.tree, row.directory, said)
+        turn.last(partial(write_ceiling, turn.tree, row.directory, said))
         turn.index.sql(
             "UPDATE mailboxes SET ceiling = ? WHERE number = ?", (said.ceiling, row.number)
         )

@@ -24,8 +24,10 @@ Marks = tuple[str, int, int, int]
 UID_BITS: Final = 32
 UID_MASK: Final = (1 << UID_BITS) - 1
 
-#: Seconds of waiting for who writes, after which it is known that one waits.
-_STEP: Final = 1.0
+#: Seconds of waiting for who writes, after which it is known that one waits; and for which SQLite
+#: waits by itself.
+_STUCK: Final = 1.0
+_STEP: Final = 0.01
 
 
 def held(size: int) -> int:
@@ -167,14 +169,15 @@ class Index:
         if durable != self._synced:
             self.sql("PRAGMA synchronous = " + ("FULL" if durable else "NORMAL")).fetchall()
             self._synced = durable
-        until = time.monotonic() + self.patience
+        begun = time.monotonic()
         while True:
             try:
                 self.sql("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 now = time.monotonic()
-                self._stuck = now + _STEP
-                if now >= until or not self.locked(error):
+                if now - begun >= _STUCK:
+                    self._stuck = now + _STUCK
+                if now - begun >= self.patience or not self.locked(error):
                     raise
             else:
                 self._stuck = 0.0

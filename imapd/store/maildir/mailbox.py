@@ -49,8 +49,9 @@ __all__ = ["MaildirMailbox"]
 
 _T = TypeVar("_T")
 
-#: Messages changed at once on the reactor's thread.
+#: Messages changed at once on the reactor's thread; and messages that come in.
 _SMALL: Final = 50
+_FEW: Final = 4
 #: Changed messages read at once on the reactor's thread: some ten milliseconds.
 _MANY: Final = 20_000
 #: UIDs read one by one on the reactor's thread.
@@ -232,6 +233,7 @@ class MaildirMailbox:
             durable=True,
             prepare=lambda: delivery.sync(incoming),
             done=close,
+            brief=len(messages) <= _FEW,
         )
 
     def store_flags(
@@ -251,7 +253,9 @@ class MaildirMailbox:
         """As `IMailbox`; the files go behind the answer."""
         self._account.index.directory(self.number)
         return self._account.change(
-            lambda turn: moving.expunge(turn, self.number, uids), durable=True
+            lambda turn: moving.expunge(turn, self.number, uids),
+            durable=True,
+            brief=len(uids) <= _SMALL,
         )
 
     async def copy(self, uids: NumSet, destination: IMailbox) -> Copied:
@@ -276,7 +280,9 @@ class MaildirMailbox:
         """As `IServerMove`; the files follow behind the answer."""
         target = self._target(destination)
         return await self._account.change(
-            lambda turn: moving.move(turn, self.number, uids, target), durable=True
+            lambda turn: moving.move(turn, self.number, uids, target),
+            durable=True,
+            brief=len(uids) <= _SMALL,
         )
 
     async def replace(self, uid: int, message: NewMessage, destination: IMailbox) -> Copied:

@@ -40,6 +40,7 @@ class Turn:
     #: What to tell when it is committed.
     hints: list[Hint] = field(factory=list)
     _undo: list[Callable[[], object]] = field(factory=list)
+    _last: list[Callable[[], object]] = field(factory=list)
     #: By mailbox: its cur, and the sign of its stamp (0: changed by others).
     _touched: dict[int, tuple[str, int]] = field(factory=dict)
 
@@ -65,10 +66,14 @@ class Turn:
         """Called if this does not come to be."""
         self._undo.append(call)
 
+    def last(self, call: Callable[[], object]) -> None:
+        """Called before the commit, when the rows are written: it may wait for the disk."""
+        self._last.append(call)
+
     @contextmanager
     def step(self) -> Iterator[None]:
         """A part that may fail alone."""
-        undo, hints = len(self._undo), len(self.hints)
+        undo, last, hints = len(self._undo), len(self._last), len(self.hints)
         self.index.sql("SAVEPOINT step")
         try:
             yield
@@ -77,12 +82,14 @@ class Turn:
             self.index.sql("RELEASE step")
             self.index.forget()
             self._revert(undo)
-            del self.hints[hints:]
+            del self._last[last:], self.hints[hints:]
             raise
         self.index.sql("RELEASE step")
 
     def finish(self) -> None:
         """All but the commit."""
+        for call in self._last:
+            call()
         for number, (path, sign) in self._touched.items():
             with suppress(FileNotFoundError):
                 synced(path)

@@ -1,6 +1,9 @@
 """The writer of one account: changes that wait for the disk, one after the other, in a thread.
 
 * Changes that wait together are committed together, so that they share the syncs.
+* Of a brief change the rows are written where it is asked for, on the reactor's thread, and only
+  what waits for the disk is done in a thread: two threads that write rows and answer clients
+  wait for each other at every statement.
 * A change that fails takes nothing from the others; when the commit fails, all fail.
 * A thread is used only while there is something to do.
 * Who finds that another process writes, and does not come to an end, is told that it is `Busy`.
@@ -39,11 +42,12 @@ Work = Callable[[Turn], _T]
 #: What makes its own transactions; the list is for hints.
 Alone = Callable[[Index, Tree, list[Hint]], _T]
 
-#: Changes committed together.
+#: Changes committed together; and brief ones whose rows are written at once.
 _TOGETHER: Final = 64
+_AT_ONCE: Final = 16
 #: Seconds to wait for another process that writes; and with what can be done later as well.
 _WAIT: Final = 30.0
-_WAIT_BEHIND: Final = 0.0
+_WAIT_BEHIND: Final = 1.0
 
 
 class Busy(StoreUnavailable):
@@ -59,6 +63,7 @@ class _Job:
     durable: bool
     done: Callable[[], object] | None = None
     wait: float = _WAIT
+    brief: bool = False
 
 
 @define(eq=False)
@@ -103,14 +108,17 @@ class Writer:
         prepare: Callable[[], object] | None = None,
         done: Callable[[], object] | None = None,
         patient: bool = True,
+        brief: bool = False,
     ) -> Deferred[_T]:
         """Do `work` in a transaction, after `prepare` outside of it.
 
         `done` is called before the answer is given, also when no one waits for that any more.
+        A `brief` work takes a millisecond; what waits for the disk it leaves to `Turn.last`.  It
+        may be done before `prepare`, and again.
         Raises `Busy`; unless `patient`, as soon as `behind` does.
         """
         wait = _WAIT if patient else _WAIT_BEHIND
-        job = _Job(Deferred(), work, None, prepare, durable, done, wait)
+        job = _Job(Deferred(), work, None, prepare, durable, done, wait, brief)
         return cast("Deferred[_T]", self._put(job))
 
     def alone(self, call: Alone[_T]) -> Deferred[_T]:
@@ -141,8 +149,67 @@ class Writer:
             self._jobs.append(job)
             start, self._running = not self._running, True
         if start:
-            self._pool.callInThread(self._run)
+            self._start()
         return job.answer
+
+    def _start(self) -> None:
+        if not self._begun():
+            self._pool.callInThread(self._run)
+
+    # -- brief changes, on the reactor's thread and in the thread
+
+    def _begun(self) -> bool:
+        """Write the rows of the brief changes that wait first; False if it cannot be done here."""
+        batch: list[_Job] = []
+        with self._lock:
+            for job in self._jobs:
+                if not job.brief or len(batch) == _AT_ONCE:
+                    break
+                batch.append(job)
+        if not batch or self._ended or not self.index.opened:
+            return False
+        index = self.index
+        index.patience = 0.0
+        turn = Turn(index, self._tree, True)
+        try:
+            index.begin(any(job.durable for job in batch))
+            outcomes = self._worked(batch, turn)
+        except Exception:
+            # What it is shows in the thread.
+            with suppress(sqlite3.Error):
+                index.roll_back()
+            turn.revert()
+            return False
+        with self._lock:
+            for _ in batch:
+                self._jobs.popleft()
+        self._pool.callInThread(self._end, batch, outcomes, turn)
+        return True
+
+    def _end(self, batch: Sequence[_Job], outcomes: list[Any], turn: Turn) -> None:
+        """The rest of it, in the thread; if that fails, the whole again."""
+        hints = turn.hints
+        try:
+            for job in batch:
+                if job.prepare is not None:
+                    job.prepare()
+            turn.finish()
+            self.index.commit()
+            self._busy = False
+        except Exception:
+            with suppress(sqlite3.Error):
+                self.index.roll_back()
+            turn.revert()
+            hints = []
+            outcomes = self._tried(batch, hints)
+        self._reactor.callFromThread(self._ended_here, batch, outcomes, hints)
+
+    def _ended_here(self, batch: Sequence[_Job], outcomes: Sequence[Any], hints: list[Hint]) -> None:
+        self._deliver(batch, outcomes, hints)
+        with self._lock:
+            self._running = bool(self._jobs)
+        if self._running:
+            self._start()
 
     # -- in the thread
 
@@ -157,11 +224,14 @@ class Writer:
                     while self._jobs and self._jobs[0].work and len(batch) < _TOGETHER:
                         batch.append(self._jobs.popleft())
             hints: list[Hint] = []
-            try:
-                outcomes = self._outcomes(batch, hints)
-            except Exception as error:
-                outcomes = [self._failure(error)] * len(batch)
+            outcomes = self._tried(batch, hints)
             self._reactor.callFromThread(self._deliver, batch, outcomes, hints)
+
+    def _tried(self, batch: Sequence[_Job], hints: list[Hint]) -> list[Any]:
+        try:
+            return self._outcomes(batch, hints)
+        except Exception as error:
+            return [self._failure(error)] * len(batch)
 
     def _outcomes(self, batch: Sequence[_Job], hints: list[Hint]) -> list[Any]:
         if self._ended:
@@ -191,30 +261,34 @@ class Writer:
                 outcomes[place] = self._failure(error)
         if not ready:
             return outcomes
+        jobs = [batch[place] for place in ready]
         try:
-            with transaction(
-                index, self._tree, any(batch[place].durable for place in ready)
-            ) as turn:
-                for place in ready:
-                    work = batch[place].work
-                    assert work is not None
-                    if len(ready) == 1:
-                        # The transaction fails with it.
-                        outcomes[place] = work(turn)
-                        continue
-                    try:
-                        with turn.step():
-                            outcomes[place] = work(turn)
-                    except sqlite3.OperationalError:
-                        raise
-                    except Exception as error:
-                        outcomes[place] = self._failure(error)
+            with transaction(index, self._tree, any(job.durable for job in jobs)) as turn:
+                for place, outcome in zip(ready, self._worked(jobs, turn)):
+                    outcomes[place] = outcome
             hints.extend(turn.hints)
             self._busy = False
         except Exception as error:
             failure = self._failure(error)
             for place in ready:
                 outcomes[place] = failure
+        return outcomes
+
+    def _worked(self, jobs: Sequence[_Job], turn: Turn) -> list[Any]:
+        outcomes: list[Any] = []
+        for job in jobs:
+            assert job.work is not None
+            if len(jobs) == 1:
+                # The transaction fails with it.
+                outcomes.append(job.work(turn))
+                continue
+            try:
+                with turn.step():
+                    outcomes.append(job.work(turn))
+            except sqlite3.OperationalError:
+                raise
+            except Exception as error:
+                outcomes.append(self._failure(error))
         return outcomes
 
     def _failure(self, error: Exception) -> Failure:

@@ -16,7 +16,8 @@ from tests.store.maildir.place import Place
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
     """Nobody waits long."""
-    monkeypatch.setattr(index_module, "_STEP", 0.05)
+    monkeypatch.setattr(index_module, "_STUCK", 0.05)
+    monkeypatch.setattr(writer, "_WAIT_BEHIND", 0.05)
     monkeypatch.setattr(writer, "_WAIT", 0.2)
 
 

@@ -1,0 +1,112 @@
+"""Brief changes: their rows are written at once, what waits for the disk is done in a thread."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import threading
+from contextlib import contextmanager
+
+import pytest
+from twisted.internet.defer import Deferred, DeferredList, gatherResults
+
+from imapd.store.contract.letters import letter
+from imapd.store.errors import StoreUnavailable
+from imapd.store.maildir.index import Index
+from imapd.store.maildir.spool import Draft
+
+
+def appended(box, *subjects):
+    """One message after the other, none of them waited for."""
+    return [Deferred.fromCoroutine(box.append([letter(each).new()])) for each in subjects]
+
+
+@contextmanager
+def slow_disk(monkeypatch):
+    """While it lasts nothing that is synced comes to the disk; then all that waits."""
+    written, fsync = threading.Event(), os.fsync
+
+    def slowly(descriptor):
+        assert written.wait(10)
+        fsync(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", slowly)
+        try:
+            yield
+        finally:
+            written.set()
+
+
+@pytest.fixture
+def box(place):
+    """INBOX, when the writer has been at work before."""
+    place.add(place.make("Any"), "any")
+    place.later()
+    place.run(place.account.writer.when_idle())
+    return place.box()
+
+
+def test_what_is_not_on_the_disk_is_not_seen(place, box, monkeypatch):
+    """Who asks meanwhile is answered at once, and told nothing of it."""
+    with slow_disk(monkeypatch):
+        (answer,) = appended(box, "one")
+        place.run(place.pump.pause(0.05))
+        assert not answer.called
+        assert place.run(box.status()).messages == 0
+        assert place.run(box.changes_since(0)).uids == []
+    assert place.run(answer).uids == [1]
+    assert place.run(box.status()).messages == 1
+
+
+def test_what_comes_meanwhile_is_committed_together(place, box, monkeypatch):
+    """The first has its commit; those that came while it was waited for share the next."""
+    commits, commit = [], Index.commit
+
+    def noted(index):
+        commits.extend(index.sql("PRAGMA synchronous").fetchone())
+        commit(index)
+
+    monkeypatch.setattr(Index, "commit", noted)
+    with slow_disk(monkeypatch):
+        answers = appended(box, *map(str, range(10)))
+    found = place.run(gatherResults(answers))
+    assert [each.uids for each in found] == [[uid] for uid in range(1, 11)]
+    assert commits.count(2) == 2
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["among others", "alone"])
+def test_one_that_fails_fails_alone(place, box, monkeypatch, first):
+    """The disk refuses one: nothing of it stays, and the others get the UIDs without a gap."""
+    sync, bad = Draft.sync, []
+
+    def refused(draft, date):
+        if b"Subject: bad" in (draft.octets or b""):
+            bad.append(draft)
+        if draft in bad:
+            raise OSError(errno.EIO, "the disk does not take it")
+        sync(draft, date)
+
+    monkeypatch.setattr(Draft, "sync", refused)
+    names = ["bad", "one", "two"] if first else ["one", "two", "bad", "three"]
+    outcomes = place.run(DeferredList(appended(box, *names), consumeErrors=True))
+    kept = [name for name in names if name != "bad"]
+    assert [ok for ok, _ in outcomes] == [name != "bad" for name in names]
+    assert [answer.uids[0] for ok, answer in outcomes if ok] == list(range(1, len(kept) + 1))
+    (failure,) = [answer for ok, answer in outcomes if not ok]
+    assert failure.check(StoreUnavailable)
+    assert len(place.names()) == place.run(box.status()).messages == len(kept)
+    assert place.names(part="tmp") == []
+
+
+def test_another_process_writes(place, box):
+    """It waits, while others are answered, and is done when that comes to an end."""
+    other = sqlite3.connect(place.root / "imapd" / "index.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    (answer,) = appended(box, "one")
+    place.run(place.pump.pause(0.1))
+    assert not answer.called
+    assert place.run(box.status()).messages == 0
+    other.close()
+    assert place.run(answer).uids == [1]
