@@ -17,7 +17,7 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
-__all__ = ["LETTERS", "FileName", "fresh", "plain", "safe"]
+__all__ = ["LETTERS", "FileName", "fresh", "plain", "relettered", "safe"]
 
 #: The letters with a meaning here, in the order in which they are written.
 LETTERS: Final = "DFPRST"
@@ -79,8 +79,18 @@ class FileName:
 
     def lettered(self, letters: str) -> FileName:
         """With these letters of ours; foreign ones stay."""
-        foreign = set(self.letters) - set(LETTERS)
-        return evolve(self, letters="".join(sorted(set(letters) | foreign)))
+        return evolve(self, letters=_with_foreign(self.letters, letters))
+
+
+def relettered(name: str, letters: str) -> str:
+    """A name with these letters of ours; what is before them stays as it is, and so do foreign ones."""
+    base, _, info = name.partition(":")
+    return base + _INFO + _with_foreign(info[2:] if info.startswith("2,") else "", letters)
+
+
+@lru_cache(maxsize=1024)
+def _with_foreign(before: str, letters: str) -> str:
+    return "".join(sorted(set(letters) | (set(before) - set(LETTERS))))
 
 
 def fresh() -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from imapd.model.flags import (
@@ -84,11 +85,7 @@ class FlagSets:
 
     def letters(self, number: int) -> str:
         """The letters of a file name."""
-        flags = self.flags[number]
-        letters = [_LETTER[flag] for flag in flags if flag in _LETTER]
-        if any(flag.lower() == FORWARDED.lower() for flag in flags):
-            letters.append("P")
-        return "".join(sorted(letters))
+        return _letters(self.flags[number])
 
     def lettered(self, flags: Flags, added: str, removed: str) -> Flags:
         """Flags after letters came and went."""
@@ -136,3 +133,11 @@ class FlagSets:
             for keyword in keywords:
                 self._spelling.setdefault(keyword.lower(), keyword)
             self._last = number
+
+
+@lru_cache(maxsize=1024)
+def _letters(flags: Flags) -> str:
+    letters = [_LETTER[flag] for flag in flags if flag in _LETTER]
+    if any(flag.lower() == FORWARDED.lower() for flag in flags):
+        letters.append("P")
+    return "".join(sorted(letters))

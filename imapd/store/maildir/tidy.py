@@ -17,7 +17,7 @@ from attrs import evolve
 from imapd.model.mailbox import Hint
 from imapd.model.numset import NumSet
 from imapd.store.errors import NoSuchMailbox, StoreUnavailable
-from imapd.store.maildir.filename import FileName, fresh
+from imapd.store.maildir.filename import FileName, fresh, relettered
 from imapd.store.maildir.index import UID_MASK, Index, base_of
 from imapd.store.maildir.lookup import log_since, rows
 from imapd.store.maildir.tree import Tree
@@ -54,7 +54,8 @@ def tidy(index: Index, tree: Tree, number: int) -> None:
         stale += [
             id
             for id, flags, name, home in some
-            if _wanted(index, name, flags, id - base, home) != name or home is not None
+            if home is not None
+            or _wanted(name, index.flagsets.letters(flags), id - base, home) != name
         ]
     gone = [
         found[0]
@@ -74,33 +75,33 @@ def tidy(index: Index, tree: Tree, number: int) -> None:
         )
 
 
-def _wanted(index: Index, name: str, flags: int, uid: int, home: int | None) -> str:
+def _wanted(name: str, letters: str, uid: int, home: int | None) -> str:
+    if home is None and name.partition(":")[0].endswith(f",U={uid}"):
+        return relettered(name, letters)
     parsed = FileName.parse(name)
     if home is not None or (parsed.uid is not None and parsed.uid != uid):
         parsed = evolve(parsed, uid=uid)
-    return str(parsed.lettered(index.flagsets.letters(flags)))
+    return str(parsed.lettered(letters))
 
 
 def _rename(turn: Turn, number: int, ids: Sequence[int]) -> None:
     index, tree, base = turn.index, turn.tree, base_of(number)
     directory = turn.touch(number)
-    for id in ids:
-        row = index.sql(
-            "SELECT m.flags, f.name, f.home FROM messages m JOIN files f ON f.id = m.id"
-            " WHERE m.id = ?",
-            (id,),
-        ).fetchone()
-        if row is None:
-            continue
-        flags, name, home = row
-        wanted = _wanted(index, name, flags, id - base, home)
-        place = directory if home is None else turn.touch(home)
-        old, new = tree.file(place, name), tree.file(directory, wanted)
-        if old != new:
-            if os.path.lexists(new):
+    cur = tree.part(directory)
+    renamed: list[tuple[str, int]] = []
+    for id, flags, name, home in index.sql(
+        "SELECT m.id, m.flags, f.name, f.home FROM messages m JOIN files f ON f.id = m.id"  # noqa: S608
+        f" WHERE m.id IN ({', '.join('?' * len(ids))})",
+        ids,
+    ).fetchall():
+        wanted = _wanted(name, index.flagsets.letters(flags), id - base, home)
+        if wanted != name or home is not None:
+            old = f"{cur if home is None else tree.part(turn.touch(home))}/{name}"
+            new = f"{cur}/{wanted}"
+            if os.access(new, os.F_OK, follow_symlinks=False) and old != new:
                 # Another message has a file of that name.
                 wanted = str(evolve(FileName.parse(wanted), unique=fresh()))
-                new = tree.file(directory, wanted)
+                new = f"{cur}/{wanted}"
             try:
                 os.rename(old, new)
             except FileNotFoundError:
@@ -108,21 +109,23 @@ def _rename(turn: Turn, number: int, ids: Sequence[int]) -> None:
                 turn.distrust(number)
                 continue
             turn.undo(_Rename(new, old))
-        index.sql("UPDATE files SET name = ?, home = NULL WHERE id = ?", (wanted, id))
+            renamed.append((wanted, id))
+    index.many("UPDATE files SET name = ?, home = NULL WHERE id = ?", renamed)
 
 
 def _remove(turn: Turn, number: int, ids: Sequence[int]) -> None:
     index, tree = turn.index, turn.tree
     directory = turn.touch(number)
-    for id in ids:
-        row = index.sql("SELECT name, home FROM files WHERE id = ?", (id,)).fetchone()
-        if row is None or index.sql("SELECT 1 FROM messages WHERE id = ?", (id,)).fetchone():
-            continue
-        name, home = row
+    found = index.sql(
+        f"SELECT id, name, home FROM files WHERE id IN ({', '.join('?' * len(ids))})"  # noqa: S608
+        " AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = files.id)",
+        ids,
+    ).fetchall()
+    for _, name, home in found:
         with suppress(FileNotFoundError):
             os.unlink(tree.file(directory if home is None else turn.touch(home), name))
-        for table in ("files", "facts", "headers", "previews"):
-            index.sql(f"DELETE FROM {table} WHERE id = ?", (id,))  # noqa: S608
+    for table in ("files", "facts", "headers", "previews"):
+        index.many(f"DELETE FROM {table} WHERE id = ?", [(row[0],) for row in found])  # noqa: S608
 
 
 class _Rename:

@@ -204,7 +204,9 @@ class Writer:
             outcomes = self._tried(batch, hints)
         self._reactor.callFromThread(self._ended_here, batch, outcomes, hints)
 
-    def _ended_here(self, batch: Sequence[_Job], outcomes: Sequence[Any], hints: list[Hint]) -> None:
+    def _ended_here(
+        self, batch: Sequence[_Job], outcomes: Sequence[Any], hints: list[Hint]
+    ) -> None:
         self._deliver(batch, outcomes, hints)
         with self._lock:
             self._running = bool(self._jobs)
