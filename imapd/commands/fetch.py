@@ -62,17 +62,19 @@ def _arguments(by_uid: bool) -> Any:
         cursor.space()
         numbers = grammar.sequence_set(cursor)
         cursor.space()
-        if cursor.peek() == b"(":
-            items = fetch_atts(cursor)
-        else:
-            items = once(_macro(cursor) or [fetch_att(cursor)])
-        fetch = Fetch(numbers, by_uid, items)
+        fetch = Fetch(numbers, by_uid, [*cursor.remembered(_items)])
         if cursor.peek() == b" " and not cursor.data[cursor.at :].isspace():
             cursor.space()
             fetch.modifiers = modifiers(cursor, cursor.vocabulary.fetch_modifiers)
         return fetch
 
     return arguments
+
+
+def _items(cursor: Cursor) -> Sequence[Fetched]:
+    if cursor.peek() == b"(":
+        return fetch_atts(cursor)
+    return once(_macro(cursor) or [fetch_att(cursor)])
 
 
 def _macro(cursor: Cursor) -> list[Fetched] | None:

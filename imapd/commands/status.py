@@ -29,7 +29,7 @@ def _arguments(cursor: Cursor) -> tuple[str, Sequence[StatusItem]]:
     """``status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"``."""
     cursor.space()
     name = grammar.mailbox(cursor)
-    return name, _items(cursor)
+    return name, cursor.remembered(_items)
 
 
 def _items(cursor: Cursor) -> Sequence[StatusItem]:

@@ -88,12 +88,17 @@ def _arguments(by_uid: bool) -> Any:
         if cursor.peek() == b"(":
             asked = modifiers(cursor, cursor.vocabulary.store_modifiers)
             cursor.space()
-        item = cursor.vocabulary.store_items.get(cursor.word())
-        if item is None:
-            raise BadSyntax("STORE has no item of that name")
-        return Store(numbers, by_uid, item.grammar(cursor), asked)
+        return Store(numbers, by_uid, cursor.remembered(_change), asked)
 
     return arguments
+
+
+def _change(cursor: Cursor) -> Change:
+    item = cursor.vocabulary.store_items.get(cursor.word())
+    if item is None:
+        raise BadSyntax("STORE has no item of that name")
+    change: Change = item.grammar(cursor)
+    return change
 
 
 def _flags(change: FlagChange, silent: bool) -> Callable[[Cursor], Change]:

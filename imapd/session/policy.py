@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.cred.portal import Portal
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -43,3 +44,5 @@ class Policy:
     submitters: frozenset[str]
     #: Users who may say what accounts may hold (RFC 9208, 4.1.3).
     administrators: frozenset[str] = frozenset()
+    #: What its grammar remembers, as `Cursor.remembered` has it.
+    memory: dict[Any, Any] = field(factory=dict, init=False, repr=False)

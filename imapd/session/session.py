@@ -135,7 +135,8 @@ class Session:
 
     def cursor(self, data: bytes) -> Cursor:
         """What reads this client's arguments."""
-        return Cursor(data, self.policy.limits, self.utf8, self.policy.dialect)
+        policy = self.policy
+        return Cursor(data, policy.limits, self.utf8, policy.dialect, policy.memory)
 
     async def line(self) -> bytes:
         """The client's next line, whatever it says (an exchange of AUTHENTICATE)."""

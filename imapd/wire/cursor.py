@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from imapd.model.limits import Limits
 
@@ -27,6 +27,10 @@ _LITERAL: Final = re.compile(rb"~?\{(\d{1,10})\+?\}\r\n")
 _NUMBER: Final = re.compile(rb"\d{1,20}")
 _WORD: Final = re.compile(rb"[A-Za-z0-9.\-+=_]+")
 
+#: Octets that are remembered, and how many such; clients ask for the same again and again.
+_SHORT: Final = 200
+_REMEMBERED: Final = 512
+
 
 class BadSyntax(Exception):
     """The command is not of the grammar's form; the text, for the client, says where."""
@@ -35,10 +39,15 @@ class BadSyntax(Exception):
 class Cursor:
     """Reads one command from left to right."""
 
-    __slots__ = ("at", "charset", "data", "depth", "limits", "utf8", "vocabulary")
+    __slots__ = ("at", "charset", "data", "depth", "limits", "memory", "utf8", "vocabulary")
 
     def __init__(
-        self, data: bytes, limits: Limits, utf8: bool = False, vocabulary: Any = None
+        self,
+        data: bytes,
+        limits: Limits,
+        utf8: bool = False,
+        vocabulary: Any = None,
+        memory: dict[Any, Any] | None = None,
     ) -> None:
         self.data = data
         self.at = 0
@@ -49,12 +58,35 @@ class Cursor:
         #: The tables of the `imapd.dialect.Dialect` that is spoken, for those commands
         #: whose grammar features add to.
         self.vocabulary = vocabulary
+        #: What `remembered` knows, of cursors with these limits and this vocabulary.
+        self.memory = memory
         #: What CHARSET said of the strings of a search.
         self.charset = "utf-8"
 
     def bad(self, expected: str) -> BadSyntax:
         """What to raise when `expected` is not here."""
         return BadSyntax(f"expected {expected} at octet {self.at}")
+
+    def remembered(self, parse: Callable[[Cursor], _T]) -> _T:
+        """What `parse` takes here, or has taken when the same octets were left of a command.
+
+        It must depend on nothing else, and what it gives must never change.
+        """
+        memory = self.memory
+        left = self.data[self.at :]
+        if memory is None or len(left) > _SHORT:
+            return parse(self)
+        key = parse, self.utf8, left
+        known = memory.get(key)
+        if known is None:
+            start = self.at
+            taken = parse(self)
+            if len(memory) >= _REMEMBERED:
+                memory.clear()
+            memory[key] = taken, self.at - start
+            return taken
+        self.at += known[1]
+        return cast(_T, known[0])
 
     def at_end(self) -> bool:
         """Nothing is left."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
+from functools import lru_cache
 from typing import Final
 
 __all__ = ["decode", "encode"]
@@ -12,8 +13,16 @@ _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]+|&")
 _SHIFTED: Final = re.compile(rb"&([^-]*)-|[^\x20-\x7e]|&")
 
 
+#: Characters of names that are remembered: a client may send much longer ones.
+_SHORT: Final = 100
+
+
 def encode(name: str) -> bytes:
     """The octets of a name; lone surrogates raise UnicodeEncodeError."""
+    return _encoded_once(name) if len(name) <= _SHORT else _encoded(name)
+
+
+def _encoded(name: str) -> bytes:
 
     def shifted(match: re.Match[str]) -> str:
         text = match[0]
@@ -31,6 +40,10 @@ def decode(octets: bytes) -> str:
     Raises ValueError unless they are just what `encode` makes of the name: an unneeded or
     unfinished shift would give one mailbox two names (RFC 3501, 5.1.3).
     """
+    return _decoded_once(octets) if len(octets) <= _SHORT else _decoded(octets)
+
+
+def _decoded(octets: bytes) -> str:
     pieces: list[str] = []
     at = 0
     for match in _SHIFTED.finditer(octets):
@@ -53,3 +66,7 @@ def decode(octets: bytes) -> str:
     if encode(name) != octets:
         raise ValueError("not modified UTF-7 in its one form")
     return name
+
+
+_encoded_once: Final = lru_cache(maxsize=1024)(_encoded)
+_decoded_once: Final = lru_cache(maxsize=1024)(_decoded)

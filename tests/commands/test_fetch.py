@@ -209,3 +209,13 @@ def test_two_lengths_from_one_octet(anywhere: Server) -> None:
     assert client.ok("FETCH 1 (BODY.PEEK[]<0.3> BODY.PEEK[]<0.5> BODY.PEEK[]<0.3>)") == (
         b"* 1 FETCH (BODY[]<0> {3}\r\nFro BODY[]<0> {5}\r\nFrom:)\r\n"
     )
+
+
+def test_the_same_items_again(client: Dialogue) -> None:
+    """What one command adds to the items of another is not in the next that asks for the same."""
+    for _ in range(2):
+        assert client.do("UID FETCH 1 (RFC822.SIZE)").startswith(b"* 1 FETCH (UID 1 RFC822.SIZE")
+        assert client.do("FETCH 1 (RFC822.SIZE)").startswith(b"* 1 FETCH (RFC822.SIZE")
+    client.do("ENABLE CONDSTORE")
+    assert b"MODSEQ" in client.do("FETCH 1 (RFC822.SIZE) (CHANGEDSINCE 0)")
+    assert client.do("FETCH 1 (RFC822.SIZE)").startswith(b"* 1 FETCH (RFC822.SIZE")

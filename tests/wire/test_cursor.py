@@ -182,3 +182,40 @@ def test_strings_come_back(octets: bytes, utf8: bool) -> None:
 def test_text(words: str, octets: bytes) -> None:
     """The text of a response is one line, 7 bits, and never empty."""
     assert encode.text(words) == octets
+
+
+def _listed(cursor: Cursor) -> list[bytes]:
+    return cursor.listed(Cursor.atom)
+
+
+def test_what_was_here_before() -> None:
+    """It is taken again as it was, and what is left after it is not part of it."""
+    memory: dict[Any, Any] = {}
+
+    def cursor(data: bytes, utf8: bool = False) -> Cursor:
+        return Cursor(data, _LIMITS, utf8, memory=memory)
+
+    first, again = cursor(b"1 (a b) (c)"), cursor(b"22 (a b) (c)")
+    for each, at in ((first, 2), (again, 3)):
+        each.at = at
+        assert each.remembered(_listed) == [b"a", b"b"]
+        assert each.data[each.at :] == b" (c)"
+    assert again.remembered(Cursor.peek) == b" "
+    quoted = cursor(b'"\xff"')
+    assert quoted.remembered(Cursor.string) == b"\xff"
+    with pytest.raises(BadSyntax):
+        cursor(b'"\xff"', utf8=True).remembered(Cursor.string)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """However many different and long things clients send, and what is refused is refused again."""
+    memory: dict[Any, Any] = {}
+    for number in range(5_000):
+        assert Cursor(b"%d" % number, _LIMITS, memory=memory).remembered(Cursor.number) == number
+    for _ in range(2):
+        with pytest.raises(BadSyntax):
+            Cursor(b"(a", _LIMITS, memory=memory).remembered(_listed)
+        long = b"a" * 100_000
+        assert Cursor(long, _LIMITS, memory=memory).remembered(Cursor.atom) == long
+    assert len(memory) < 1_000
+    assert max(len(text) for _, _, text in memory) < 1_000
