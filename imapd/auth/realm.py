@@ -85,15 +85,7 @@ class MailRealm:
             account = self._seen_by(user, await self._furnished(user))
         except BadMailboxName as bad:
             raise UnauthorizedLogin(f"no account can be called so: {bad}") from bad
-        left = False
-
-        async def leave() -> None:
-            nonlocal left
-            if not left:
-                left = True
-                await settled(account.close())
-
-        return IAccount, account, lambda: Deferred.fromCoroutine(leave())
+        return IAccount, account, _Leave(account)
 
     def _seen_by(self, user: str, account: IAccount) -> IAccount:
         return account if self._sharing is None else self._sharing.around(user, account)
@@ -126,3 +118,19 @@ def _name(avatar_id: bytes | str | tuple[()]) -> str:
     if isinstance(avatar_id, str):
         return avatar_id
     raise UnauthorizedLogin("there are no anonymous accounts here")
+
+
+@define(eq=False)
+class _Leave:
+    """Closes an account, however often it is called."""
+
+    _account: IAccount | None
+
+    def __call__(self) -> Deferred[None]:
+        account, self._account = self._account, None
+        return Deferred.fromCoroutine(_closed(account))
+
+
+async def _closed(account: IAccount | None) -> None:
+    if account is not None:
+        await settled(account.close())

@@ -10,7 +10,7 @@ from attrs import frozen
 from imapd.commands.any_state import nothing
 from imapd.commands.modifiers import modifiers
 from imapd.dialect import Capability, Command, Feature, SelectParameter
-from imapd.model.flags import SYSTEM
+from imapd.model.flags import SYSTEM, interned
 from imapd.model.states import LOGGED_IN, State
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session
@@ -78,7 +78,7 @@ async def _tell_opened(session: Session, name: str, read_only: bool) -> Outcome:
         session.deselect()
         raise
     image = view.image
-    view.keywords = frozenset(SYSTEM) | image.flags_in_use()
+    view.keywords = interned((*SYSTEM, *image.flags_in_use()))
     announce = session.announce
     told = [view.flags_line()]
     recent = len(view.recent_uids()) if announce.recent else 0

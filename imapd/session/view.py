@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 from imapd.model.flags import Flags, wire
@@ -88,7 +88,7 @@ class View:
         #: Ranges of UIDs whose \\Recent is this session's.
         self.recent: list[tuple[int, int]] = []
         #: Modseqs of changes that this client made itself and has been told of.
-        self.own: set[int] = set()
+        self.own: Collection[int] = frozenset()
         #: Flags that an untagged FLAGS has named.
         self.keywords: frozenset[str] = frozenset()
         #: Untagged responses that are due, besides what changed.
@@ -227,7 +227,7 @@ class View:
         image.apply(changes)
         # Together with another's changes they cannot be told apart, and are told again.
         if alone and changes.uids:
-            self.own.add(changes.modseq)
+            self.own = {*self.own, changes.modseq}
 
     def has_news(self) -> bool:
         """There is something to tell, now or later."""
@@ -272,7 +272,7 @@ class View:
             if flags:
                 told += self._flag_changes(announce, last, more)
             self.told = image.modseq
-            self.own.clear()
+            self.own = frozenset()
         if arrivals and self.count < len(self.generation.uids):
             self.count = len(self.generation.uids)
             told.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from attrs import define, field
 from twisted.logger import Logger
@@ -17,7 +18,9 @@ __all__ = ["Watching"]
 class Watching:
     """The callbacks of `IAccount.watch`.  One that fails is logged, and the others are called."""
 
-    _calls: list[WatchCallback] = field(factory=list, init=False, repr=False)
+    #: By a number of each: one callback may be given twice.
+    _calls: dict[int, WatchCallback] = field(factory=dict, init=False, repr=False)
+    _given: int = field(default=0, init=False, repr=False)
 
     _log = Logger()
 
@@ -26,22 +29,18 @@ class Watching:
 
     def add(self, callback: WatchCallback) -> Callable[[], None]:
         """As `IAccount.watch`."""
+        self._given += 1
+        self._calls[self._given] = callback
+        return partial(self._end, self._given)
 
-        # A wrapper of its own: one callback may be given twice.
-        def call(hint: Hint) -> None:
-            callback(hint)
-
-        def end() -> None:
-            if call in self._calls:
-                self._calls.remove(call)
-
-        self._calls.append(call)
-        return end
+    def _end(self, number: int) -> None:
+        self._calls.pop(number, None)
 
     def tell(self, hint: Hint) -> None:
         """Call everyone who watches, but for those who end it meanwhile."""
-        for call in tuple(self._calls):
-            if call in self._calls:
+        for number in tuple(self._calls):
+            call = self._calls.get(number)
+            if call is not None:
                 try:
                     call(hint)
                 except Exception:

@@ -12,6 +12,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
@@ -448,13 +449,12 @@ class MaildirAccount:
         """As `IAccount`."""
         stop = self._watchers.add(callback)
         self._lookout.start()
+        return partial(self._unwatch, stop)
 
-        def end() -> None:
-            stop()
-            if not self._watchers:
-                self._lookout.stop()
-
-        return end
+    def _unwatch(self, stop: Callable[[], None]) -> None:
+        stop()
+        if not self._watchers:
+            self._lookout.stop()
 
     def _stirred(self, hints: Sequence[Hint]) -> None:
         self.texts.stir()
