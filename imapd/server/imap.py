@@ -221,7 +221,7 @@ class IMAPProtocol(PacedProtocol):
         lines: list[Event] = []
         line = self._next_event()
         self._waiting = Deferred()
-        self._waiting.addCallbacks(self._line_in_idle, lambda _: None, callbackArgs=(lines,))
+        self._waiting.addCallbacks(self._line_in_idle, _nothing, callbackArgs=(lines,))
         if line is not None:
             waiting, self._waiting = self._waiting, None
             waiting.callback(line)
@@ -373,3 +373,7 @@ async def _rest(work: Coroutine[Deferred[Any], Any, None], waiting: Deferred[Any
                 waiting = work.throw(error)
             else:
                 waiting = work.send(result)
+
+
+def _nothing(_: object) -> None:
+    """Who has left waits for no line."""

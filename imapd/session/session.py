@@ -66,6 +66,10 @@ class Notices:
 USUAL: Final = Notices()
 
 
+#: One for all: an empty set costs as much as one of four.
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+
 class Session:
     """What the server keeps of one connection."""
 
@@ -96,7 +100,7 @@ class Session:
         self.account: IAccount = None  # type: ignore[assignment]  # there once logged in
         self._logout: Callable[[], Any] | None = None
         self._unwatch: Callable[[], None] | None = None
-        self.enabled: frozenset[str] = frozenset()
+        self.enabled = _NOTHING
         self.announce = Announce()
         self.notices: Notices = USUAL
         #: Names and strings are UTF-8 for this client.

@@ -88,7 +88,7 @@ class View:
         #: Ranges of UIDs whose \\Recent is this session's.
         self.recent: list[tuple[int, int]] = []
         #: Modseqs of changes that this client made itself and has been told of.
-        self.own: Collection[int] = frozenset()
+        self.own: Collection[int] = ()
         #: Flags that an untagged FLAGS has named.
         self.keywords: frozenset[str] = frozenset()
         #: Untagged responses that are due, besides what changed.
@@ -272,7 +272,7 @@ class View:
             if flags:
                 told += self._flag_changes(announce, last, more)
             self.told = image.modseq
-            self.own = frozenset()
+            self.own = ()
         if arrivals and self.count < len(self.generation.uids):
             self.count = len(self.generation.uids)
             told.append(

@@ -18,6 +18,8 @@ __all__ = ["Watching"]
 class Watching:
     """The callbacks of `IAccount.watch`.  One that fails is logged, and the others are called."""
 
+    #: Called when nobody watches any more.
+    _left: Callable[[], object] = field(default=lambda: None, kw_only=True, repr=False)
     #: By a number of each: one callback may be given twice.
     _calls: dict[int, WatchCallback] = field(factory=dict, init=False, repr=False)
     _given: int = field(default=0, init=False, repr=False)
@@ -34,7 +36,8 @@ class Watching:
         return partial(self._end, self._given)
 
     def _end(self, number: int) -> None:
-        self._calls.pop(number, None)
+        if self._calls.pop(number, None) is not None and not self._calls:
+            self._left()
 
     def tell(self, hint: Hint) -> None:
         """Call everyone who watches, but for those who end it meanwhile."""

@@ -12,7 +12,6 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
@@ -129,7 +128,7 @@ class MaildirAccount:
             self._turn,
             self.damaged,
         )
-        self._watchers = Watchers(self._stirred)
+        self._watchers = Watchers(self._stirred, left=lambda: self._lookout.stop())
         self.writer = Writer(self._reactor, self._pool, self.tree, self._publish, self.damaged)
         self.sizes = Sizes(self.index, self.tree, self.writer, self.in_thread, self.check)
         self._backlog = Backlog(self._reactor, self.writer)
@@ -449,12 +448,7 @@ class MaildirAccount:
         """As `IAccount`."""
         stop = self._watchers.add(callback)
         self._lookout.start()
-        return partial(self._unwatch, stop)
-
-    def _unwatch(self, stop: Callable[[], None]) -> None:
-        stop()
-        if not self._watchers:
-            self._lookout.stop()
+        return stop
 
     def _stirred(self, hints: Sequence[Hint]) -> None:
         self.texts.stir()
