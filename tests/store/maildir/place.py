@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 from imapd.model.message import FLAGS
@@ -94,6 +95,11 @@ class Place:
     def tidied(self):
         """Wait until the tree has followed the index."""
         self.run(self.account.tidy())
+
+    @staticmethod
+    def tick():
+        """Until the clock of the file system goes on, so that the next change has another mtime."""
+        time.sleep(0.01)
 
     def later(self, directory=""):
         """As if the directories had been changed long ago and read since."""

@@ -247,6 +247,7 @@ class TestRemoved:
         box = place.box()
         first, second = place.add(box, "a", "b")
         before = place.run(box.status()).highest_modseq
+        place.tick()
         (place.root / "cur" / next(n for n in place.names() if f",U={first}:" in n)).unlink()
         changes = place.run(box.changes_since(before))
         assert list(changes.vanished) == [first]
@@ -259,6 +260,7 @@ class TestRemoved:
         (uid,) = place.add(box, "a")
         (name,) = place.names()
         octets = (place.root / "cur" / name).read_bytes()
+        place.tick()
         (place.root / "cur" / name).unlink()
         assert place.run(box.status()).messages == 0
         (place.root / "cur" / name).write_bytes(octets)
