@@ -72,8 +72,11 @@ async def _open(session: Session, asked: _Select, read_only: bool) -> Outcome:
 async def _tell_opened(session: Session, name: str, read_only: bool) -> Outcome:
     mailbox = await settled(session.account.open(name))
     try:
-        view = await session.select(name, mailbox, read_only)
         status = await settled(mailbox.status())
+        view = await session.select(name, mailbox, read_only, status.highest_modseq)
+        if view.image.modseq != status.highest_modseq:
+            # Figures from before what the client is about to be told of.
+            status = await settled(mailbox.status())
     except BaseException:
         session.deselect()
         raise

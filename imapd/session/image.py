@@ -277,8 +277,11 @@ class Images:
         self._turn = turn
         self._grown = grown
 
-    async def join(self, mailbox: IMailbox, watcher: Watcher) -> Image:
-        """The image of `mailbox`, up to date, with one watcher more."""
+    async def join(self, mailbox: IMailbox, watcher: Watcher, modseq: int = 0) -> Image:
+        """The image of `mailbox`, up to date, with one watcher more.
+
+        The store is not asked if it said just now that the mailbox is at `modseq`, and so is the image.
+        """
         while mailbox.id in self._loading:
             waiting: Deferred[None] = Deferred()
             self._loading[mailbox.id].append(waiting)
@@ -290,7 +293,8 @@ class Images:
         else:
             image.watchers[watcher] = None
             try:
-                await image.refresh(mailbox)
+                if image.modseq != modseq or image.behind:
+                    await image.refresh(mailbox)
             except BaseException:
                 self.leave(image, watcher)
                 raise

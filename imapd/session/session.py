@@ -204,12 +204,12 @@ class Session:
         assert self.view is not None
         return self.view
 
-    async def select(self, name: str, mailbox: IMailbox, read_only: bool) -> View:
-        """Leave what was selected, and select `mailbox`."""
+    async def select(self, name: str, mailbox: IMailbox, read_only: bool, modseq: int = 0) -> View:
+        """Leave what was selected, and select `mailbox`; `modseq` as in `Images.join`."""
         self.deselect()
         view = View(name, mailbox, read_only or mailbox.read_only, self.peer.wake)
         view.examined = read_only
-        view.attach(await self.policy.images.join(mailbox, view))
+        view.attach(await self.policy.images.join(mailbox, view, modseq))
         self.view = view
         self.state = State.SELECTED
         await self._claim_recent(view)

@@ -249,7 +249,8 @@ class MaildirAccount:
         reading = self.check(row.number, marks=row.marks)
         if reading is not None:
             await reading
-        if self.index.mailbox(row.number).messages:
+            row = self.index.mailbox(row.number)
+        if row.messages:
             self._backlog.want(row.number, again=reading is not None)
             self._quiet.opened(row.id)
         return mailbox
@@ -276,8 +277,7 @@ class MaildirAccount:
                 await reading
         if late:
             rows = self.index.named_all(names)
-        unsized = self.index.unsized()
-        return {row.name: row.status(row.number not in unsized) for row in rows}
+        return {row.name: self.index.status(row) for row in rows}
 
     def has_texts(self) -> bool:
         """Whether there is, or was, anything that is to be indexed."""

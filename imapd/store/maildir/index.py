@@ -264,13 +264,20 @@ class Index:
         """What is known of its directory.  Raises `NoSuchMailbox`."""
         return self.mailbox(number).marks
 
+    def status(self, row: MailboxRow) -> Status:
+        """The figures of a row that was read just now."""
+        return row.status(self.sized(row.number))
+
     def sized(self, number: int) -> bool:
-        """Whether the sizes of all its messages are known."""
-        return number not in self.unsized()
+        """Whether the sizes of all messages are known of a mailbox that was read just now."""
+        return number not in self._not_sized()
 
     def unsized(self) -> frozenset[int]:
         """Mailboxes with messages of which the size is not known yet."""
         self._current()
+        return self._not_sized()
+
+    def _not_sized(self) -> frozenset[int]:
         if self._unsized is None:
             found, last = [], 0
             while True:

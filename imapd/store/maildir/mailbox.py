@@ -97,9 +97,9 @@ class MaildirMailbox:
         row = index.mailbox(number)
         waiting = self._account.check(number, marks=row.marks)
         if waiting is None:
-            return row.status(index.sized(number))
+            return index.status(row)
         answer: Deferred[Status] = waiting.addCallback(
-            lambda _: index.mailbox(number).status(index.sized(number))
+            lambda _: index.status(index.mailbox(number))
         )
         return answer
 
@@ -137,9 +137,13 @@ class MaildirMailbox:
 
     @reported
     def _batches(self, uids: NumSet, columns: frozenset[Column]) -> Iterator[Batch]:
+        further = False
         for batch in lookup.batches(self._account.index, self.number, uids, columns):
+            if further:
+                # Time has passed.
+                self._account.index.directory(self.number)
             yield batch
-            self._account.index.directory(self.number)
+            further = True
 
     async def read(self, uid: int) -> IMessageReader:
         """As `IMailbox`."""
