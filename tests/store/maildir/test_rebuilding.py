@@ -13,6 +13,7 @@ from imapd.model.numset import NumSet
 from imapd.model.quota import Allowance
 from imapd.store.answers import settled
 from imapd.store.errors import OverQuota
+from imapd.store.maildir.filename import FileName
 from imapd.store.maildir.halves import mended
 from tests.store.maildir.place import Place
 
@@ -181,7 +182,7 @@ def test_nothing_to_find(place, known):
 def test_what_check_mends(place, known):
     """Each thing that is wrong is said in words, and mended."""
     box = place.box()
-    names = sorted(place.names())
+    names = sorted(place.names(), key=lambda name: int(FileName.parse(name).uid))
     (place.root / "cur" / names[0]).unlink()
     with open(place.root / "cur" / names[1], "ab") as file:
         file.write(b"more\r\n")
