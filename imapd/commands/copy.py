@@ -84,10 +84,9 @@ async def _move(session: Session, move: _Copy) -> Outcome | None:
         gone_all = Outcome("None of the messages exists any more", b"EXPUNGEISSUED")
         return reported(session, gone_all, lowest)
     session.write(session.status(b"OK", _copyuid(moved), "Moved"))
-    if session.announce.vanished:
-        # RFC 6851, 4.4.
-        return reported(session, Outcome(code=b"HIGHESTMODSEQ %d" % moved.removed.modseq), lowest)
-    return reported(session, None, lowest)
+    # RFC 6851, 4.4.
+    code = session.announce.highest(moved.removed.modseq)
+    return reported(session, None if code is None else Outcome(code=code), lowest)
 
 
 def _one_store(source: IMailbox, target: IMailbox) -> bool:

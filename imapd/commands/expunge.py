@@ -49,10 +49,8 @@ async def _remove(session: Session, among: NumSet | None) -> Outcome | None:
         return None
     changes = await session.progress.patiently(view.mailbox.expunge(deleted))
     view.image.apply(changes)
-    if session.announce.vanished and changes.vanished:
-        # RFC 7162, 3.2.7 and 3.2.9.
-        return reported(session, Outcome(code=b"HIGHESTMODSEQ %d" % changes.modseq), lowest)
-    return reported(session, None, lowest)
+    code = session.announce.highest(changes.modseq) if changes.vanished else None
+    return reported(session, None if code is None else Outcome(code=code), lowest)
 
 
 FEATURE = Feature(

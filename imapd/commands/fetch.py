@@ -99,6 +99,7 @@ async def _fetch(session: Session, fetch: Fetch) -> Outcome | None:
     if fetch.by_uid and not session.announce.by_uid:
         fetch.add(UID, first=True)
     enabled = frozenset[str]().union(*(item.enables for item in fetch.items))
+    session.needs(enabled)
     if not enabled <= session.enabled:
         session.enable(*sorted(enabled))
     fetch.spans, lowest = cut(session, fetch.spans)
@@ -298,7 +299,7 @@ class _Writer:
         if not self._tells_flags:
             self.session.write(view.unknown_keywords((place,)))
             yield b"FLAGS %b" % view.shown_flags((place,), announce)[0]
-        if announce.modseq:
+        if announce.tells_modseq:
             if not announce.by_uid and b"UID" not in self._asked:
                 yield b"UID %d" % view.generation.uids[place]
             if b"MODSEQ" not in self._asked:

@@ -207,7 +207,9 @@ async def prepared(session: Session, asked: Search) -> tuple[Program, frozenset[
         raise BadCommand(f"That is for a search with {', '.join(sorted(needed))}")
     keys = session.policy.dialect.search_keys
     switched = (keys[name.encode("ascii")].enables for name in used if name.encode("ascii") in keys)
-    session.enable(*filter(None, switched))
+    enabled = frozenset(filter(None, switched))
+    session.needs(enabled)
+    session.enable(*sorted(enabled))
     return program, used
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from imapd.commands.any_state import nothing
 from imapd.commands.modifiers import modifiers
@@ -80,10 +80,17 @@ async def _tell_opened(session: Session, name: str, read_only: bool) -> Outcome:
     except BaseException:
         session.deselect()
         raise
+    if not status.modseqs_kept:
+        session.announce = evolve(session.announce, lacks=frozenset(("CONDSTORE",)))
     image = view.image
     view.keywords = interned((*SYSTEM, *image.flags_in_use()))
     announce = session.announce
     told = [view.flags_line()]
+    modseq = (
+        (b"NOMODSEQ", "None is kept")
+        if announce.lacks
+        else (b"HIGHESTMODSEQ %d" % view.told, "Highest")
+    )
     recent = len(view.recent_uids()) if announce.recent else 0
     told.append(announce.exists(view.count, recent))
     unseen = image.first_unseen() if announce.recent and not announce.by_uid else 0
@@ -97,7 +104,7 @@ async def _tell_opened(session: Session, name: str, read_only: bool) -> Outcome:
         (b"PERMANENTFLAGS %b" % view.permanent_flags(), "Flags that stay"),
         (b"UIDNEXT %d" % status.uidnext, "Next UID"),
         (b"UIDVALIDITY %d" % mailbox.uidvalidity, "UIDs are valid"),
-        (b"HIGHESTMODSEQ %d" % view.told, "Highest"),
+        modseq,
     ):
         told.append(session.status(b"OK", code, text))
     if "IMAP4rev2" in session.enabled:

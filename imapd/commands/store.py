@@ -159,12 +159,12 @@ async def _tell(session: Session, store: Store, spans: Sequence[Span]) -> None:
     With .SILENT, modseqs are told alone (RFC 7162, 3.1.3).
     """
     view, announce = session.selected, session.announce
-    if store.change.silent and not announce.modseq:
+    if store.change.silent and not announce.tells_modseq:
         return
     # RFC 7162, 3.2.4: the UID goes with the modseq.
-    uid = announce.uid if store.by_uid or announce.modseq else b""
+    uid = announce.uid if store.by_uid or announce.tells_modseq else b""
     formats = [] if store.change.silent else [b"FLAGS %b"]
-    if announce.modseq:
+    if announce.tells_modseq:
         formats.append(b"MODSEQ (%d)")
     row = announce.row + uid + b" ".join(formats) + b")\r\n"
     for places in view.chunks(spans, _CHUNK):
@@ -175,7 +175,7 @@ async def _tell(session: Session, store: Store, spans: Sequence[Span]) -> None:
         if not store.change.silent:
             session.write(view.unknown_keywords(places))
             columns.append(view.shown_flags(places, announce))
-        if announce.modseq:
+        if announce.tells_modseq:
             columns.append(view.modseqs(places))
         session.write(b"".join([row % each for each in zip(*columns)]))
         await session.peer.turn()

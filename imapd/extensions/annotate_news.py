@@ -76,13 +76,13 @@ async def tell(session: Session) -> None:
     news.own = {modseq for modseq in news.own if modseq > until}
     announce = session.announce
     row = announce.row + announce.uid + b"ANNOTATION (%b)"
-    row += b" MODSEQ (%d))\r\n" if announce.modseq else b")\r\n"
+    row += b" MODSEQ (%d))\r\n" if announce.tells_modseq else b")\r\n"
     for number, place in enumerate(sorted(names)):
         uid = view.generation.uids[place]
         told = b" ".join(encode.astring(name.encode("ascii")) for name in names[place])
         values: list[int | bytes] = [uid] if announce.by_uid else [place + 1, uid]
         values.append(told)
-        if announce.modseq:
+        if announce.tells_modseq:
             values.append(view.modseqs((place,))[0])
         session.write(row % tuple(values))
         if number % _CHUNK == 0:

@@ -28,6 +28,7 @@ from imapd.dialect import (
     StatusItem,
     StoreModifier,
 )  # fmt: skip
+from imapd.model.mailbox import Status
 from imapd.model.message import MODSEQ
 from imapd.model.numset import NumSet
 from imapd.model.search import Cost, Key
@@ -59,8 +60,10 @@ def _or_zero(cursor: Cursor) -> int:
 def _installs(session: Session) -> None:
     """From now on MODSEQ is told; of a mailbox selected already, HIGHESTMODSEQ (RFC 7162, 3.1)."""
     session.announce = evolve(session.announce, modseq=True)
-    if session.view is not None:
-        session.write(b"* OK [HIGHESTMODSEQ %d] Highest\r\n" % session.view.told)
+    if session.announce.lacks:
+        session.write(session.status(b"OK", b"NOMODSEQ", "None is kept"))
+    elif session.view is not None:
+        session.write(session.status(b"OK", b"HIGHESTMODSEQ %d" % session.view.told, "Highest"))
 
 
 # FETCH
@@ -80,6 +83,7 @@ def fetched_modseq(cursor: Cursor) -> Fetched:
 
 async def _narrow(session: Session, fetch: Fetch, modseq: int) -> None:
     """Only messages that changed after `modseq`, each with its own (RFC 7162, 3.1.4.1)."""
+    session.needs(frozenset((NAME,)))
     session.enable(NAME)
     fetch.add(_MODSEQ)
     fetch.spans = await changed_spans(session.selected, fetch.spans, modseq)
@@ -110,6 +114,7 @@ async def changed_spans(view: View, spans: Sequence[Span], modseq: int) -> Seque
 
 
 def _guard(session: Session, store: Store, modseq: int) -> None:
+    session.needs(frozenset((NAME,)))
     session.enable(NAME)
     store.unchanged_since = modseq
 
@@ -149,6 +154,11 @@ def _highest_found(found: Found, _: None) -> bytes | None:
     return b"%d" % max(found.known(MODSEQ, place, place + 1)[0] for place in places)
 
 
+def _highest(status: Status) -> int:
+    """0 where modification sequences are not kept (RFC 7162, 3.1.7)."""
+    return status.highest_modseq if status.modseqs_kept else 0
+
+
 def _nothing(cursor: Cursor) -> None:
     """Nothing follows the name."""
 
@@ -167,5 +177,5 @@ FEATURE = Feature(
     ),
     search_keys=(SearchKey("MODSEQ", _search_key, enables=NAME),),
     search_returns=(SearchReturn("MODSEQ", _nothing, _highest_found, implied_by="MODSEQ"),),
-    status_items=(StatusItem("HIGHESTMODSEQ", lambda status: status.highest_modseq, enables=NAME),),
+    status_items=(StatusItem("HIGHESTMODSEQ", _highest, enables=NAME),),
 )

@@ -88,9 +88,9 @@ def _check(session: Session, known: _Known) -> None:
 
 
 async def _resynchronise(session: Session, known: _Known) -> None:
-    """What happened since the client left, unless its UIDs are others now (RFC 7162, 3.2.5.1)."""
+    """What happened since the client left, if UIDs and modseqs are still the same (RFC 7162, 3.2.5.1)."""
     view = session.selected
-    if known.uidvalidity != view.mailbox.uidvalidity:
+    if known.uidvalidity != view.mailbox.uidvalidity or session.announce.lacks:
         return
     uids = NumSet([(1, (1 << 32) - 1)]) if known.uids is None else known.uids.resolve(0)
     told = _matched(view, known)
@@ -157,6 +157,7 @@ def _since(fetch: Fetch) -> int | None:
 def _check_vanished(session: Session, fetch: Fetch, _: None) -> None:
     """RFC 7162, 3.2.6: with CHANGEDSINCE, in UID FETCH, once enabled."""
     _check_enabled(session)
+    session.needs(frozenset(("CONDSTORE",)))
     if _since(fetch) is None or not fetch.by_uid:
         raise BadCommand("VANISHED goes with CHANGEDSINCE, in UID FETCH")
 

@@ -74,10 +74,9 @@ async def _replace(session: Session, incoming: Incoming) -> Outcome | None:
         b"* OK [APPENDUID %d %d] The replacement is there\r\n"
         % (replaced.uidvalidity, replaced.uids[0])
     )
-    if session.announce.vanished and removed.vanished:
-        # RFC 8508, 4.5; RFC 7162, 3.2.9.
-        return Outcome(code=b"HIGHESTMODSEQ %d" % removed.modseq)
-    return None
+    # RFC 8508, 4.5.
+    code = session.announce.highest(removed.modseq) if removed.vanished else None
+    return None if code is None else Outcome(code=code)
 
 
 async def _replaced(mailbox: IMailbox, uid: int, message: NewMessage, target: IMailbox) -> Copied:

@@ -70,6 +70,9 @@ class Status:
     mailbox_id: str = ""
     #: Whether `size` and `deleted_size` are right; else each may be less than the sum of SIZE.
     sized: bool = True
+    #: Modification sequences go on where they were when the store is opened again.  Of a mailbox
+    #: where they do not, clients are told NOMODSEQ (RFC 7162, 3.1.2.2); here, they are needed all the same.
+    modseqs_kept: bool = True
 
 
 @frozen

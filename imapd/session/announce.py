@@ -49,6 +49,17 @@ class Announce:
     modseq: bool = False
     #: Leaving a mailbox for another is told by CLOSED (RFC 9051, 7.1; RFC 7162, 3.2.11).
     closed: bool = False
+    #: Features that the selected mailbox does not have: CONDSTORE where modseqs are not kept.
+    lacks: frozenset[str] = frozenset()
+
+    @property
+    def tells_modseq(self) -> bool:
+        """MODSEQ is told, of messages of the selected mailbox."""
+        return self.modseq and not self.lacks
+
+    def highest(self, modseq: int) -> bytes | None:
+        """The code of a change that has taken messages away (RFC 7162, 3.2.7 and 3.2.9)."""
+        return b"HIGHESTMODSEQ %d" % modseq if self.vanished and not self.lacks else None
 
     @property
     def row(self) -> bytes:

@@ -120,9 +120,11 @@ def _held_back(session: Session, outcome: Outcome | None) -> Outcome | None:
     another code, it is told before.
     """
     view = session.view
-    if view is None or not session.announce.vanished or view.generation is view.image.generation:
+    if view is None or view.generation is view.image.generation:
         return outcome
-    code = b"HIGHESTMODSEQ %d" % view.told
+    code = session.announce.highest(view.told)
+    if code is None:
+        return outcome
     if outcome is None:
         return Outcome(code=code)
     session.write(session.status(b"OK", code, "Highest"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
+from attrs import evolve
+
 from imapd.model.flags import SYSTEM, Flags
 from imapd.model.gone import Gone
 from imapd.model.mailbox import Hint
@@ -222,6 +224,8 @@ class Session:
         if view is not None:
             self.notices.left(self, view)
             self.policy.images.leave(view.image, view)
+            if self.announce.lacks:
+                self.announce = evolve(self.announce, lacks=_NOTHING)
             if self.state is State.SELECTED:
                 self.state = State.AUTHENTICATED
 
@@ -305,6 +309,11 @@ class Session:
             view.image.recent_claimed = max(view.image.recent_claimed, after - 1)
             if first < after:
                 view.recent.append((first, after - 1))
+
+    def needs(self, features: frozenset[str]) -> None:
+        """Raises `BadCommand` if the selected mailbox lacks one of these features."""
+        if not self.announce.lacks.isdisjoint(features):
+            raise BadCommand("Modification sequences are not kept in this mailbox")
 
     def enable(self, *names: str) -> list[str]:
         """Switch features on, with what they imply; those of them that were off.

@@ -313,7 +313,7 @@ class View:
             columns.append(uids)
         columns.append(self._shown(flags, uids, announce))
         row = announce.row + announce.uid + b"FLAGS %b"
-        if announce.modseq:
+        if announce.tells_modseq:
             row += b" MODSEQ (%d)"
             columns.append(at(generation.modseqs, places))
         row += b")\r\n"

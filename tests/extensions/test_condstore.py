@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from attrs import evolve
 
+from imapd.store.memory.mailbox import MemoryMailbox
 from tests.dialogue import Dialogue, Server, same
 
 
@@ -230,3 +232,83 @@ def test_wrong_parameters(alice: Dialogue, command: str) -> None:
     """What is not of the grammar's form is BAD, and changes nothing."""
     assert alice.do(command).startswith(b"a BAD ")
     assert alice.ok("FETCH 1 FLAGS") == b"* 1 FETCH (FLAGS ())\r\n"
+
+
+@pytest.fixture
+def forgetful(server: Server, monkeypatch: pytest.MonkeyPatch) -> Dialogue:
+    """A client of a store that keeps no modification sequences, with QRESYNC and three messages selected."""
+    status = MemoryMailbox.status
+    monkeypatch.setattr(
+        MemoryMailbox, "status", lambda mailbox: evolve(status(mailbox), modseqs_kept=False)
+    )
+    return server.login(enable="IMAP4rev2 QRESYNC").fill(3).select()
+
+
+class TestNothingIsKept:
+    """Where modification sequences are not kept (RFC 7162, 3.1.2.2)."""
+
+    def test_select(self, forgetful: Dialogue) -> None:
+        """NOMODSEQ is told in place of HIGHESTMODSEQ, whatever the client asks to be told of."""
+        for asked in ("SELECT INBOX", "EXAMINE INBOX (CONDSTORE)"):
+            told = forgetful.ok(asked)
+            assert b"* OK [NOMODSEQ] " in told
+            assert b"HIGHESTMODSEQ" not in told
+
+    def test_status(self, forgetful: Dialogue) -> None:
+        """HIGHESTMODSEQ is 0 (RFC 7162, 3.1.7)."""
+        assert b"(HIGHESTMODSEQ 0)" in forgetful.ok("STATUS INBOX (HIGHESTMODSEQ)")
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            "FETCH 1 (FLAGS) (CHANGEDSINCE 1)", "UID FETCH 1 (FLAGS) (CHANGEDSINCE 1 VANISHED)",
+            "FETCH 1 MODSEQ", "FETCH 1:3 (FLAGS MODSEQ)", "SEARCH MODSEQ 1", "SEARCH OR SEEN NOT MODSEQ 1",
+            "STORE 1 (UNCHANGEDSINCE 5) +FLAGS (\\Seen)", "SORT (ARRIVAL) UTF-8 MODSEQ 1",
+        ],
+    )  # fmt: skip
+    def test_what_needs_them(self, forgetful: Dialogue, asked: str) -> None:
+        """It is BAD, and nothing is done."""
+        told = forgetful.do(asked)
+        assert told.startswith(b"a BAD ")
+        assert told.count(b"\r\n") == 1
+        assert forgetful.do("FETCH 1 FLAGS") == b"* 1 FETCH (FLAGS ())\r\na OK FETCH completed\r\n"
+
+    def test_what_is_told(self, server: Server, forgetful: Dialogue) -> None:
+        """Changes are told without MODSEQ and without HIGHESTMODSEQ; removals by VANISHED all the same."""
+        assert forgetful.do("STORE 2 +FLAGS (\\Deleted)").startswith(
+            b"* 2 FETCH (FLAGS (\\Deleted))\r\n"
+        )
+        other = server.login().select()
+        other.ok("STORE 1 +FLAGS (\\Seen)")
+        assert forgetful.do("NOOP") == (
+            b"* 1 FETCH (UID 1 FLAGS (\\Seen))\r\na OK NOOP completed\r\n"
+        )
+        assert forgetful.do("EXPUNGE") == b"* VANISHED 2\r\na OK EXPUNGE completed\r\n"
+        assert b"HIGHESTMODSEQ" not in forgetful.ok("CREATE away") + forgetful.ok("MOVE 1 away")
+
+    def test_qresync(self, forgetful: Dialogue) -> None:
+        """What the client knows is passed over (RFC 7162, 3.2.5.1)."""
+        validity = re.search(rb"UIDVALIDITY (\d+)", forgetful.ok("STATUS INBOX (UIDVALIDITY)"))
+        assert validity is not None
+        forgetful.ok("STORE 1 +FLAGS (\\Seen)")
+        told = forgetful.ok(f"SELECT INBOX (QRESYNC ({int(validity[1])} 1 1:100))")
+        assert b"[NOMODSEQ]" in told
+        assert b"FETCH" not in told
+        assert b"EARLIER" not in told
+
+    def test_other_mailboxes(self, forgetful: Dialogue, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is so while that mailbox is selected, and no longer."""
+        monkeypatch.undo()
+        assert b"[HIGHESTMODSEQ " in forgetful.ok("SELECT INBOX")
+        assert b"MODSEQ (" in forgetful.ok("STORE 1 +FLAGS (\\Seen)")
+
+    def test_enabled_later(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        """ENABLE tells it of the mailbox that is selected (RFC 7162, 3.1)."""
+        status = MemoryMailbox.status
+        monkeypatch.setattr(
+            MemoryMailbox, "status", lambda mailbox: evolve(status(mailbox), modseqs_kept=False)
+        )
+        client = server.login().fill(1).select()
+        told = client.ok("ENABLE CONDSTORE")
+        assert b"* OK [NOMODSEQ] " in told
+        assert b"MODSEQ (" not in client.ok("STORE 1 +FLAGS (\\Seen)")
