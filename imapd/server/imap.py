@@ -13,7 +13,6 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -280,14 +279,21 @@ class IMAPProtocol(PacedProtocol):
 
     def _start(self, work: Coroutine[Deferred[Any], Any, None]) -> None:
         """Most commands wait for nothing: a Deferred is only made for what does."""
+        self._go_on(None, work)
+
+    def _go_on(self, result: object, work: Coroutine[Deferred[Any], Any, None]) -> None:
+        """As far as it comes without waiting, with the result of what it waited for."""
         try:
-            waiting = work.send(None)
+            if isinstance(result, Failure):
+                waiting = work.throw(result.value)  # type: ignore[arg-type]  # a failure has one
+            else:
+                waiting = work.send(result)
         except StopIteration:
             return
         except Exception:
             self._fault(Failure())  # type: ignore[no-untyped-call]
             return
-        Deferred.fromCoroutine(_rest(work, waiting)).addErrback(self._fault)
+        waiting.addBoth(self._go_on, work)
 
     def _fault(self, failure: Failure) -> None:
         if not isinstance(failure.value, Gone):
@@ -361,18 +367,6 @@ class IMAPProtocol(PacedProtocol):
             self.expect(self._limits.login_timeout)
         else:
             self.bye("Too long without a command")
-
-
-async def _rest(work: Coroutine[Deferred[Any], Any, None], waiting: Deferred[Any]) -> None:
-    """What is left of a coroutine that was begun, and waits for `waiting`."""
-    with suppress(StopIteration):
-        while True:
-            try:
-                result = await waiting
-            except Exception as error:
-                waiting = work.throw(error)
-            else:
-                waiting = work.send(result)
 
 
 def _nothing(_: object) -> None:
