@@ -174,11 +174,11 @@ class Tree:
     def move(self, directory: str, target: str) -> None:
         """Give a mailbox's directory another name; again, if that was interrupted."""
         source, place = self.folder(directory), self.folder(target)
-        if not os.path.lexists(source):
+        if not _is_there(source):
             return
         _no_link(self.root, *os.path.dirname(directory).split("/"))
         _no_link(self.root, *os.path.dirname(target).split("/"))
-        if not os.path.lexists(place):
+        if not _is_there(place):
             os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
             os.rename(source, place)
         elif self.fs and not os.path.islink(source) and not os.path.islink(place):
@@ -186,7 +186,7 @@ class Tree:
             for name in os.listdir(source):
                 inside = f"{source}/{name}"
                 other = name not in PARTS and _is_directory(inside)
-                if not other and not os.path.lexists(f"{place}/{name}"):
+                if not other and not _is_there(f"{place}/{name}"):
                     os.rename(inside, f"{place}/{name}")
 
     def remove(self, directory: str, id: str) -> None:
@@ -196,13 +196,13 @@ class Tree:
         _no_link(self.root, *os.path.dirname(directory).split("/"))
         if os.path.islink(folder):
             os.unlink(folder)
-        if not os.path.lexists(aside):
+        if not _is_there(aside):
             with suppress(FileNotFoundError):
                 if self.fs and self._holds_others(folder):
                     os.mkdir(aside, 0o700)
                 else:
                     os.rename(folder, aside)
-        if self.fs and os.path.lexists(folder):
+        if self.fs and _is_there(folder):
             # Mailboxes below it stay.
             for name in os.listdir(folder):
                 if name in PARTS or not _is_directory(f"{folder}/{name}"):
@@ -256,6 +256,15 @@ def _no_link(root: str, *names: str) -> None:
             raise StoreUnavailable(
                 "the mail store is not available: a directory is a symbolic link"
             )
+
+
+def _is_there(path: str) -> bool:
+    """Whether something has that name; what the disk does not tell is no answer, and raises OSError."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _is_directory(path: str) -> bool:
