@@ -50,6 +50,8 @@ class Draft:
     _descriptor: int = -1
     _synced: bool = False
     _closed: bool = False
+    #: It could not be brought to the disk.
+    _lost: bool = False
     _users: int = 0
     _lock: Lock = field(factory=Lock, init=False, repr=False)
 
@@ -81,17 +83,30 @@ class Draft:
             return mapped(descriptor, self.size)
 
     def sync(self, date: InternalDate) -> None:
-        """Bring it to the disk, with its date as mtime."""
+        """Bring it to the disk, with its date as mtime.
+
+        If that fails it always will: a file is half written then, and the kernel says but once
+        that it has lost something.
+        """
         with self._opened() as descriptor:
-            if self.octets is not None:
-                data, self.octets, self.size = self.octets, None, 0
-                self._write(descriptor, data)
-            if not self._synced:
-                moment = _moment(date)
-                with suppress(OSError, OverflowError):
-                    os.utime(descriptor, (moment, moment))
-                os.fsync(descriptor)
-                self._synced = True
+            if self._lost:
+                raise OSError(errno.EIO, "the message could not be brought to the disk")
+            try:
+                self._sync(descriptor, date)
+            except BaseException:
+                self._lost = True
+                raise
+
+    def _sync(self, descriptor: int, date: InternalDate) -> None:
+        if self.octets is not None:
+            data, self.octets, self.size = self.octets, None, 0
+            self._write(descriptor, data)
+        if not self._synced:
+            moment = _moment(date)
+            with suppress(OSError, OverflowError):
+                os.utime(descriptor, (moment, moment))
+            os.fsync(descriptor)
+            self._synced = True
 
     def link(self, path: str) -> None:
         """Take it over under a name of its own."""

@@ -86,10 +86,15 @@ class Turn:
             raise
         self.index.sql("RELEASE step")
 
+    def settle(self) -> None:
+        """Do what was left for `last`."""
+        calls, self._last = self._last, []
+        for call in calls:
+            call()
+
     def finish(self) -> None:
         """All but the commit."""
-        for call in self._last:
-            call()
+        self.settle()
         for number, (path, sign) in self._touched.items():
             with suppress(FileNotFoundError):
                 synced(path)

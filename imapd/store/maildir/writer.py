@@ -173,12 +173,10 @@ class Writer:
         turn = Turn(index, self._tree, True)
         try:
             index.begin(any(job.durable for job in batch))
-            outcomes = self._worked(batch, turn)
+            outcomes = self._worked(batch, turn, settle=False)
         except Exception:
             # What it is shows in the thread.
-            with suppress(sqlite3.Error):
-                index.roll_back()
-            turn.revert()
+            self._give_up(turn)
             return False
         with self._lock:
             for _ in batch:
@@ -187,22 +185,36 @@ class Writer:
         return True
 
     def _end(self, batch: Sequence[_Job], outcomes: list[Any], turn: Turn) -> None:
-        """The rest of it, in the thread; if that fails, the whole again."""
-        hints = turn.hints
+        """The rest of it, in the thread.
+
+        When something of one change fails, the others' rows are written again without it.  When a
+        sync or the commit fails, all fail: what the disk has lost, it says but once.
+        """
+        hints: list[Hint] = []
+        failures = self._prepared(batch)
+        apart = any(failures)
         try:
-            for job in batch:
-                if job.prepare is not None:
-                    job.prepare()
-            turn.finish()
-            self.index.commit()
-            self._busy = False
-        except Exception:
-            with suppress(sqlite3.Error):
-                self.index.roll_back()
-            turn.revert()
-            hints = []
-            outcomes = self._tried(batch, hints)
+            if not apart:
+                try:
+                    turn.settle()
+                except Exception:
+                    apart = True
+                else:
+                    turn.finish()
+                    self.index.commit()
+                    hints, self._busy = turn.hints, False
+        except Exception as error:
+            self._give_up(turn)
+            outcomes = [self._failure(error)] * len(batch)
+        if apart:
+            self._give_up(turn)
+            outcomes = self._completed(batch, failures, hints)
         self._reactor.callFromThread(self._ended_here, batch, outcomes, hints)
+
+    def _give_up(self, turn: Turn) -> None:
+        with suppress(sqlite3.Error):
+            self.index.roll_back()
+        turn.revert()
 
     def _ended_here(
         self, batch: Sequence[_Job], outcomes: Sequence[Any], hints: list[Hint]
@@ -231,17 +243,14 @@ class Writer:
 
     def _tried(self, batch: Sequence[_Job], hints: list[Hint]) -> list[Any]:
         try:
-            return self._outcomes(batch, hints)
+            if self._ended:
+                self.index.end()
+            if batch[0].alone is not None:
+                self.index.patience = batch[0].wait
+                return [self._alone(batch[0].alone, self.index, hints)]
+            return self._completed(batch, self._prepared(batch), hints)
         except Exception as error:
             return [self._failure(error)] * len(batch)
-
-    def _outcomes(self, batch: Sequence[_Job], hints: list[Hint]) -> list[Any]:
-        if self._ended:
-            self.index.end()
-        self.index.patience = max(job.wait for job in batch)
-        if batch[0].alone is not None:
-            return [self._alone(batch[0].alone, self.index, hints)]
-        return self._together(batch, self.index, hints)
 
     def _alone(self, call: Alone[Any], index: Index, hints: list[Hint]) -> Any:
         try:
@@ -251,32 +260,41 @@ class Writer:
         except Exception as error:
             return self._failure(error)
 
-    def _together(self, batch: Sequence[_Job], index: Index, hints: list[Hint]) -> list[Any]:
-        outcomes: list[Any] = [None] * len(batch)
-        ready: list[int] = []
-        for place, job in enumerate(batch):
+    def _prepared(self, batch: Sequence[_Job]) -> list[Failure | None]:
+        """What each could not be prepared for."""
+        failures: list[Failure | None] = []
+        for job in batch:
             try:
                 if job.prepare is not None:
                     job.prepare()
-                ready.append(place)
+                failures.append(None)
             except Exception as error:
-                outcomes[place] = self._failure(error)
+                failures.append(self._failure(error))
+        return failures
+
+    def _completed(
+        self, batch: Sequence[_Job], failures: Sequence[Failure | None], hints: list[Hint]
+    ) -> list[Any]:
+        """Do what was prepared, in one transaction; the outcomes of all."""
+        outcomes: list[Any] = list(failures)
+        ready = [place for place, failure in enumerate(failures) if failure is None]
         if not ready:
             return outcomes
         jobs = [batch[place] for place in ready]
+        self.index.patience = max(job.wait for job in jobs)
         try:
-            with transaction(index, self._tree, any(job.durable for job in jobs)) as turn:
-                for place, outcome in zip(ready, self._worked(jobs, turn)):
-                    outcomes[place] = outcome
+            with transaction(self.index, self._tree, any(job.durable for job in jobs)) as turn:
+                done = self._worked(jobs, turn, settle=True)
             hints.extend(turn.hints)
             self._busy = False
         except Exception as error:
-            failure = self._failure(error)
-            for place in ready:
-                outcomes[place] = failure
+            done = [self._failure(error)] * len(jobs)
+        for place, outcome in zip(ready, done):
+            outcomes[place] = outcome
         return outcomes
 
-    def _worked(self, jobs: Sequence[_Job], turn: Turn) -> list[Any]:
+    def _worked(self, jobs: Sequence[_Job], turn: Turn, settle: bool) -> list[Any]:
+        """Do what changes rows, and with `settle` what was left for `Turn.last`."""
         outcomes: list[Any] = []
         for job in jobs:
             assert job.work is not None
@@ -286,7 +304,10 @@ class Writer:
                 continue
             try:
                 with turn.step():
-                    outcomes.append(job.work(turn))
+                    outcome = job.work(turn)
+                    if settle:
+                        turn.settle()
+                outcomes.append(outcome)
             except sqlite3.OperationalError:
                 raise
             except Exception as error:

@@ -100,6 +100,63 @@ def test_one_that_fails_fails_alone(place, box, monkeypatch, first):
     assert place.names(part="tmp") == []
 
 
+@pytest.mark.parametrize("subjects", [["one"], ["one", "two", "three"]], ids=len)
+@pytest.mark.parametrize("call", ["write", "fsync", "link", "commit"])
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_failure_is_not_forgotten(place, box, monkeypatch, call, number, subjects):
+    """What failed once is not tried again and called good: the kernel tells of a lost page once.
+
+    Who is told that a message is kept finds all its octets.
+    """
+    where = Index if call == "commit" else os
+    works, calls = getattr(where, call), []
+
+    def fails_once(*arguments, **named):
+        calls.append(arguments)
+        if len(calls) == number:
+            raise OSError(errno.EIO, "lost")
+        return works(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(where, call, fails_once)
+        outcomes = place.run(DeferredList(appended(box, *subjects), consumeErrors=True))
+        place.run(place.account.writer.when_idle())
+    kept = [answer.uids[0] for ok, answer in outcomes if ok]
+    if call != "link" and number == 1:
+        # The first of them, or all that share a commit with it.
+        assert not outcomes[0][0]
+    assert list(place.run(box.status()) and box.uids()) == kept
+    for (ok, answer), subject in zip(outcomes, subjects):
+        if ok:
+            assert place.octets(box, answer.uids[0]) == letter(subject).octets
+    assert len(place.names()) == len(kept)
+    assert place.add(box, "next")
+
+
+def test_a_draft_that_was_lost(place, monkeypatch):
+    """One that could not be brought to the disk is refused for good, whoever asks next."""
+    boxes = [place.make("one"), place.make("two")]
+    place.tidied()
+    spool = place.account.spool()
+    spool.write(letter("lost").octets)
+    sent = letter("lost").new(spool.reader())
+    fsync, failed = os.fsync, []
+
+    def fails_once(descriptor):
+        if not failed:
+            failed.append(descriptor)
+            raise OSError(errno.EIO, "lost")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fails_once)
+    for box in boxes:
+        with pytest.raises(StoreUnavailable):
+            place.run(box.append([sent]))
+        assert place.run(box.status()).messages == 0
+    spool.close()
+    assert failed
+
+
 def test_another_process_writes(place, box):
     """It waits, while others are answered, and is done when that comes to an end."""
     other = sqlite3.connect(place.root / "imapd" / "index.sqlite", isolation_level=None)

@@ -163,6 +163,11 @@ def state(place):
     return seen
 
 
+def octets(place):
+    """The messages of each mailbox, whatever else it has."""
+    return {name: messages for name, (_, _, messages, _) in state(place).items()}
+
+
 def strays(place):
     """Names in tmp, and how many files there are in all."""
     return place.names(part="tmp"), sum(len(files) for _, _, files in os.walk(place.root))
@@ -200,6 +205,9 @@ class Striking:
 def test_whichever_call_fails(operation, way, prepared, monkeypatch):
     """Nothing or all of it is done, and nothing is left over."""
     place = prepared()
+    operation(place)
+    after = octets(place)
+    place = prepared()
     calls = Calls(monkeypatch, place.path)
     before, files = state(place), strays(place)
     gc.collect()
@@ -219,6 +227,7 @@ def test_whichever_call_fails(operation, way, prepared, monkeypatch):
             assert strays(place) == files, struck
             agree(place)
         elif operation is not look:
+            assert octets(place) == after, struck
             place.tidied()
             agree(place)
             if strays(place)[0]:
