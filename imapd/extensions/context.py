@@ -79,6 +79,10 @@ def _check(session: Session, asked: Search) -> None:
         raise BadCommand("That tag has updates already")
     if asked.criteria and not session.policy.dialect.has("CONTEXT=SORT"):
         raise BadCommand("There are no updates for SORT")
+    for option, items in asked.options or ():
+        if option.name == "UPDATE":
+            for item in items:
+                session.needs(item.enables)
 
 
 def _begin(session: Session, asked: Search, program: Program, found: Found, items: Items) -> None:

@@ -19,6 +19,7 @@ from typing import Final, cast
 from attrs import evolve
 
 from imapd.commands.fetch import Fetch
+from imapd.commands.fetch_items import Fetched
 from imapd.extensions import annotate_news
 from imapd.extensions.context_updates import Contexts
 from imapd.extensions.metadata_news import SERVER, MetadataNews
@@ -373,16 +374,18 @@ class Wanted(Notices):
                 session.write(view.news(session.announce, True, flags=False, arrivals=False))
             return
         self._annotations(view)
+        lacks = session.announce.lacks
+        items = [item for item in wanted.items if item.enables.isdisjoint(lacks)]
         if isinstance(view.follower, Contexts):
             # They are told of first; what they tell is not told again.
-            view.follower.also, view.follower.told = wanted.items, self._own_uids
+            view.follower.also, view.follower.told = items, self._own_uids
         last = view.generation.uids[view.count - 1] if view.count else 0
         await session.selected_news(expunges, flags, bool(wanted.events & Event.ANNOTATIONS))
         start = bisect_right(view.generation.uids, last, 0, view.count)
-        if start < view.count and wanted.items:
-            await self._tell_new(view, start)
+        if start < view.count and items:
+            await self._tell_new(view, start, items)
 
-    async def _tell_new(self, view: View, start: int) -> None:
+    async def _tell_new(self, view: View, start: int, items: Sequence[Fetched]) -> None:
         """RFC 5465, 5.2: rows of new messages, but not of the client's own."""
         session = self._session
         own, self._own_uids = self._own_uids, set()
@@ -390,9 +393,8 @@ class Wanted(Notices):
         numbers = NumSet.from_sorted(
             place + 1 for place in range(start, view.count) if uids[place] not in own
         )
-        items = list(self._filters.selected.items)
         spans = [(low - 1, high) for low, high in numbers.ranges]
         for places in view.chunks(spans, _CHUNK):
             numbers = NumSet.from_sorted(place + 1 for place in places)
-            fetch = Fetch(SequenceSet(tuple(numbers.ranges)), False, items)
+            fetch = Fetch(SequenceSet(tuple(numbers.ranges)), False, [*items])
             await session.policy.dialect.commands[b"FETCH"].run(session, fetch)

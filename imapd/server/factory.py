@@ -98,7 +98,8 @@ class IMAPFactory(PacedFactory):
 
     def speaking(self, dialect: Dialect) -> Factory:
         """The same for a listener that speaks something else; `shutdown` is of its clients too."""
-        return _Speaking(lambda: self._protocol(evolve(self.policy, dialect=dialect)))
+        policy = evolve(self.policy, dialect=dialect, memory={})
+        return _Speaking(lambda: self._protocol(policy))
 
     def _protocol(self, policy: Policy) -> IMAPProtocol:
         protocol = IMAPProtocol(policy, self.turns, self.clock, self._tls)

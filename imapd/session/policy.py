@@ -45,4 +45,4 @@ class Policy:
     #: Users who may say what accounts may hold (RFC 9208, 4.1.3).
     administrators: frozenset[str] = frozenset()
     #: What its grammar remembers, as `Cursor.remembered` has it.
-    memory: dict[Any, Any] = field(factory=dict, init=False, repr=False)
+    memory: dict[Any, Any] = field(factory=dict, repr=False)

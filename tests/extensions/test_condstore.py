@@ -263,6 +263,7 @@ class TestNothingIsKept:
         [
             "FETCH 1 (FLAGS) (CHANGEDSINCE 1)", "UID FETCH 1 (FLAGS) (CHANGEDSINCE 1 VANISHED)",
             "FETCH 1 MODSEQ", "FETCH 1:3 (FLAGS MODSEQ)", "SEARCH MODSEQ 1", "SEARCH OR SEEN NOT MODSEQ 1",
+            "SEARCH RETURN (UPDATE (FLAGS MODSEQ)) ALL",
             "STORE 1 (UNCHANGEDSINCE 5) +FLAGS (\\Seen)", "SORT (ARRIVAL) UTF-8 MODSEQ 1",
         ],
     )  # fmt: skip
@@ -285,6 +286,18 @@ class TestNothingIsKept:
         )
         assert forgetful.do("EXPUNGE") == b"* VANISHED 2\r\na OK EXPUNGE completed\r\n"
         assert b"HIGHESTMODSEQ" not in forgetful.ok("CREATE away") + forgetful.ok("MOVE 1 away")
+
+    def test_notify(self, server: Server, forgetful: Dialogue) -> None:
+        """What a client wants to hear of new messages is told without them (RFC 5465, 5.2)."""
+        forgetful.ok("NOTIFY SET (SELECTED (MessageNew (FLAGS MODSEQ) MessageExpunge))")
+        server.login().fill(1)
+        told = forgetful.do("NOOP")
+        assert b"* 4 EXISTS\r\n* 4 FETCH (FLAGS ())\r\n" in told
+        assert told.endswith(b"a OK NOOP completed\r\n")
+        forgetful.ok("NOTIFY SET (SELECTED (MessageNew (MODSEQ) MessageExpunge))")
+        server.login().fill(1)
+        assert b"* 5 EXISTS\r\n" in forgetful.do("NOOP")
+        assert forgetful.do("NOOP") == b"a OK NOOP completed\r\n"
 
     def test_qresync(self, forgetful: Dialogue) -> None:
         """What the client knows is passed over (RFC 7162, 3.2.5.1)."""
