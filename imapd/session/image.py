@@ -213,6 +213,11 @@ class Image:
             self.log_floor, forgotten, _, gone = self.log.popleft()
             self._logged -= len(forgotten) + len(gone.ranges) + 1
 
+    def forget_log(self) -> None:
+        """Nobody needs to know what happened until now."""
+        self.log.clear()
+        self._logged, self.log_floor = 0, self.modseq
+
     def changed_since(
         self, modseq: int, except_for: Collection[int] = (), more: bool = True
     ) -> set[int] | None:
@@ -263,7 +268,8 @@ class Image:
 class Images:
     """The images of this process, each shared by the sessions that have its mailbox selected.
 
-    Those that nobody has selected just now are kept while they are few and small.
+    Those that nobody has selected just now are kept while they are few and small; so are those of
+    mailboxes that were empty until messages came in here.
     """
 
     def __init__(
@@ -320,10 +326,22 @@ class Images:
         return self._images.get(mailbox_id)
 
     def note(self, mailbox_id: str, changes: Changes) -> None:
-        """A mutation returned this: whoever has the mailbox need not ask its store."""
+        """A mutation returned this: whoever has the mailbox, or selects it soon, need not ask its store."""
         image = self._images.get(mailbox_id)
-        if image is not None:
-            image.apply(changes)
+        if image is None:
+            if changes.uids[:1] != [1] or mailbox_id in self._loading:
+                return
+            # Before its first UID there was nothing.
+            image = self._images[mailbox_id] = Image(mailbox_id, self._grown)
+            image.modseq = image.log_floor = changes.since
+            # Which flags occur is kept from now on: it need not be looked for among many.
+            image.flags_in_use()
+            self._let_go()
+        nobody_asks = not image.watchers and image.log_floor == image.modseq
+        if image.apply(changes) and nobody_asks:
+            image.forget_log()
+        if not image.watchers and len(image.generation.uids) > _KEPT_MESSAGES:
+            del self._images[mailbox_id]
 
     def leave(self, image: Image, watcher: Watcher) -> None:
         """A session has deselected it."""
@@ -334,6 +352,10 @@ class Images:
         if image.gone:
             return
         self._images[image.mailbox_id] = image
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Of those that nobody has selected, but for the last."""
         unwatched = deque(image for image in self._images.values() if not image.watchers)
         messages = sum(len(image.generation.uids) for image in unwatched)
         # The last two stay, however large: a client goes from one mailbox to another and back.

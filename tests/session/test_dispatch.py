@@ -87,12 +87,15 @@ def test_select_that_fails_late(method: str, known: bool, delay: float | None) -
     server, store = _server(delay)
     if known:
         server.client(select="INBOX")
-    client = server.client().fill(2)
+    # Through another process: this one does not know the messages.
+    elsewhere = Server(store, clock=server.clock).client().fill(2)
+    client = server.client()
     store.faults[method] = errors.StoreUnavailable()
     same(client.do("SELECT INBOX"), "a NO [UNAVAILABLE] The store is unavailable, try again")
     store.faults.clear()
     assert client.do("FETCH 1 UID") == b"a BAD FETCH is not for this state\r\n"
-    client.fill(1)
+    elsewhere.fill(1)
+    elsewhere.hang_up()
     assert client.do("NOOP") == b"a OK NOOP completed\r\n"
 
 

@@ -225,9 +225,12 @@ def test_to_another_mailbox_and_back(anywhere: Server, monkeypatch: pytest.Monke
     """A mailbox is not read again for that, however large it is; others are forgotten."""
     monkeypatch.setattr(image, "_KEPT_MESSAGES", 5)
     client = anywhere.client()
+    # Through another process: this one does not know the messages.
+    elsewhere = Server(anywhere.store, clock=anywhere.clock, pump=anywhere._pump).client()
     for name in ("large", "small", "old"):
-        client.ok(f"CREATE {name}")
-        client.fill(10 if name == "large" else 1, name)
+        elsewhere.ok(f"CREATE {name}")
+        elsewhere.fill(10 if name == "large" else 1, name)
+    elsewhere.hang_up()
     loaded: list[str] = []
     load = Images._load
 

@@ -1,0 +1,123 @@
+"""Mailboxes that were empty until messages came in through this process, and are selected later."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from imapd.session import image
+from imapd.session.image import Image
+from tests.dialogue import Dialogue, Server, letter
+
+_ROW = re.compile(rb"\* (\d+) FETCH \(UID (\d+) FLAGS \(([^)]*)\) MODSEQ \((\d+)\)\)")
+
+
+def _all(server: Server, mailbox: str = "INBOX") -> list[tuple[object, ...]]:
+    r"""Every message that a client finds, with its flags, but for \Recent, and its modseq."""
+    client = server.login()
+    client.ok(f"SELECT {mailbox} (CONDSTORE)")
+    told = client.do("FETCH 1:* (UID FLAGS MODSEQ)")
+    client.hang_up()
+    return [
+        (number, uid, set(flags.split()) - {b"\\Recent"}, modseq)
+        for number, uid, flags, modseq in _ROW.findall(told)
+    ]
+
+
+@pytest.fixture
+def client(anywhere: Server) -> Dialogue:
+    """Somebody who sends messages and selects nothing."""
+    client = anywhere.login()
+    client.append(*map(letter, "abc"), flags="\\Seen $Work")
+    return client.append(letter("d"))
+
+
+def _other(server: Server) -> Server:
+    """Another process over the same store."""
+    return Server(server.store, clock=server.clock, pump=server._pump)
+
+
+def test_nothing_is_read(
+    client: Dialogue, anywhere: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came in is known; the same is found where it must be read."""
+    read = _all(_other(anywhere))
+
+    def never(*arguments: object) -> None:
+        raise AssertionError("the mailbox was read")
+
+    monkeypatch.setattr(Image, "load", never)
+    known = _all(anywhere)
+    assert known == read
+    assert [row[1] for row in known] == [b"1", b"2", b"3", b"4"]
+    assert known[0][2] == {b"\\Seen", b"$Work"}
+    assert known[3][2] == set()
+
+
+def test_copies(client: Dialogue, anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it is with messages that were copied, and moved."""
+    client.select()
+    client.ok("CREATE Copies")
+    client.ok("COPY 1:2 Copies")
+    client.ok("MOVE 4 Copies")
+    read = _all(_other(anywhere), "Copies")
+    monkeypatch.delattr(Image, "load")
+    assert len(read) == 3
+    assert _all(anywhere, "Copies") == read
+
+
+def test_what_others_do_meanwhile(client: Dialogue, anywhere: Server) -> None:
+    """Flags, removals and messages of another process, before this one has selected it."""
+    other = _other(anywhere).login()
+    other.select()
+    other.ok("STORE 2 FLAGS (\\Deleted)")
+    other.ok("STORE 3 +FLAGS (\\Flagged)")
+    other.ok("EXPUNGE")
+    other.append(letter("e"))
+    other.hang_up()
+    client.append(letter("f"))
+    found = _all(anywhere)
+    assert found == _all(_other(anywhere))
+    assert [row[1] for row in found] == [b"1", b"3", b"4", b"5", b"6"]
+
+
+def test_a_name_that_is_used_again(client: Dialogue, anywhere: Server) -> None:
+    """A new mailbox of the name of a deleted one has nothing of it."""
+    client.ok("CREATE Brief")
+    client.ok("APPEND Brief", letter("x"))
+    client.ok("DELETE Brief")
+    client.ok("CREATE Brief")
+    assert _all(anywhere, "Brief") == []
+
+
+def test_resynchronized(client: Dialogue, anywhere: Server) -> None:
+    """Who was told of a part is told of what came after it (RFC 7162, 3.2.5)."""
+    other = _other(anywhere).login()
+    told = other.ok("SELECT INBOX")
+    other.hang_up()
+    validity = re.search(rb"UIDVALIDITY (\d+)", told)
+    modseq = re.search(rb"HIGHESTMODSEQ (\d+)", told)
+    assert validity is not None
+    assert modseq is not None
+    client.append(letter("e"), flags="\\Answered")
+    back = anywhere.login()
+    back.ok("ENABLE QRESYNC")
+    news = back.ok(f"SELECT INBOX (QRESYNC ({validity[1].decode()} {modseq[1].decode()}))")
+    assert re.findall(rb"\* (\d+) FETCH \(UID (\d+) FLAGS \(([^)]*)\)", news) in (
+        [(b"5", b"5", b"\\Answered")],
+        [(b"5", b"5", b"\\Answered \\Recent")],
+    )
+
+
+def test_too_large(client: Dialogue, anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that nobody selects and that grows and grows takes no memory for ever."""
+    images = anywhere.factory.policy.images
+    found = re.search(rb"MAILBOXID \(F([^)]+)\)", client.do("STATUS INBOX (MAILBOXID)"))
+    assert found is not None
+    monkeypatch.setattr(image, "_KEPT_MESSAGES", 5)
+    client.append(letter("e"))
+    assert images.known(found[1].decode()) is not None
+    client.append(letter("f"))
+    assert images.known(found[1].decode()) is None
+    assert len(_all(anywhere)) == 6
