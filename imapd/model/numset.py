@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -14,6 +15,9 @@ __all__ = ["EMPTY", "STAR", "NumSet", "SequenceSet"]
 STAR: Final = 0
 
 Range = tuple[int, int]
+
+#: Numbers of a column that are looked at together.
+_PIECE: Final = 1_024
 
 
 class NumSet:
@@ -53,6 +57,21 @@ class NumSet:
             ranges.append((low, high))
         made.ranges = ranges
         return made
+
+    @classmethod
+    def of_column(cls, column: array[int]) -> NumSet:
+        """The set of a column of numbers that ascend strictly; pieces without gaps are not gone through."""
+        ranges: list[Range] = []
+        for at in range(0, len(column), _PIECE):
+            some = column[at : at + _PIECE]
+            found: Sequence[Range] = [(some[0], some[-1])]
+            if some[-1] - some[0] >= len(some):
+                found = cls.from_sorted(some).ranges
+            if ranges and ranges[-1][1] + 1 == found[0][0]:
+                ranges[-1] = ranges[-1][0], found[0][1]
+                found = found[1:]
+            ranges += found
+        return cls.ascending(ranges)
 
     @classmethod
     def ascending(cls, ranges: Sequence[Range]) -> NumSet:

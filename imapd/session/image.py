@@ -162,7 +162,7 @@ class Image:
             changes = await settled(mailbox.changes_since(self.modseq))
             if changes.vanished is not None:
                 return changes
-            here = NumSet.from_sorted(self.generation.uids)
+            here = NumSet.of_column(self.generation.uids)
             changes = evolve(changes, vanished=here - await settled(mailbox.uids()))
             # What came and went meanwhile is known to nobody.
             self.log.clear()
@@ -170,7 +170,7 @@ class Image:
             return changes
         except NoSuchMailbox:
             self.gone = True
-            here = NumSet.from_sorted(self.generation.uids)
+            here = NumSet.of_column(self.generation.uids)
             return Changes(self.modseq, self.modseq + 1, vanished=here)
 
     def apply(self, changes: Changes) -> bool:

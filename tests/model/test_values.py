@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -40,10 +41,17 @@ def test_numset_is_a_set(some: frozenset[int], others: frozenset[int]) -> None:
     assert list(mine - theirs) == sorted(some - others)
     assert all((number in mine) == (number in some) for number in range(62))
     assert (mine == theirs) == (some == others)
-    assert mine == NumSet.from_sorted(sorted(some))
+    assert mine == NumSet.from_sorted(sorted(some)) == NumSet.of_column(array("I", sorted(some)))
     assert hash(mine) == hash(NumSet([(number, number) for number in some]))
     if some:
         assert (mine.first, mine.last) == (min(some), max(some))
+
+
+@given(st.frozensets(st.integers(1, 5_000), max_size=20), st.integers(0, 5_000))
+def test_a_column_with_few_gaps(gaps: frozenset[int], many: int) -> None:
+    """A long column is the set that its numbers are, wherever the gaps are."""
+    numbers = [number for number in range(1, many + 1) if number not in gaps]
+    assert NumSet.of_column(array("I", numbers)).ranges == NumSet.from_sorted(numbers).ranges
 
 
 def test_numset_oddities() -> None:
