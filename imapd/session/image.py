@@ -279,6 +279,9 @@ class Images:
     ) -> None:
         """As `grown` is to be told when messages have come into one."""
         self._images: dict[str, Image] = {}
+        #: Of those that nobody has selected, how many messages each counts for; the last left is the last.
+        self._unwatched: dict[str, int] = {}
+        self._messages = 0
         self._loading: dict[str, list[Deferred[None]]] = {}
         self._turn = turn
         self._grown = grown
@@ -297,6 +300,7 @@ class Images:
             image = await self._load(mailbox)
             image.watchers[watcher] = None
         else:
+            self._count(image, None)
             image.watchers[watcher] = None
             try:
                 if image.modseq != modseq or image.behind:
@@ -336,30 +340,42 @@ class Images:
             image.modseq = image.log_floor = changes.since
             # Which flags occur is kept from now on: it need not be looked for among many.
             image.flags_in_use()
-            self._let_go()
-        nobody_asks = not image.watchers and image.log_floor == image.modseq
+        if image.watchers:
+            image.apply(changes)
+            return
+        nobody_asks = image.log_floor == image.modseq
         if image.apply(changes) and nobody_asks:
             image.forget_log()
-        if not image.watchers and len(image.generation.uids) > _KEPT_MESSAGES:
-            del self._images[mailbox_id]
+        self._count(image, len(image.generation.uids))
+        self._let_go()
 
     def leave(self, image: Image, watcher: Watcher) -> None:
         """A session has deselected it."""
         image.watchers.pop(watcher, None)
         if image.watchers or self._images.get(image.mailbox_id) is not image:
             return
-        del self._images[image.mailbox_id]
+        self._count(image, None)
         if image.gone:
+            del self._images[image.mailbox_id]
             return
-        self._images[image.mailbox_id] = image
+        self._count(image, len(image.generation.uids))
         self._let_go()
+
+    def _count(self, image: Image, messages: int | None) -> None:
+        """How many messages one that nobody has selected counts for; None if somebody has, or will not."""
+        unwatched = self._unwatched
+        if messages is None:
+            self._messages -= unwatched.pop(image.mailbox_id, 0)
+        else:
+            self._messages += messages - unwatched.get(image.mailbox_id, 0)
+            unwatched[image.mailbox_id] = messages
 
     def _let_go(self) -> None:
         """Of those that nobody has selected, but for the last."""
-        unwatched = deque(image for image in self._images.values() if not image.watchers)
-        messages = sum(len(image.generation.uids) for image in unwatched)
+        unwatched = self._unwatched
         # The last two stay, however large: a client goes from one mailbox to another and back.
-        while len(unwatched) > _KEPT_IMAGES or (messages > _KEPT_MESSAGES and len(unwatched) > 2):
-            oldest = unwatched.popleft()
-            messages -= len(oldest.generation.uids)
-            del self._images[oldest.mailbox_id]
+        while len(unwatched) > _KEPT_IMAGES or (
+            self._messages > _KEPT_MESSAGES and len(unwatched) > 2
+        ):
+            oldest = self._images.pop(next(iter(unwatched)))
+            self._count(oldest, None)

@@ -110,14 +110,23 @@ def test_resynchronized(client: Dialogue, anywhere: Server) -> None:
     )
 
 
-def test_too_large(client: Dialogue, anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that nobody selects and that grows and grows takes no memory for ever."""
-    images = anywhere.factory.policy.images
-    found = re.search(rb"MAILBOXID \(F([^)]+)\)", client.do("STATUS INBOX (MAILBOXID)"))
-    assert found is not None
-    monkeypatch.setattr(image, "_KEPT_MESSAGES", 5)
-    client.append(letter("e"))
-    assert images.known(found[1].decode()) is not None
-    client.append(letter("f"))
-    assert images.known(found[1].decode()) is None
-    assert len(_all(anywhere)) == 6
+def test_too_many(client: Dialogue, anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody selects takes no memory for ever: the oldest are forgotten, but for the last two."""
+    monkeypatch.setattr(image, "_KEPT_MESSAGES", 6)
+    known = anywhere.factory.policy.images.known
+
+    def id_of(mailbox: str) -> str:
+        found = re.search(rb"MAILBOXID \(F([^)]+)\)", client.do(f"STATUS {mailbox} (MAILBOXID)"))
+        assert found is not None
+        return found[1].decode()
+
+    for name in ("one", "two"):
+        client.ok(f"CREATE {name}")
+        client.ok(f"APPEND {name}", letter(name))
+    assert known(id_of("INBOX")) is not None
+    client.ok("APPEND two", letter("more"))
+    assert known(id_of("INBOX")) is None
+    for _ in range(5):
+        client.ok("APPEND two", letter("many"))
+    assert None not in (known(id_of("one")), known(id_of("two")))
+    assert [len(_all(anywhere, name)) for name in ("INBOX", "one", "two")] == [4, 1, 7]
