@@ -16,7 +16,7 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime, IWriteDescriptor
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
@@ -26,6 +26,7 @@ from imapd.model.states import State
 from imapd.server.flow import Turns
 from imapd.server.intake import Intake
 from imapd.server.paced import PacedProtocol
+from imapd.server.sending import Sending
 from imapd.session.capabilities import capabilities
 from imapd.session.dispatch import answer
 from imapd.session.outcome import BadCommand
@@ -62,7 +63,7 @@ class IMAPProtocol(PacedProtocol):
         self.connection = Connection(self._limits, self._policy.dialect.upload_arguments)
         self._intake = Intake(self.connection, self._limits.input)
         self.session = Session(self._policy, self, self.connection)
-        self._prompt = IWriteDescriptor.providedBy(transport)
+        self._sending = Sending(transport)
         no_delay = getattr(transport, "setTcpNoDelay", None)
         if no_delay is not None:
             no_delay(True)
@@ -149,12 +150,7 @@ class IMAPProtocol(PacedProtocol):
             if not self._ended:
                 if self._intake.inflates:
                     data = self._deflater.deflate(data)
-                transport: Any = self.transport
-                transport.write(data)
-                if self._prompt:
-                    # Now, and not when the reactor comes round: a turn of it less for each answer.
-                    # What cannot be sent stays with the reactor, and so does a broken connection.
-                    transport.doWrite()
+                self._sending.send(data)
 
     async def turn(self) -> None:
         """As `Peer`."""
@@ -185,6 +181,7 @@ class IMAPProtocol(PacedProtocol):
         self.flush()
         self.connection.clear()
         super().start_tls()
+        self._sending.encrypted()
 
     @property
     def compressed(self) -> bool:
