@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from attrs import define, field, frozen
@@ -90,6 +91,12 @@ _Description = tuple[Kind, bytes, bytes, Parameters, bytes | None]
 _CHARSET: Final = (b"charset", b"us-ascii")
 _TEXT: Final[tuple[Kind, bytes, bytes, Parameters]] = (Kind.TEXT, b"text", b"plain", (_CHARSET,))
 _MESSAGE: Final[tuple[Kind, bytes, bytes, Parameters]] = (Kind.MESSAGE, b"message", b"rfc822", ())
+
+
+#: The same few are in most mail.
+_remembered: Final = lru_cache(maxsize=512)(content_type)
+#: Octets of one that is remembered.
+_SHORT: Final = 128
 
 
 def parse(data: Octets, limits: Limits = _LIMITS) -> Part:
@@ -194,7 +201,7 @@ class _Parser:
 
     def _described(self, fields: dict[bytes, bytes]) -> _Description:
         text = fields.get(b"type")
-        found = None if text is None else content_type(text)
+        found = None if text is None else _content_type(text)
         kind, type, subtype, params = _TEXT
         if found is not None:
             type, subtype, params = found
@@ -265,6 +272,10 @@ class _Parser:
             lines,
             tuple(part.children),
         )
+
+
+def _content_type(text: bytes) -> tuple[bytes, bytes, Parameters] | None:
+    return _remembered(text) if len(text) <= _SHORT else content_type(text)
 
 
 def _encoding(text: bytes | None) -> bytes:

@@ -29,6 +29,11 @@ _NUMBER: Final = {name.lower(): number for number, name in enumerate(MONTHS, 1)}
 _DATE_TIME: Final = re.compile(
     rb"( \d|\d\d?)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"
 )
+#: What most clients send: written as we do, of a day that every month has.
+_USUAL: Final = re.compile(
+    rb"(?: [1-9]|1\d|2[0-8])-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[12]\d{3}"
+    rb" (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d (?:\+(?:0\d|1[0-4])[0-5]\d|-(?:0[1-9]|1[0-4])[0-5]\d)"
+)
 
 
 def from_datetime(moment: datetime) -> InternalDate:
@@ -52,6 +57,8 @@ def from_timestamp(seconds: int) -> InternalDate:
 
 def parse_internal_date(text: bytes) -> InternalDate:
     """The 26 octets for a client's date-time; ValueError unless such a moment exists."""
+    if _USUAL.fullmatch(text) is not None:
+        return text
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         raise ValueError("not a date-time")

@@ -149,6 +149,7 @@ def test_canonical_names(name: str, same: str) -> None:
         (b"31-Dec-1969 23:59:60 +0000", b"31-Dec-1969 23:59:59 +0000", -1),
         (b"29-Feb-2000 12:00:00 +1359", b"29-Feb-2000 12:00:00 +1359", 951775260),
         (b"31-Dec-9999 23:59:59 -2359", b"31-Dec-9999 23:59:59 -2359", 253402387139),
+        (b"17-Jul-1996 02:44:25 -0000", b"17-Jul-1996 02:44:25 +0000", 837571465),
     ],
 )
 def test_dates(text: bytes, kept: bytes, seconds: int) -> None:
@@ -185,3 +186,10 @@ def test_a_date_needs_a_zone() -> None:
     """A moment without a zone is none."""
     with pytest.raises(ValueError, match="needs a time zone"):
         dates.from_datetime(datetime(2020, 1, 1))
+
+
+@given(st.from_regex(dates._USUAL, fullmatch=True))
+def test_usual_dates(text: bytes) -> None:
+    """What is taken as it stands is a moment, written as it would be written again."""
+    assert dates.parse_internal_date(text) == text
+    assert dates.from_datetime(dates.to_datetime(text)) == text
