@@ -27,7 +27,7 @@ from imapd.model.numset import NumSet
 from imapd.store.errors import Inconvenient, MessageGone
 from imapd.store.maildir import annotating
 from imapd.store.maildir.edit import Edit, Entry
-from imapd.store.maildir.filename import FileName, fresh
+from imapd.store.maildir.filename import FileName, copied, fresh
 from imapd.store.maildir.index import base_of
 from imapd.store.maildir.lookup import rows
 from imapd.store.maildir.spool import Draft, linked
@@ -140,11 +140,11 @@ def copy(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
     now = int(time.time())
     if found:
         turn.touch(destination)
+    cur = tree.part(target.directory)
     for id, flags, _, name, home, *kept in found:
         uid = edit.take_uid()
-        old = FileName.parse(name)
-        new = str(FileName(fresh(), old.size, old.wire_size, uid, letters[flags]))
-        path = tree.file(target.directory, new)
+        new = copied(name, uid, letters[flags])
+        path = f"{cur}/{new}"
         turn.undo(_unlink(path))
         place = source.directory if home is None else index.directory(home)
         if place not in owned:

@@ -8,6 +8,7 @@ changes; what follows it may.  Fields and letters we do not know are kept.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 import time
@@ -17,12 +18,14 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
-__all__ = ["LETTERS", "FileName", "fresh", "plain", "relettered", "safe"]
+__all__ = ["LETTERS", "FileName", "copied", "fresh", "plain", "relettered", "safe"]
 
 #: The letters with a meaning here, in the order in which they are written.
 LETTERS: Final = "DFPRST"
 _INFO: Final = ":2,"
 _LONGEST: Final = 200
+#: A name that we gave; its sizes.
+_OURS: Final = re.compile(r"[^,:]*(,S=[0-9]+,W=[0-9]+),U=[0-9]+:2,[A-Za-z]*")
 _HOST: Final = (
     socket.gethostname().replace("/", "\\057").replace(":", "\\072").replace(",", "_")[:60]
 )
@@ -91,6 +94,15 @@ def relettered(name: str, letters: str) -> str:
 @lru_cache(maxsize=1024)
 def _with_foreign(before: str, letters: str) -> str:
     return "".join(sorted(set(letters) | (set(before) - set(LETTERS))))
+
+
+def copied(name: str, uid: int, letters: str) -> str:
+    """The name of a copy of that file: of the same sizes, with a unique part of its own."""
+    ours = _OURS.fullmatch(name)
+    if ours is not None:
+        return f"{fresh()}{ours[1]},U={uid}{_INFO}{letters}"
+    parsed = FileName.parse(name)
+    return str(FileName(fresh(), parsed.size, parsed.wire_size, uid, letters))
 
 
 def fresh() -> str:

@@ -10,8 +10,7 @@ import errno
 import mmap
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from threading import Lock
 from typing import Final
 
@@ -62,8 +61,11 @@ class Draft:
 
     def write(self, data: bytes) -> None:
         """Add octets to the file."""
-        with self._opened() as descriptor:
+        descriptor = self._taken()
+        try:
             self._write(descriptor, data)
+        finally:
+            self._released()
 
     def _write(self, descriptor: int, data: bytes) -> None:
         view = memoryview(data)
@@ -74,13 +76,19 @@ class Draft:
 
     def read(self, offset: int, length: int) -> bytes:
         """Octets that were written."""
-        with self._opened() as descriptor:
+        descriptor = self._taken()
+        try:
             return os.pread(descriptor, length, offset)
+        finally:
+            self._released()
 
     def buffer(self) -> bytes | mmap.mmap:
         """All octets that were written."""
-        with self._opened() as descriptor:
+        descriptor = self._taken()
+        try:
             return mapped(descriptor, self.size)
+        finally:
+            self._released()
 
     def sync(self, date: InternalDate) -> None:
         """Bring it to the disk, with its date as mtime.
@@ -88,7 +96,8 @@ class Draft:
         If that fails it always will: a file is half written then, and the kernel says but once
         that it has lost something.
         """
-        with self._opened() as descriptor:
+        descriptor = self._taken()
+        try:
             if self._lost:
                 raise OSError(errno.EIO, "the message could not be brought to the disk")
             try:
@@ -96,6 +105,8 @@ class Draft:
             except BaseException:
                 self._lost = True
                 raise
+        finally:
+            self._released()
 
     def _sync(self, descriptor: int, date: InternalDate) -> None:
         if self.octets is not None:
@@ -110,8 +121,11 @@ class Draft:
 
     def link(self, path: str) -> None:
         """Take it over under a name of its own."""
-        with self._opened():
+        self._taken()
+        try:
             linked(self.path, path)
+        finally:
+            self._released()
 
     def close(self) -> None:
         """Remove it, and let go of the file."""
@@ -120,8 +134,8 @@ class Draft:
             if not self._users:
                 self._let_go()
 
-    @contextmanager
-    def _opened(self) -> Iterator[int]:
+    def _taken(self) -> int:
+        """The open file, until `_released`."""
         with self._lock:
             if self._closed and not self._users:
                 raise MessageGone("the message was given up")
@@ -129,13 +143,13 @@ class Draft:
                 flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
                 self._descriptor = os.open(self.path, flags, 0o600)
             self._users += 1
-        try:
-            yield self._descriptor
-        finally:
-            with self._lock:
-                self._users -= 1
-                if self._closed and not self._users:
-                    self._let_go()
+            return self._descriptor
+
+    def _released(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._closed and not self._users:
+                self._let_go()
 
     def _let_go(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1

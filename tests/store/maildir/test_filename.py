@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapd.store.maildir.filename import FileName, fresh, safe
+from imapd.store.maildir.filename import FileName, copied, fresh, safe
 
 KNOWN = {
     "1.h": FileName("1.h"),
@@ -34,6 +34,15 @@ def test_written():
 def test_letters():
     """Ours are replaced, others stay, in order."""
     assert FileName("u", letters="Sab").lettered("FT").letters == "FTab"
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_copied(name):
+    """A copy has the sizes, a UID and letters of its own, and a unique part that is new."""
+    known, copy = KNOWN[name], FileName.parse(copied(name, 99, "FT"))
+    assert (copy.size, copy.wire_size) == (known.size, known.wire_size)
+    assert (copy.uid, copy.letters, copy.others) == (99, "FT", "")
+    assert copy.unique not in (known.unique, FileName.parse(copied(name, 99, "FT")).unique)
 
 
 @given(st.text(st.sampled_from("a1.,:=SWU2"), max_size=30))
