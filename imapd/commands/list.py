@@ -35,6 +35,8 @@ _RECURSIVE: Final = "RECURSIVEMATCH"
 _REMOTE: Final = "REMOTE"
 #: Names that the store is asked about at once.
 _TOGETHER: Final = 100
+#: Names that are looked at between two moments at which others may have their turn.
+_FEW: Final = 16
 
 
 @frozen
@@ -158,8 +160,9 @@ async def tell(session: Session, arguments: Listing) -> None:
     asked = patterns(session, arguments.reference, arguments.names)
     infos = await names(session, arguments.remote)
     some: list[Row] = []
-    for row in _rows(arguments, asked, infos):
-        await session.peer.turn()
+    for number, row in enumerate(_rows(arguments, asked, infos)):
+        if not number % _FEW:
+            await session.peer.turn()
         if row is not None:
             some.append(row)
             if len(some) == _TOGETHER:

@@ -12,6 +12,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
@@ -65,6 +66,7 @@ from imapd.store.statuses import IStatuses
 __all__ = ["MaildirAccount"]
 
 _T = TypeVar("_T")
+_NO_USE: Final[frozenset[str]] = frozenset()
 
 #: Before the id of a mailbox: where its key of RFC 4467 is in `meta`.
 _URL_KEY: Final = "url_key/"
@@ -163,21 +165,29 @@ class MaildirAccount:
 
     def _mailboxes(self) -> Sequence[MailboxInfo]:
         subscribed = {name for (name,) in self.index.sql("SELECT name FROM subscriptions")}
-        found = {
-            name: MailboxInfo(
-                name, id, subscribed=name in subscribed, special_use=frozenset(uses.split())
+        rows = self.index.names()
+        infos = [
+            MailboxInfo(
+                name,
+                id,
+                subscribed=name in subscribed,
+                special_use=frozenset(uses.split()) if uses else _NO_USE,
             )
-            for name, id, uses in self.index.names()
+            for name, id, uses in rows
+        ]
+        names = {row[0] for row in rows}
+        others = {
+            above: MailboxInfo(above, selectable=False, subscribed=above in subscribed)
+            for name in names
+            if DELIMITER in name
+            for above in superiors(name)
+            if above not in names
         }
-        for name in list(found):
-            for above in superiors(name):
-                if above not in found:
-                    found[above] = MailboxInfo(
-                        above, selectable=False, subscribed=above in subscribed
-                    )
-        for name in subscribed - found.keys():
-            found[name] = MailboxInfo(name, exists=False, selectable=False, subscribed=True)
-        return [found[name] for name in sorted(found)]
+        for name in subscribed - names - others.keys():
+            others[name] = MailboxInfo(name, exists=False, selectable=False, subscribed=True)
+        if others:
+            infos = sorted([*infos, *others.values()], key=attrgetter("name"))
+        return infos
 
     @staticmethod
     def _info(row: MailboxRow, subscribed: bool) -> MailboxInfo:
