@@ -31,7 +31,7 @@ from imapd.store.maildir.filename import fresh as new_unique
 from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.names import check, name_of_levels
 from imapd.store.maildir.predecessor import Predecessor, lines_of
-from imapd.store.maildir.tree import Tree
+from imapd.store.maildir.tree import Tree, is_there
 from imapd.store.maildir.turn import Turn, transaction
 
 __all__ = ["AWAITED", "adopt", "adopt_account", "found_mailbox", "predecessor_of"]
@@ -215,7 +215,7 @@ def _placed(turn: Turn, row: MailboxRow, found: Arrival, is_new: bool, uid: int)
     directory = turn.touch(row.number)
     source = turn.tree.file(directory, old, "new" if is_new else "cur")
     target = turn.tree.file(directory, str(name))
-    if os.path.lexists(target):
+    if is_there(target):
         name = evolve(name, unique=new_unique())
         target = turn.tree.file(directory, str(name))
     os.rename(source, target)

@@ -180,10 +180,11 @@ class Edit:
                 [(becomes[row[1]], self.modseq, row[0]) for row in found],
             )
         for old, new in becomes.items():
-            sizes = [held(row[2]) for row in found if row[1] == old]
-            self._unseen += len(sizes) * (bool(old & _SEEN) - bool(new & _SEEN))
+            seen = bool(new & _SEEN) - bool(old & _SEEN)
             turned = bool(new & _DELETED) - bool(old & _DELETED)
-            if turned:
+            if seen or turned:
+                sizes = [held(row[2]) for row in found if row[1] == old]
+                self._unseen -= len(sizes) * seen
                 self._deleted += len(sizes) * turned
                 self._deleted_size += sum(sizes) * turned
 

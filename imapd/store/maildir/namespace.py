@@ -34,7 +34,7 @@ from imapd.store.maildir.names import check, directory_of, name_of, sought, supe
 from imapd.store.maildir.quota import allowed
 from imapd.store.maildir.sharing import inherit
 from imapd.store.maildir.tidy import astray, scattered, tidy, tidy_all
-from imapd.store.maildir.tree import Tree, modified, synced
+from imapd.store.maildir.tree import Tree, is_there, modified, synced
 from imapd.store.maildir.troubles import TROUBLES
 from imapd.store.maildir.turn import Turn, settled_stamp, transaction
 
@@ -235,7 +235,7 @@ def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
             )
         }
         for directory in known.keys() - found - pending - {""}:
-            if not os.path.lexists(tree.part(directory)):
+            if not is_there(tree.part(directory)):
                 row = known[directory]
                 if _alone(index, tree, row):
                     index.drop_mailbox(row.number)
@@ -290,7 +290,7 @@ def _alone(index: Index, tree: Tree, row: MailboxRow) -> bool:
     guests = index.sql(
         "SELECT id, name FROM files WHERE home = ? AND id >> 32 != ?", (row.number, row.number)
     ).fetchall()
-    if any(os.path.lexists(tree.file(row.directory, name)) for _, name in guests):
+    if any(is_there(tree.file(row.directory, name)) for _, name in guests):
         return False
     index.many("UPDATE files SET home = NULL WHERE id = ?", [(id,) for id, _ in guests])
     return True

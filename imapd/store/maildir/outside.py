@@ -33,7 +33,7 @@ from imapd.store.maildir.filename import FileName, plain, safe
 from imapd.store.maildir.filename import fresh as new_unique
 from imapd.store.maildir.index import UID_MASK, Index, MailboxRow, base_of
 from imapd.store.maildir.lookup import rows
-from imapd.store.maildir.tree import Tree, modified
+from imapd.store.maildir.tree import Tree, is_there, modified
 from imapd.store.maildir.turn import Turn, settled_stamp, transaction
 
 __all__ = ["reconcile"]
@@ -153,7 +153,7 @@ def _take(turn: Turn, number: int, found: Iterable[Arrival]) -> None:
             named = evolve(named, others="", letters="")
         old = turn.tree.file(directory, arrival.name, "new")
         path = turn.tree.file(directory, str(named))
-        if os.path.lexists(path):
+        if is_there(path):
             named = evolve(named, unique=new_unique())
             path = turn.tree.file(directory, str(named))
         try:
@@ -210,7 +210,7 @@ class _Reading:
         ).fetchall():
             if home is None or home == row.number:
                 known[name] = id
-            elif os.path.lexists(tree.file(index.directory(home), name)):
+            elif is_there(tree.file(index.directory(home), name)):
                 away[name] = id
             else:
                 lost[name] = id
@@ -352,7 +352,7 @@ class _Merge:
         if str(named) != arrival.name and named != name:
             path = self.turn.tree.file(directory, arrival.name)
             target = self.turn.tree.file(directory, str(named))
-            if os.path.lexists(target):
+            if is_there(target):
                 named = evolve(named, unique=new_unique())
                 target = self.turn.tree.file(directory, str(named))
             os.rename(path, target)

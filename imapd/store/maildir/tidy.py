@@ -20,7 +20,7 @@ from imapd.store.errors import NoSuchMailbox, StoreUnavailable
 from imapd.store.maildir.filename import FileName, fresh, relettered
 from imapd.store.maildir.index import UID_MASK, Index, base_of
 from imapd.store.maildir.lookup import log_since, rows
-from imapd.store.maildir.tree import Tree
+from imapd.store.maildir.tree import Tree, is_there
 from imapd.store.maildir.turn import Turn, transaction
 
 __all__ = ["astray", "scattered", "tidy", "tidy_all", "untidy"]
@@ -98,7 +98,7 @@ def _rename(turn: Turn, number: int, ids: Sequence[int]) -> None:
         if wanted != name or home is not None:
             old = f"{cur if home is None else tree.part(turn.touch(home))}/{name}"
             new = f"{cur}/{wanted}"
-            if os.access(new, os.F_OK, follow_symlinks=False) and old != new:
+            if old != new and is_there(new):
                 # Another message has a file of that name.
                 wanted = str(evolve(FileName.parse(wanted), unique=fresh()))
                 new = f"{cur}/{wanted}"

@@ -22,7 +22,17 @@ from twisted.logger import Logger
 from imapd.store.errors import StoreUnavailable
 from imapd.store.maildir.names import PARTS, RESERVED
 
-__all__ = ["DELETED", "INDEX", "Tree", "is_fs", "modified", "no_links", "synced", "unavailable"]
+__all__ = [
+    "DELETED",
+    "INDEX",
+    "Tree",
+    "is_fs",
+    "is_there",
+    "modified",
+    "no_links",
+    "synced",
+    "unavailable",
+]
 
 #: The index, in a directory of its own: its log comes and goes, and the root's mtime tells
 #: when others make mailboxes.
@@ -174,11 +184,11 @@ class Tree:
     def move(self, directory: str, target: str) -> None:
         """Give a mailbox's directory another name; again, if that was interrupted."""
         source, place = self.folder(directory), self.folder(target)
-        if not _is_there(source):
+        if not is_there(source):
             return
         _no_link(self.root, *os.path.dirname(directory).split("/"))
         _no_link(self.root, *os.path.dirname(target).split("/"))
-        if not _is_there(place):
+        if not is_there(place):
             os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
             os.rename(source, place)
         elif self.fs and not os.path.islink(source) and not os.path.islink(place):
@@ -186,7 +196,7 @@ class Tree:
             for name in os.listdir(source):
                 inside = f"{source}/{name}"
                 other = name not in PARTS and _is_directory(inside)
-                if not other and not _is_there(f"{place}/{name}"):
+                if not other and not is_there(f"{place}/{name}"):
                     os.rename(inside, f"{place}/{name}")
 
     def remove(self, directory: str, id: str) -> None:
@@ -196,13 +206,13 @@ class Tree:
         _no_link(self.root, *os.path.dirname(directory).split("/"))
         if os.path.islink(folder):
             os.unlink(folder)
-        if not _is_there(aside):
+        if not is_there(aside):
             with suppress(FileNotFoundError):
                 if self.fs and self._holds_others(folder):
                     os.mkdir(aside, 0o700)
                 else:
                     os.rename(folder, aside)
-        if self.fs and _is_there(folder):
+        if self.fs and is_there(folder):
             # Mailboxes below it stay.
             for name in os.listdir(folder):
                 if name in PARTS or not _is_directory(f"{folder}/{name}"):
@@ -258,7 +268,7 @@ def _no_link(root: str, *names: str) -> None:
             )
 
 
-def _is_there(path: str) -> bool:
+def is_there(path: str) -> bool:
     """Whether something has that name; what the disk does not tell is no answer, and raises OSError."""
     try:
         os.lstat(path)

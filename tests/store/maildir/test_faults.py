@@ -106,3 +106,28 @@ def test_an_index_of_another_version(place):
         place.start()
     place.run(place.store.close())
     place.store = None
+
+
+def test_a_name_that_cannot_be_looked_at(place, monkeypatch):
+    """No file is renamed to a name of which the disk does not tell whether another has it."""
+    box = place.box()
+    place.add(box, "one")
+    (name,) = place.names()
+    wanted = place.root / "cur" / f"{name}F"
+    wanted.write_bytes(letter("of another program").octets)
+    look = os.lstat
+
+    def troubled(path, *args, **kwargs):
+        if path == str(wanted):
+            raise OSError(errno.EIO, "Input/output error")
+        return look(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "lstat", troubled)
+    place.run(box.store_flags(NumSet.of(1), FlagChange.ADD, interned(["\\Flagged"])))
+    place.tidied()
+    assert wanted.read_bytes() == letter("of another program").octets
+    assert name in place.names()
+    monkeypatch.undo()
+    place.tidied()
+    assert wanted.read_bytes() == letter("of another program").octets
+    assert place.octets(box, 1) == letter("one").octets
