@@ -1,15 +1,17 @@
 """The table of README.rst that shows imapd beside other servers: made from what was measured.
 
-``python docs/comparison.py RESULTS.json`` takes what the harness wrote by ``--json``, keeps of it
-what the table needs in ``docs/comparison.json``, and writes the table.  A test compares.
+``python docs/comparison.py RESULTS.json ...`` takes what the harness wrote by ``--json`` in each of some
+runs, keeps the medians that the table needs in ``docs/comparison.json``, and writes the table.
+A test compares.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 BEGIN = ".. comparison-begin"
@@ -66,17 +68,20 @@ ROWS = {
 }
 
 
-def kept(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Of one run of the harness, what the table shows: microseconds of CPU for one operation."""
-    rows = {}
+def kept(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of runs of the harness, what the table shows: microseconds of CPU for one operation, the median."""
+    rows: dict[str, dict[str, float]] = {}
     for name in ROWS:
-        targets = results["summary"].get(name, {}).get("targets", {})
-        rows[name] = {
-            server: round(targets[server]["cpu_us_per_op"], 3)
-            for server in SERVERS
-            if targets.get(server, {}).get("cpu_us_per_op") is not None
-        }
-    return {"when": results["when"], "python": results["python"], "rows": rows}
+        rows[name] = {}
+        for server in SERVERS:
+            found = [
+                run["summary"].get(name, {}).get("targets", {}).get(server, {}).get("cpu_us_per_op")
+                for run in runs
+            ]
+            if None not in found:
+                rows[name][server] = round(median(found), 3)
+    last = max(runs, key=lambda run: str(run["when"]))
+    return {"when": last["when"], "python": last["python"], "runs": len(runs), "rows": rows}
 
 
 def _figure(value: float | None) -> str:
@@ -111,11 +116,12 @@ def with_table(text: str) -> str:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     date = measured["when"].partition(" ")[0]
-    return f"{before}{BEGIN}\n\nMeasured on {date}:\n\n{table(measured)}\n\n{END}{after}"
+    said = f"Measured on {date}, the median of {measured['runs']} runs:"
+    return f"{before}{BEGIN}\n\n{said}\n\n{table(measured)}\n\n{END}{after}"
 
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        results = json.loads(Path(sys.argv[1]).read_text())
-        KEPT.write_text(json.dumps(kept(results), indent=1) + "\n")
+        runs = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
+        KEPT.write_text(json.dumps(kept(runs), indent=1) + "\n")
     README.write_text(with_table(README.read_text()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import runpy
 from pathlib import Path
 
@@ -50,8 +51,10 @@ def test_a_comparison_that_was_not_measured() -> None:
             }
         },
     }
-    kept = made["kept"](results)
+    kept = made["kept"]([results])
     assert kept["rows"]["noop"] == {"dovecot-maildir": 26.57, "imapd": 1.234}
+    others = [json.loads(json.dumps(results).replace("1.234", each)) for each in ("9.5", "0.25")]
+    assert made["kept"]([*others, results])["rows"]["noop"]["imapd"] == 1.234
     (row,) = [line for line in made["table"](kept).splitlines() if line.startswith("NOOP  ")]
     assert row.split() == ["NOOP", "27", "\\-", "\\-", "**1.23**"]
     readme = (ROOT / "README.rst").read_text()
