@@ -180,8 +180,8 @@ class IMAPProtocol(PacedProtocol):
         """As `Peer`."""
         self.flush()
         self.connection.clear()
-        super().start_tls()
         self._sending.encrypted()
+        super().start_tls()
 
     @property
     def compressed(self) -> bool:

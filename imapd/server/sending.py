@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.abstract import FileDescriptor
+from twisted.internet.interfaces import ISSLTransport, IWriteDescriptor
 
 __all__ = ["Sending"]
 
@@ -19,18 +20,20 @@ __all__ = ["Sending"]
 class Sending:
     """To one transport, of whatever kind; nobody else writes to it after the greeting."""
 
-    __slots__ = ("_empty", "_encrypted", "_prompt", "_transport")
+    __slots__ = ("_direct", "_empty", "_prompt", "_transport")
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
-        self._prompt = isinstance(transport, FileDescriptor)
-        self._encrypted = False
-        #: Nothing waits in the transport.
+        self._prompt = IWriteDescriptor.providedBy(transport)
+        self._direct = isinstance(transport, FileDescriptor) and not ISSLTransport.providedBy(
+            transport
+        )
+        #: Nothing waits in the transport, and nothing has to go through it.
         self._empty = False
 
     def encrypted(self) -> None:
         """From now on the transport encrypts."""
-        self._encrypted, self._empty = True, False
+        self._direct = self._empty = False
 
     def send(self, data: bytes) -> None:
         """Send it, or as much as the socket takes, and leave the rest to the transport."""
@@ -44,5 +47,8 @@ class Sending:
                 data = data[sent:]
         transport.write(data)
         if self._prompt:
-            transport.doWrite()
-            self._empty = not (transport.dataBuffer or self._encrypted)
+            if transport.doWrite() is not None:
+                # It is over: the reactor asks again, and acts on the answer.
+                transport.startWriting()
+            # After `abortConnection` nothing is written, and all stays in the second buffer.
+            self._empty = self._direct and not (transport.dataBuffer or transport._tempDataBuffer)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IWriteDescriptor
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from zope.interface import directlyProvides
 
 from imapd.model.limits import Limits
-from tests.dialogue import Dialogue, Server, letter, same
+from tests.dialogue import Dialogue, Line, Server, letter, same
 from tests.distant import DistantStore
 
 
@@ -389,3 +393,19 @@ def test_a_peer_that_never_says_goodbye(server: Server) -> None:
     server.advance(31)
     assert client.transport.aborted
     assert not client.open
+
+
+def test_an_answer_does_not_wait_for_the_reactor() -> None:
+    """Over TCP, an answer is on its way as soon as there is one."""
+    server = Server()
+    line = Line(server.clock, "127.0.0.1")
+    written: list[bytes] = []
+    line.doWrite = lambda: written.append(bytes(line.out))  # type: ignore[attr-defined]
+    directlyProvides(line, IWriteDescriptor)
+    protocol = server.factory.buildProtocol(line.peerAddr)
+    line.protocol = protocol
+    protocol.makeConnection(line)
+    line.out.clear()
+    protocol.dataReceived(b"a NOOP\r\n")
+    assert written == [b"a OK NOOP completed\r\n"]
+    protocol.connectionLost(Failure(ConnectionDone()))

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import ISSLTransport, IWriteDescriptor
 from twisted.internet.testing import StringTransport
+from zope.interface import directlyProvides
 
 from imapd.server.sending import Sending
 
@@ -26,6 +28,9 @@ class _Reactor:
 
     def removeWriter(self, writer: object) -> None:
         self.writers.discard(writer)
+
+    def removeReader(self, reader: object) -> None:
+        """Nothing is read here."""
 
 
 class _Socket(FileDescriptor):
@@ -109,6 +114,41 @@ def test_a_broken_connection() -> None:
     sending.send(b"c")
     assert socket.taken == b"a"
     assert socket in socket.clock.writers
+
+
+def test_aborted() -> None:
+    """When the transport writes no more, nothing overtakes what it has."""
+    socket = _Socket()
+    socket.doWrite = lambda: None  # type: ignore[method-assign]
+    sending = Sending(socket)
+    for data in (b"one", b"two"):
+        sending.send(data)
+    assert socket.taken == b""
+
+
+def test_it_is_over() -> None:
+    """What ends with the last octet is left to the reactor to end."""
+    socket = _Socket()
+    socket.room = 2
+    sending = Sending(socket)
+    sending.send(b"* BYE\r\n")
+    socket.loseConnection()
+    socket.room = 100
+    sending.send(b"more")
+    assert socket in socket.clock.writers
+
+
+def test_encrypted_from_the_start() -> None:
+    """Such a transport gets all there is, though it is a descriptor."""
+    socket = _Socket()
+    directlyProvides(socket, ISSLTransport, IWriteDescriptor)
+    written: list[bytes] = []
+    socket.write = written.append  # type: ignore[method-assign,assignment]
+    sending = Sending(socket)
+    for data in (b"one", b"two"):
+        sending.send(data)
+    assert written == [b"one", b"two"]
+    assert socket.taken == b""
 
 
 def test_encrypted() -> None:
