@@ -235,9 +235,10 @@ def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
             )
         }
         for directory in known.keys() - found - pending - {""}:
-            if not is_there(tree.part(directory)):
-                row = known[directory]
-                if _alone(index, tree, row):
+            row = known[directory]
+            # One of which the disk does not tell stays as it is.
+            with suppress(OSError):
+                if not is_there(tree.part(directory)) and _alone(index, tree, row):
                     index.drop_mailbox(row.number)
                     forget(index, row.id)
                     hints += [Hint(""), Hint(row.id, row.modseq)]

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Final
 
 from attrs import evolve
+from twisted.logger import Logger
 
 from imapd.model.mailbox import Hint
 from imapd.model.numset import NumSet
@@ -24,6 +25,8 @@ from imapd.store.maildir.tree import Tree, is_there
 from imapd.store.maildir.turn import Turn, transaction
 
 __all__ = ["astray", "scattered", "tidy", "tidy_all", "untidy"]
+
+_log = Logger(namespace="imapd")
 
 #: Files touched in one transaction: others who write wait that long.
 _AT_ONCE: Final = 200
@@ -39,7 +42,11 @@ def tidy_all(index: Index, tree: Tree, hints: list[Hint]) -> None:
     for number in untidy(index):
         # One whose files are not ours stays as it is.
         with suppress(NoSuchMailbox, StoreUnavailable):
-            tidy(index, tree, number)
+            try:
+                tidy(index, tree, number)
+            except OSError:
+                # The others are not to wait for it; it is tried again with the next change.
+                _log.failure("{root}: files cannot be renamed or removed now", root=tree.root)
 
 
 def tidy(index: Index, tree: Tree, number: int) -> None:

@@ -127,7 +127,10 @@ def test_a_name_that_cannot_be_looked_at(place, monkeypatch):
     place.tidied()
     assert wanted.read_bytes() == letter("of another program").octets
     assert name in place.names()
+    # Nor does it keep the account from being opened.
+    place.restart()
+    assert name in place.names()
     monkeypatch.undo()
     place.tidied()
     assert wanted.read_bytes() == letter("of another program").octets
-    assert place.octets(box, 1) == letter("one").octets
+    assert place.octets(place.box(), 1) == letter("one").octets

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from imapd.model.flags import FlagChange, interned
 from imapd.model.numset import NumSet
+from imapd.store.contract.letters import letter
 from imapd.store.maildir.alarms import Alarms
 from tests.store.maildir.place import Place
 
@@ -547,3 +548,16 @@ def test_several_messages_at_once(place):
             path.symlink_to(path.with_name(name + "S"))
     assert place.run(box.whole(uids)) == {uids[1]: place.octets(box, uids[1])}
     assert place.octets(box, uids[0]) == b"Subject: x\r\n\r\nbody\r\n"
+
+
+def test_a_mailbox_that_leads_to_itself(place):
+    """A directory of which the disk cannot tell is no reason to lock the user out."""
+    box = place.add(place.make("Sound"), "one")
+    place.make("Odd")
+    shutil.rmtree(place.root / ".Odd")
+    (place.root / ".Odd").symlink_to(".Odd")
+    place.restart()
+    assert place.octets(place.box("Sound"), 1) == letter("one").octets
+    assert box == [1]
+    names = [info.name for info in place.run(place.account.mailboxes())]
+    assert {"INBOX", "Sound"} <= set(names)
