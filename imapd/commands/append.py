@@ -189,7 +189,7 @@ async def _append(session: Session, incoming: Incoming) -> Outcome:
             raise to_be_created() from None
     finally:
         letters.close()
-    session.policy.images.note(mailbox.id, appended.changes)
+    session.policy.images.note(mailbox.id, appended.changes, appended.uids)
     uids = NumSet.from_sorted(appended.uids)
     return Outcome(code=b"APPENDUID %d %b" % (appended.uidvalidity, uids.wire()))
 

@@ -53,7 +53,7 @@ async def _copy(session: Session, copy: _Copy) -> Outcome | None:
     if not uids:
         return None
     copied = await _copied(session, uids, target)
-    session.policy.images.note(target.id, copied.changes)
+    session.policy.images.note(target.id, copied.changes, copied.uids)
     if not copied.uids:
         return Outcome("None of the messages exists any more", b"EXPUNGEISSUED")
     return Outcome(code=_copyuid(copied))
@@ -77,7 +77,7 @@ async def _move(session: Session, move: _Copy) -> Outcome | None:
         gone = NumSet.of(*moved.sources)
         await settled(view.mailbox.store_flags(gone, FlagChange.ADD, interned((DELETED,))))
         moved = evolve(moved, removed=await settled(view.mailbox.expunge(gone)))
-    session.policy.images.note(target.id, moved.changes)
+    session.policy.images.note(target.id, moved.changes, moved.uids)
     assert moved.removed is not None
     session.policy.images.note(view.mailbox.id, moved.removed)
     if not moved.uids:

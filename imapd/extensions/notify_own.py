@@ -6,7 +6,7 @@ they did, and say what was done.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -66,7 +66,7 @@ class OwnImages:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.images, name)
 
-    def note(self, mailbox_id: str, changes: Changes) -> None:
+    def note(self, mailbox_id: str, changes: Changes, came: Sequence[int] = ()) -> None:
         """As `Images`."""
-        self.images.note(mailbox_id, changes)
+        self.images.note(mailbox_id, changes, came)
         self._noted(mailbox_id, changes)

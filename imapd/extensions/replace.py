@@ -66,7 +66,7 @@ async def _replace(session: Session, incoming: Incoming) -> Outcome | None:
         replaced = await _replaced(view.mailbox, uid, letters.messages[0], target)
     finally:
         letters.close()
-    session.policy.images.note(target.id, replaced.changes)
+    session.policy.images.note(target.id, replaced.changes, replaced.uids)
     removed = replaced.removed or Changes(0, 0)
     session.policy.images.note(view.mailbox.id, removed)
     # RFC 8508, 4.3: before the old one is told to be gone.

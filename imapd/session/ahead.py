@@ -149,6 +149,7 @@ class Ahead:
         image = await images.join(mailbox, view)
         try:
             view.attach(image)
+            await image.keep(mailbox, self._turn)
             # Whoever selects it is told which flags occur.
             image.first_unseen()
             known = image.generation.uids[:]

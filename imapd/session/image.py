@@ -38,6 +38,8 @@ _WORTH_KEEPING: Final = 2_000
 #: What is kept of mailboxes that nobody has selected: 20 octets a message.
 _KEPT_IMAGES: Final = 64
 _KEPT_MESSAGES: Final = 400_000
+#: Messages that an image begins with: more take a turn too long.
+_BEGUN_WITH: Final = 10_000
 
 
 class Watcher(Protocol):
@@ -55,8 +57,8 @@ class Image:
     """The shared state of one mailbox."""
 
     __slots__ = ("_grown", "_logged", "_refreshing", "before", "doubted", "generation", "gone",
-                 "hinted", "kept", "log", "log_floor", "mailbox_id", "modseq", "recent_claimed", "verdicts",
-                 "watchers")  # fmt: skip
+                 "hinted", "kept", "log", "log_floor", "mailbox_id", "modseq", "recent_claimed",
+                 "selected", "unkept", "verdicts", "watchers")  # fmt: skip
 
     def __init__(
         self, mailbox_id: str, grown: Callable[[Image], object] = lambda image: None
@@ -85,8 +87,28 @@ class Image:
         self.kept: dict[str, Any] = {}
         #: What searches found out about its messages.
         self.verdicts = Verdicts()
+        #: Somebody has, or had, the mailbox selected.
+        self.selected = True
+        #: The store keeps nothing of it yet.
+        self.unkept = False
         self._refreshing: list[Deferred[None]] | None = None
         self._logged = 0
+
+    @classmethod
+    def begun(cls, mailbox_id: str, grown: Callable[[Image], object], modseq: int) -> Image:
+        """That of a mailbox which was empty at `modseq`, and which nobody has selected."""
+        image = cls(mailbox_id, grown)
+        image.selected, image.unkept = False, True
+        image.modseq = image.log_floor = modseq
+        # Which flags occur is kept from now on: it need not be looked for among many.
+        image.flags_in_use()
+        return image
+
+    async def keep(self, mailbox: IMailbox, turn: Callable[[], Awaitable[None]]) -> None:
+        """Have the store keep it, if it keeps nothing of it yet."""
+        if self.unkept:
+            self.unkept = False
+            await kept_image.keep(mailbox, self.modseq, self.generation, turn)
 
     async def load(self, mailbox: IMailbox, turn: Callable[[], Awaitable[None]]) -> None:
         """What is kept of it and all that changed since; or all of it, which is kept then."""
@@ -279,7 +301,8 @@ class Images:
     ) -> None:
         """As `grown` is to be told when messages have come into one."""
         self._images: dict[str, Image] = {}
-        #: Of those that nobody has selected, how many messages each counts for; the last left is the last.
+        #: Of those that nobody has selected, how many messages each counts for; who was deselected
+        #: last is the last.
         self._unwatched: dict[str, int] = {}
         self._messages = 0
         self._loading: dict[str, list[Deferred[None]]] = {}
@@ -299,7 +322,10 @@ class Images:
         if image is None:
             image = await self._load(mailbox)
             image.watchers[watcher] = None
+            # Who waited for it as well may have come and gone.
+            self._count(image, None)
         else:
+            image.selected = True
             self._count(image, None)
             image.watchers[watcher] = None
             try:
@@ -329,17 +355,16 @@ class Images:
         """The image of a mailbox, if there is one."""
         return self._images.get(mailbox_id)
 
-    def note(self, mailbox_id: str, changes: Changes) -> None:
-        """A mutation returned this: whoever has the mailbox, or selects it soon, need not ask its store."""
+    def note(self, mailbox_id: str, changes: Changes, came: Sequence[int] = ()) -> None:
+        """A mutation returned this: whoever has the mailbox, or selects it soon, need not ask its store.
+
+        The UIDs that it gave out are those that `came`.
+        """
         image = self._images.get(mailbox_id)
         if image is None:
-            if changes.uids[:1] != [1] or mailbox_id in self._loading:
+            if mailbox_id in self._loading or not _begins(changes, came):
                 return
-            # Before its first UID there was nothing.
-            image = self._images[mailbox_id] = Image(mailbox_id, self._grown)
-            image.modseq = image.log_floor = changes.since
-            # Which flags occur is kept from now on: it need not be looked for among many.
-            image.flags_in_use()
+            image = self._images[mailbox_id] = Image.begun(mailbox_id, self._grown, changes.since)
         if image.watchers:
             image.apply(changes)
             return
@@ -362,7 +387,7 @@ class Images:
         self._let_go()
 
     def _count(self, image: Image, messages: int | None) -> None:
-        """How many messages one that nobody has selected counts for; None if somebody has, or will not."""
+        """How many messages one that nobody has selected counts for; None: it is none of those."""
         unwatched = self._unwatched
         if messages is None:
             self._messages -= unwatched.pop(image.mailbox_id, 0)
@@ -371,11 +396,20 @@ class Images:
             unwatched[image.mailbox_id] = messages
 
     def _let_go(self) -> None:
-        """Of those that nobody has selected, but for the last."""
+        """Forget those that nobody has selected while they are too many, but for two.
+
+        First those that nobody ever had.
+        """
         unwatched = self._unwatched
         # The last two stay, however large: a client goes from one mailbox to another and back.
         while len(unwatched) > _KEPT_IMAGES or (
             self._messages > _KEPT_MESSAGES and len(unwatched) > 2
         ):
-            oldest = self._images.pop(next(iter(unwatched)))
+            never = (id for id in unwatched if not self._images[id].selected)
+            oldest = self._images.pop(next(never, "") or next(iter(unwatched)))
             self._count(oldest, None)
+
+
+def _begins(changes: Changes, came: Sequence[int]) -> bool:
+    """Whether the mailbox has no other messages than those that `came`: before UID 1 there are none."""
+    return 0 < len(came) <= _BEGUN_WITH and came[0] == 1 and len(changes.uids) == len(came)

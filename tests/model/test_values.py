@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from datetime import datetime, timedelta, timezone
 
@@ -190,6 +191,10 @@ def test_a_date_needs_a_zone() -> None:
 
 @given(st.from_regex(dates._USUAL, fullmatch=True))
 def test_usual_dates(text: bytes) -> None:
-    """What is taken as it stands is a moment, written as it would be written again."""
-    assert dates.parse_internal_date(text) == text
-    assert dates.from_datetime(dates.to_datetime(text)) == text
+    """What is taken as it stands is a moment, and would be written so if it were read."""
+    usual = dates._USUAL
+    try:
+        dates._USUAL = re.compile(b"(?!)")  # type: ignore[misc]
+        assert dates.parse_internal_date(text) == text
+    finally:
+        dates._USUAL = usual  # type: ignore[misc]

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
+from imapd.model.flags import interned
+from imapd.model.mailbox import Changes
+from imapd.model.numset import EMPTY
 from imapd.session import image
-from imapd.session.image import Image
+from imapd.session.image import Image, Images
 from tests.dialogue import Dialogue, Server, letter
 
 _ROW = re.compile(rb"\* (\d+) FETCH \(UID (\d+) FLAGS \(([^)]*)\) MODSEQ \((\d+)\)\)")
@@ -130,3 +136,69 @@ def test_too_many(client: Dialogue, anywhere: Server, monkeypatch: pytest.Monkey
         client.ok("APPEND two", letter("many"))
     assert None not in (known(id_of("one")), known(id_of("two")))
     assert [len(_all(anywhere, name)) for name in ("INBOX", "one", "two")] == [4, 1, 7]
+
+
+def _noted(images: Images, id: str, *uids: int, since: int = 0, came: tuple[int, ...] = ()) -> None:
+    flags = [interned(())] * len(uids)
+    changes = Changes(since, since + 1, uids, flags, [since + 1] * len(uids), EMPTY)
+    images.note(id, changes, came or uids)
+
+
+def test_changes_of_others_among_them(server: Server) -> None:
+    """Where a change tells of more than what came, it does not tell of all there is."""
+    images = server.factory.policy.images
+    _noted(images, "wide", 1, 10, since=5, came=(10,))
+    assert images.known("wide") is None
+    _noted(images, "late", 10, since=5)
+    assert images.known("late") is None
+    _noted(images, "new", 1, 2, since=5)
+    assert images.known("new") is not None
+
+
+def test_those_in_use_stay(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mailbox that was selected is not forgotten for such as never were."""
+    monkeypatch.setattr(image, "_KEPT_IMAGES", 3)
+    images = server.factory.policy.images
+    client = server.client()
+    client.fill(1).select()
+    (used,) = images._images
+    client.ok("UNSELECT")
+    for number in range(9):
+        _noted(images, f"new {number}", 1)
+    assert images.known(used) is not None
+    assert len(images._images) == 3
+
+
+class _Session:
+    """One that has a mailbox selected."""
+
+    def __init__(self, mailbox: Any) -> None:
+        self.mailbox = mailbox
+
+    def changed(self) -> None:
+        """It hears nothing here."""
+
+
+def test_two_at_a_mailbox_that_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the first selects is not forgotten, though another waited for it too, and left at once."""
+    loading: Deferred[None] = Deferred()
+
+    async def load(self: Image, mailbox: Any, turn: Any) -> None:
+        await loading
+
+    async def soon() -> None:
+        """It is always soon."""
+
+    async def come_and_go() -> None:
+        images.leave(await images.join(mailbox, second), second)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Image, "load", load)
+    monkeypatch.setattr(image, "_KEPT_IMAGES", 2)
+    images, mailbox = Images(soon), SimpleNamespace(id="shared")
+    first, second = _Session(mailbox), _Session(mailbox)
+    joining = Deferred.fromCoroutine(images.join(mailbox, first))  # type: ignore[arg-type]
+    Deferred.fromCoroutine(come_and_go())
+    loading.callback(None)
+    for number in range(9):
+        _noted(images, f"new {number}", 1)
+    assert images.known("shared") is joining.result
