@@ -21,6 +21,7 @@ from imapd.session import (
     threads,
 )
 from imapd.session import blocks as module
+from imapd.session.image import Image
 from imapd.store.answers import settled
 from imapd.store.arrivals import IArrivals
 from imapd.store.interfaces import IBlocksKept
@@ -116,6 +117,20 @@ def test_made_of_what_nobody_looks_at(told: Server, monkeypatch: pytest.MonkeyPa
         *map(str, range(10, 20)),
         "21",
     ]
+
+
+def test_kept_for_the_next_process(told: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mailbox that was filled here, and selected by nobody, is not read by who opens it first elsewhere."""
+    told.client().fill(3 * SPAN).hang_up()
+    told.advance(6.0)
+
+    def never(*arguments: object) -> None:
+        raise AssertionError("all of it was read")
+
+    monkeypatch.setattr(Image, "_read", never)
+    elsewhere = Server(told.store, clock=told.clock, pump=told._pump).login()
+    assert f"* {3 * SPAN} EXISTS".encode() in elsewhere.ok("SELECT INBOX")
+    elsewhere.hang_up()
 
 
 def test_made_after_who_wrote_has_left(told: Server, monkeypatch: pytest.MonkeyPatch) -> None:
