@@ -12,7 +12,6 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from operator import attrgetter
 from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
@@ -45,10 +44,11 @@ from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.backlog import Backlog
 from imapd.store.maildir.checking import examine
 from imapd.store.maildir.index import Index, MailboxRow, Marks
+from imapd.store.maildir.listing import listed
 from imapd.store.maildir.lookout import Lookout
 from imapd.store.maildir.mailbox import MaildirMailbox
 from imapd.store.maildir.measuring import Sizes
-from imapd.store.maildir.names import check, sought, superiors
+from imapd.store.maildir.names import check, sought
 from imapd.store.maildir.presence import Presence
 from imapd.store.maildir.quiet import Quiet
 from imapd.store.maildir.schema import is_damage
@@ -66,7 +66,6 @@ from imapd.store.statuses import IStatuses
 __all__ = ["MaildirAccount"]
 
 _T = TypeVar("_T")
-_NO_USE: Final[frozenset[str]] = frozenset()
 
 #: Before the id of a mailbox: where its key of RFC 4467 is in `meta`.
 _URL_KEY: Final = "url_key/"
@@ -161,33 +160,7 @@ class MaildirAccount:
 
     def mailboxes(self) -> Sequence[MailboxInfo] | Deferred[Sequence[MailboxInfo]]:
         """As `IAccount`; by name."""
-        return self._after(self._lookout.discovered(), self._mailboxes)
-
-    def _mailboxes(self) -> Sequence[MailboxInfo]:
-        subscribed = {name for (name,) in self.index.sql("SELECT name FROM subscriptions")}
-        rows = self.index.names()
-        infos = [
-            MailboxInfo(
-                name,
-                id,
-                subscribed=name in subscribed,
-                special_use=frozenset(uses.split()) if uses else _NO_USE,
-            )
-            for name, id, uses in rows
-        ]
-        names = {row[0] for row in rows}
-        others = {
-            above: MailboxInfo(above, selectable=False, subscribed=above in subscribed)
-            for name in names
-            if DELIMITER in name
-            for above in superiors(name)
-            if above not in names
-        }
-        for name in subscribed - names - others.keys():
-            others[name] = MailboxInfo(name, exists=False, selectable=False, subscribed=True)
-        if others:
-            infos = sorted([*infos, *others.values()], key=attrgetter("name"))
-        return infos
+        return self._after(self._lookout.discovered(), lambda: listed(self.index))
 
     @staticmethod
     def _info(row: MailboxRow, subscribed: bool) -> MailboxInfo:
