@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.abstract import FileDescriptor
@@ -138,31 +139,22 @@ def test_it_is_over() -> None:
     assert socket in socket.clock.writers
 
 
-def test_encrypted_from_the_start() -> None:
-    """Such a transport gets all there is, though it is a descriptor."""
+@pytest.mark.parametrize("begun", [b"", b"in the clear"])
+def test_encrypted(begun: bytes) -> None:
+    """Not an octet goes past a transport that encrypts, from the start or later."""
     socket = _Socket()
-    directlyProvides(socket, ISSLTransport, IWriteDescriptor)
+    if not begun:
+        directlyProvides(socket, ISSLTransport, IWriteDescriptor)
+    sending = Sending(socket)
+    if begun:
+        sending.send(begun)
+        sending.encrypted()
     written: list[bytes] = []
     socket.write = written.append  # type: ignore[method-assign,assignment]
-    sending = Sending(socket)
     for data in (b"one", b"two"):
         sending.send(data)
     assert written == [b"one", b"two"]
-    assert socket.taken == b""
-
-
-def test_encrypted() -> None:
-    """Not an octet goes past a transport that encrypts."""
-    socket = _Socket()
-    sending = Sending(socket)
-    sending.send(b"in the clear")
-    written: list[bytes] = []
-    socket.write = written.append  # type: ignore[method-assign,assignment]
-    sending.encrypted()
-    for data in (b"one", b"two"):
-        sending.send(data)
-    assert written == [b"one", b"two"]
-    assert socket.taken == b"in the clear"
+    assert socket.taken == begun
 
 
 def test_any_transport() -> None:
