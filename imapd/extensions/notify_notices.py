@@ -30,7 +30,7 @@ from imapd.extensions.notify_own import OwnAccount, OwnImages
 from imapd.extensions.notify_words import listed
 from imapd.model.mailbox import DELIMITER, Changes, Hint, MailboxInfo
 from imapd.model.numset import NumSet, SequenceSet
-from imapd.session.image import Images
+from imapd.session.images import Images
 from imapd.session.outcome import Refused
 from imapd.session.session import Notices, Session
 from imapd.session.view import View

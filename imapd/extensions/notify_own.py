@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from imapd.extensions.notify_names import Kind
 from imapd.model.mailbox import Changes, MailboxInfo
-from imapd.session.image import Images
+from imapd.session.images import Images
 from imapd.store.answers import settled
 from imapd.store.interfaces import IAccount
 

@@ -25,7 +25,7 @@ from imapd.server.imap import IMAPProtocol
 from imapd.server.paced import PacedFactory
 from imapd.session.ahead import Ahead
 from imapd.session.blocks import Blocks
-from imapd.session.image import Images
+from imapd.session.images import Images
 from imapd.session.policy import Policy
 from imapd.store.arrivals import IArrivals
 from imapd.store.interfaces import IMailStore

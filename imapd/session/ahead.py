@@ -31,7 +31,8 @@ from imapd.model.numset import NumSet
 from imapd.query.columns import USUAL
 from imapd.session.block_pieces import LAST
 from imapd.session.blocks import Blocks, Turn
-from imapd.session.image import Image, Images
+from imapd.session.image import Image
+from imapd.session.images import Images
 from imapd.session.kept_image import WORTH_KEEPING
 from imapd.session.usual_answers import usual_answers
 from imapd.session.view import View

@@ -15,7 +15,7 @@ from imapd.auth.sasl import Mechanism
 from imapd.dialect import Dialect
 from imapd.model.limits import Limits
 from imapd.session.blocks import Blocks
-from imapd.session.image import Images
+from imapd.session.images import Images
 
 __all__ = ["Policy"]
 

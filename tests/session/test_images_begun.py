@@ -12,8 +12,9 @@ from twisted.internet.defer import Deferred
 from imapd.model.flags import interned
 from imapd.model.mailbox import Changes
 from imapd.model.numset import EMPTY
-from imapd.session import image
-from imapd.session.image import Image, Images
+from imapd.session import images as module
+from imapd.session.image import Image
+from imapd.session.images import Images
 from tests.dialogue import Dialogue, Server, letter
 
 _ROW = re.compile(rb"\* (\d+) FETCH \(UID (\d+) FLAGS \(([^)]*)\) MODSEQ \((\d+)\)\)")
@@ -118,13 +119,11 @@ def test_resynchronized(client: Dialogue, anywhere: Server) -> None:
 
 def test_too_many(client: Dialogue, anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody selects takes no memory for ever: the oldest are forgotten, but for the last two."""
-    monkeypatch.setattr(image, "_KEPT_MESSAGES", 6)
+    monkeypatch.setattr(module, "_KEPT_MESSAGES", 6)
     known = anywhere.factory.policy.images.known
 
     def id_of(mailbox: str) -> str:
-        found = re.search(rb"MAILBOXID \(F([^)]+)\)", client.do(f"STATUS {mailbox} (MAILBOXID)"))
-        assert found is not None
-        return found[1].decode()
+        return _id(client, mailbox)
 
     for name in ("one", "two"):
         client.ok(f"CREATE {name}")
@@ -136,6 +135,12 @@ def test_too_many(client: Dialogue, anywhere: Server, monkeypatch: pytest.Monkey
         client.ok("APPEND two", letter("many"))
     assert None not in (known(id_of("one")), known(id_of("two")))
     assert [len(_all(anywhere, name)) for name in ("INBOX", "one", "two")] == [4, 1, 7]
+
+
+def _id(client: Dialogue, mailbox: str) -> str:
+    found = re.search(rb"MAILBOXID \(F([^)]+)\)", client.do(f"STATUS {mailbox} (MAILBOXID)"))
+    assert found is not None
+    return found[1].decode()
 
 
 def _noted(images: Images, id: str, *uids: int, since: int = 0, came: tuple[int, ...] = ()) -> None:
@@ -157,16 +162,18 @@ def test_changes_of_others_among_them(server: Server) -> None:
 
 def test_those_in_use_stay(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mailbox that was selected is not forgotten for such as never were."""
-    monkeypatch.setattr(image, "_KEPT_IMAGES", 3)
+    monkeypatch.setattr(module, "_KEPT_IMAGES", 3)
     images = server.factory.policy.images
     client = server.client()
     client.fill(1).select()
-    (used,) = images._images
     client.ok("UNSELECT")
+    used = _id(client, "INBOX")
     for number in range(9):
         _noted(images, f"new {number}", 1)
     assert images.known(used) is not None
-    assert len(images._images) == 3
+    new = [images.known(f"new {number}") for number in range(9)]
+    assert new[:7] == [None] * 7
+    assert None not in new[7:]
 
 
 class _Session:
@@ -193,7 +200,7 @@ def test_two_at_a_mailbox_that_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         images.leave(await images.join(mailbox, second), second)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Image, "load", load)
-    monkeypatch.setattr(image, "_KEPT_IMAGES", 2)
+    monkeypatch.setattr(module, "_KEPT_IMAGES", 2)
     images, mailbox = Images(soon), SimpleNamespace(id="shared")
     first, second = _Session(mailbox), _Session(mailbox)
     joining = Deferred.fromCoroutine(images.join(mailbox, first))  # type: ignore[arg-type]

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
-from imapd.session import image
-from imapd.session.image import Images
+from imapd.session import images
+from imapd.session.images import Images
 from tests.backends import MaildirBackend
 from tests.dialogue import Server, letter
 from tests.distant import DistantStore
@@ -223,7 +223,7 @@ def test_told_is_there_when_hints_are_lost(steps: list[Any]) -> None:
 
 def test_to_another_mailbox_and_back(anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mailbox is not read again for that, however large it is; others are forgotten."""
-    monkeypatch.setattr(image, "_KEPT_MESSAGES", 5)
+    monkeypatch.setattr(images, "_KEPT_MESSAGES", 5)
     client = anywhere.client()
     # Through another process: this one does not know the messages.
     elsewhere = Server(anywhere.store, clock=anywhere.clock, pump=anywhere._pump).client()
