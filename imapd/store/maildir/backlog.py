@@ -20,7 +20,7 @@ from imapd.model.mailbox import Hint
 from imapd.model.message import Facts
 from imapd.store.errors import NoSuchMailbox, StoreUnavailable
 from imapd.store.maildir.arrivals import facts_in
-from imapd.store.maildir.edit import Edit
+from imapd.store.maildir.facts import KEY, learn
 from imapd.store.maildir.index import UID_MASK, Index, base_of
 from imapd.store.maildir.measuring import measure
 from imapd.store.maildir.tree import Tree
@@ -138,8 +138,8 @@ def caught_up(index: Index, tree: Tree, hints: list[Hint], number: int, after: i
     before = index.meta(done) or 0
     after = max(after, before)
     found = index.sql(
-        "SELECT m.id, m.size, f.name, f.size, f.home FROM messages m"
-        " JOIN files f ON f.id = m.id LEFT JOIN facts k ON k.id = m.id"
+        "SELECT m.id, m.size, f.name, f.size, f.home FROM messages m"  # noqa: S608
+        f" JOIN files f ON f.id = m.id LEFT JOIN facts k ON k.id = {KEY}"
         " WHERE m.id > ? AND m.id <= ? AND k.id IS NULL ORDER BY m.id LIMIT ?",
         (base + after, base + UID_MASK, _AT_ONCE),
     ).fetchall()
@@ -158,12 +158,9 @@ def caught_up(index: Index, tree: Tree, hints: list[Hint], number: int, after: i
         if facts is not None:
             known.append((id - base, facts))
         time.sleep(_MOMENT)
-    with transaction(index, tree, False) as turn:
-        Edit(turn, index.mailbox(number)).know(
-            (uid, facts)
-            for uid, facts in known
-            if index.sql("SELECT 1 FROM messages WHERE id = ?", (base + uid,)).fetchone()
-        )
+    with transaction(index, tree, False):
+        index.mailbox(number)
+        learn(index, base, known)
     return int(found[-1][0]) - base
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from imapd.model.mailbox import Hint
 from imapd.model.numset import NumSet
-from imapd.store.maildir import ceiling
+from imapd.store.maildir import ceiling, facts
 from imapd.store.maildir.edit import Edit
 from imapd.store.maildir.flagsets import BIT
 from imapd.store.maildir.halves import mended
@@ -67,8 +67,9 @@ def _mailbox(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> It
             edit = Edit(turn, index.mailbox(row.number))
             edit.remove(changed)
             base = base_of(row.number)
-            for table in ("files", "facts", "headers", "previews"):
-                index.many(f"DELETE FROM {table} WHERE id = ?", [(each[0],) for each in changed])  # noqa: S608
+            without = NumSet.of(*(each[0] for each in changed))
+            index.many("DELETE FROM files WHERE id BETWEEN ? AND ?", without.ranges)
+            facts.forget(index, without)
             edit.finish()
             turn.distrust(row.number)
         hints += turn.hints
@@ -121,6 +122,11 @@ def _figures(index: Index, row: MailboxRow) -> Iterator[str]:
         " coalesce(max(id), ?) FROM messages WHERE id BETWEEN ? AND ?",
         (seen, deleted, deleted, base, base, base + UID_MASK),
     ).fetchone()
+    # What was copied or moved out of it had a UID as well.
+    last = index.sql(
+        "SELECT max(?, coalesce(max(facts), 0)) FROM messages WHERE facts BETWEEN ? AND ?",
+        (last, base, base + UID_MASK),
+    ).fetchone()[0]
     true = (messages, unseen, gone, size, gone_size)
     if true != (row.messages, row.unseen, row.deleted, row.size, row.deleted_size):
         index.sql(
@@ -151,9 +157,10 @@ def _ceiling(tree: Tree, row: MailboxRow) -> Iterator[str]:
 
 def _orphans(index: Index) -> Iterator[str]:
     """What is kept of messages that are not there."""
-    for table in ("facts", "headers", "previews", "message_annotations"):
+    for table in (*facts.TABLES, "message_annotations"):
         count = index.sql(
             f"DELETE FROM {table} WHERE id NOT IN (SELECT id FROM messages)"  # noqa: S608
+            " AND id NOT IN (SELECT facts FROM messages WHERE facts IS NOT NULL)"
         ).rowcount
         if count > 0:
             yield f"{count} rows of {table} were of no message, and are removed"

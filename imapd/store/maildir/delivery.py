@@ -161,22 +161,11 @@ def copy(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
     sql = index.sql
     for low, high, further in _runs((source_id, copy_id) for copy_id, source_id in pairs):
         sql(
-            "INSERT INTO messages (id, flags, modseq, size, internal_date)"
-            " SELECT id + ?, flags, ?, size, internal_date FROM messages WHERE id BETWEEN ? AND ?",
+            "INSERT INTO messages (id, flags, modseq, size, internal_date, facts)"
+            " SELECT id + ?, flags, ?, size, internal_date, ifnull(facts, id)"
+            " FROM messages WHERE id BETWEEN ? AND ?",
             (further, edit.modseq, low, high),
         )
-        sql(
-            "INSERT INTO facts (id, sent, header_size, envelope, bodystructure)"
-            " SELECT id + ?, sent, header_size, envelope, bodystructure"
-            " FROM facts WHERE id BETWEEN ? AND ?",
-            (further, low, high),
-        )
-        for table, column in (("headers", "header"), ("previews", "preview")):
-            sql(
-                f"INSERT INTO {table} (id, {column})"  # noqa: S608
-                f" SELECT id + ?, {column} FROM {table} WHERE id BETWEEN ? AND ?",
-                (further, low, high),
-            )
     index.many(
         "INSERT INTO files (id, name, saved, size, email_id, thread_id) VALUES (?, ?, ?, ?, ?, ?)",
         files,

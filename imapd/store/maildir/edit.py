@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -15,6 +15,7 @@ from imapd.model.mailbox import Changes, Hint
 from imapd.model.message import Facts
 from imapd.model.numset import EMPTY, NumSet
 from imapd.store.errors import StoreUnavailable
+from imapd.store.maildir import facts
 from imapd.store.maildir.ceiling import Ceiling
 from imapd.store.maildir.ceiling import write as write_ceiling
 from imapd.store.maildir.flagsets import BIT
@@ -110,30 +111,12 @@ class Edit:
                 for each in entries
             ],
         )
-        self.know([(each.uid, each.facts) for each in entries if each.facts is not None])
+        facts.know(
+            self.turn.index,
+            [(base + each.uid, each.facts) for each in entries if each.facts is not None],
+        )
         for each in entries:
             self.came(each.uid, each.flags, each.size)
-
-    def know(self, facts: Iterable[tuple[int, Facts]]) -> None:
-        """Keep facts."""
-        many, base = self.turn.index.many, base_of(self.row.number)
-        known = list(facts)
-        many(
-            "INSERT OR REPLACE INTO facts (id, sent, header_size, envelope, bodystructure)"
-            " VALUES (?, ?, ?, ?, ?)",
-            [
-                (base + uid, each.sent, each.header_size, each.envelope, each.bodystructure)
-                for uid, each in known
-            ],
-        )
-        many(
-            "INSERT OR REPLACE INTO headers (id, header) VALUES (?, ?)",
-            [(base + uid, each.header) for uid, each in known],
-        )
-        many(
-            "INSERT OR REPLACE INTO previews (id, preview) VALUES (?, ?)",
-            [(base + uid, each.preview) for uid, each in known],
-        )
 
     def came(self, uid: int, flags: int, size: int) -> None:
         """Count a message whose row is there."""
@@ -150,12 +133,11 @@ class Edit:
 
     def remove(self, found: Sequence[tuple[int, int, int]]) -> None:
         """Messages by key, flags and size.  Their files go when the tree is tidied."""
-        base = base_of(self.row.number)
+        base, index = base_of(self.row.number), self.turn.index
+        ids = NumSet.of(*(row[0] for row in found))
+        facts.release(index, ids)
         for table in ("messages", "message_annotations"):
-            self.turn.index.many(
-                f"DELETE FROM {table} WHERE id = ?",  # noqa: S608
-                [(row[0],) for row in found],
-            )
+            index.many(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", ids.ranges)  # noqa: S608
         for id, flags, size in found:
             self.went(id - base, flags, size)
 

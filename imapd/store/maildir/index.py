@@ -319,9 +319,9 @@ class Index:
         self.sql("INSERT INTO sqlite_sequence (name, seq) VALUES ('mailboxes', ?)", (number,))
 
     def drop_mailbox(self, number: int) -> None:
-        """Forget it and its messages."""
+        """Forget it and its messages, but not what is known of their octets."""
         base = base_of(number)
-        for table in ("messages", "files", "facts", "headers", "previews", "message_annotations"):
+        for table in ("messages", "files", "message_annotations"):
             self.sql(
                 f"DELETE FROM {table} WHERE id BETWEEN ? AND ?",  # noqa: S608
                 (base, base + UID_MASK),

@@ -27,6 +27,7 @@ from imapd.model.message import (
     Column,
 )
 from imapd.model.numset import EMPTY, NumSet
+from imapd.store.maildir.facts import KEY
 from imapd.store.maildir.index import UID_MASK, Index, MailboxRow, base_of
 from imapd.store.maildir.spans import parsed, spans
 
@@ -121,11 +122,11 @@ def batches(
     names = [name for name in _EXPRESSION if name in columns]
     tables = "messages m"
     if _FACTS & columns:
-        tables += " LEFT JOIN facts f ON f.id = m.id"
+        tables += f" LEFT JOIN facts f ON f.id = {KEY}"
     if HEADER in columns:
-        tables += " LEFT JOIN headers h ON h.id = m.id"
+        tables += f" LEFT JOIN headers h ON h.id = {KEY}"
     if PREVIEW in columns:
-        tables += " LEFT JOIN previews p ON p.id = m.id"
+        tables += f" LEFT JOIN previews p ON p.id = {KEY}"
     if _FILES & columns:
         tables += " LEFT JOIN files s ON s.id = m.id"
     expressions = ", ".join(_EXPRESSION[name] for name in names) or "NULL"

@@ -33,7 +33,7 @@ from imapd.store.interfaces import (
     NewMessage,
 )
 from imapd.store.maildir import annotating, blocks, delivery, flagging, kinship, lookup, moving
-from imapd.store.maildir.edit import Edit
+from imapd.store.maildir.facts import learn
 from imapd.store.maildir.index import base_of, held
 from imapd.store.maildir.opening import at_hand, opened
 from imapd.store.maildir.spool import Draft, drafted
@@ -327,13 +327,8 @@ class MaildirMailbox:
         """As `IFactsKept`; SIZE is the octets' own."""
 
         def work(turn: Turn) -> None:
-            base = base_of(self.number)
-            known = [
-                (uid, each)
-                for uid, each in facts
-                if turn.index.sql("SELECT 1 FROM messages WHERE id = ?", (base + uid,)).fetchone()
-            ]
-            Edit(turn, turn.index.mailbox(self.number)).know(known)
+            turn.index.mailbox(self.number)
+            learn(turn.index, base_of(self.number), facts)
 
         return self._account.writer.do(work, durable=False, patient=False)
 

@@ -46,16 +46,16 @@ def move(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
     base, target_base = base_of(number), base_of(destination)
     keys = [(target_base + target.take_uid(), row[0]) for row in found]
     many = turn.index.many
-    many(f"UPDATE messages SET id = ?, modseq = {target.modseq} WHERE id = ?", keys)  # noqa: S608
+    many(
+        f"UPDATE messages SET id = ?, modseq = {target.modseq}, facts = ifnull(facts, id) WHERE id = ?",  # noqa: S608
+        keys,
+    )
     many(
         f"UPDATE files SET id = ?, home = coalesce(home, {number}), saved = {int(time.time())}"  # noqa: S608
         " WHERE id = ?",
         keys,
     )
-    many("UPDATE facts SET id = ? WHERE id = ?", keys)
-    many("UPDATE headers SET id = ? WHERE id = ?", keys)
     annotating.move(turn.index, keys)
-    many("UPDATE previews SET id = ? WHERE id = ?", keys)
     for (new, _), (old, flags, size) in zip(keys, found):
         source.went(old - base, flags, size)
         target.came(new - target_base, flags, size)

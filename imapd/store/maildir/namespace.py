@@ -25,9 +25,9 @@ from imapd.store.errors import (
     NoSuchMailbox,
     StoreUnavailable,
 )
-from imapd.store.maildir import ceiling
+from imapd.store.maildir import ceiling, facts
 from imapd.store.maildir.adoption import found_mailbox
-from imapd.store.maildir.index import UID_MASK, Index, MailboxRow
+from imapd.store.maildir.index import UID_MASK, Index, MailboxRow, base_of
 from imapd.store.maildir.metadata import duplicate, forget
 from imapd.store.maildir.moving import move
 from imapd.store.maildir.names import check, directory_of, name_of, sought, superiors
@@ -96,8 +96,7 @@ def delete(index: Index, tree: Tree, hints: list[Hint], name: str) -> None:
             raise NoSuchMailbox(f"there is no mailbox {name}")
         if not _alone(index, tree, row) or astray(index, row.number):
             raise StoreUnavailable("messages that were moved could not be taken out yet")
-        index.drop_mailbox(row.number)
-        forget(index, row.id)
+        _drop(index, row)
         index.sql("INSERT INTO doomed (directory, id) VALUES (?, ?)", (row.directory, row.id))
     hints += [Hint(""), Hint(row.id, row.modseq)]
     _follow(index, tree)
@@ -239,10 +238,18 @@ def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
             # One of which the disk does not tell stays as it is.
             with suppress(OSError):
                 if not is_there(tree.part(directory)) and _alone(index, tree, row):
-                    index.drop_mailbox(row.number)
-                    forget(index, row.id)
+                    _drop(index, row)
                     hints += [Hint(""), Hint(row.id, row.modseq)]
         index.set_meta(ROOT_STAMP, settled_stamp(stamp))
+
+
+def _drop(index: Index, row: MailboxRow) -> None:
+    """Forget a mailbox, its messages, and what is known of it and of them."""
+    ids = NumSet([(base_of(row.number), base_of(row.number) + UID_MASK)])
+    facts.release(index, ids)
+    index.drop_mailbox(row.number)
+    facts.forget(index, ids)
+    forget(index, row.id)
 
 
 def _made(tree: Tree, directory: str) -> None:

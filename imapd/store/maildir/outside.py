@@ -26,6 +26,7 @@ from attrs import define, evolve, field
 
 from imapd.model.mailbox import Hint
 from imapd.model.numset import NumSet
+from imapd.store.maildir import facts
 from imapd.store.maildir.adoption import AWAITED, adopt
 from imapd.store.maildir.arrivals import Arrival, Seen, examined, seen, unread
 from imapd.store.maildir.edit import Edit, Entry
@@ -306,8 +307,9 @@ class _Merge:
             for row in some
         ]
         self.edit.remove(found)
-        for table in ("files", "facts", "headers", "previews"):
-            index.many(f"DELETE FROM {table} WHERE id = ?", [(row[0],) for row in found])  # noqa: S608
+        gone = NumSet.of(*(row[0] for row in found))
+        index.many("DELETE FROM files WHERE id BETWEEN ? AND ?", gone.ranges)
+        facts.forget(index, gone)
 
     # -- files that no row knows
 

@@ -1,9 +1,9 @@
 """The tables of an account's index, and how the file comes to be.
 
-A message is one row in each of four tables of the same key, ``mailbox number << 32 | UID``:
-`messages` is what listings of flags, dates and sizes read and stays compact; `files`, `facts`
-and `headers` are read by those who ask, and so is `previews`, which came later and may lack rows.
-Numbers of mailboxes are never used again.
+A message is one row in each of two tables of the same key, ``mailbox number << 32 | UID``:
+`messages` is what listings of flags, dates and sizes read and stays compact; `files` is read by those
+who ask.  So are `facts`, `headers`, and `previews`, which came later and may lack rows: by the same
+key or, of a copy, by that of the message it was made of.  Numbers of mailboxes are never used again.
 
 `log` has one row for each modification sequence of a mailbox: the UIDs that came or changed
 and those that vanished.  It says where to look, so it may say too much; what changed is in
@@ -24,7 +24,7 @@ from imapd.store.maildir.tree import no_links
 __all__ = ["ANNOTATION_OCTETS", "VERSION", "connect", "ensure", "is_damage"]
 
 #: What this program reads and writes.
-VERSION: Final = 3
+VERSION: Final = 4
 
 _TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -185,6 +185,13 @@ ALTER TABLE mailboxes ADD COLUMN ceiling INTEGER NOT NULL DEFAULT 0;
 """,
     2: """
 CREATE INDEX messages_unmeasured ON messages (id) WHERE size < 0;
+""",
+    3: """
+-- the key of the rows of facts, headers and previews, if it is not the message's own
+ALTER TABLE messages ADD COLUMN facts INTEGER;
+CREATE INDEX messages_sharing ON messages (facts) WHERE facts IS NOT NULL;
+-- keys that a message which is gone referred to: it is to be seen whether others do
+CREATE TABLE released (id INTEGER PRIMARY KEY);
 """,
 }
 #: The version that `_TABLES` makes.

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from imapd.model.mailbox import Hint
 from imapd.model.numset import NumSet
 from imapd.store.errors import NoSuchMailbox, StoreUnavailable
+from imapd.store.maildir import facts
 from imapd.store.maildir.filename import FileName, fresh, relettered
 from imapd.store.maildir.index import UID_MASK, Index, base_of
 from imapd.store.maildir.lookup import log_since, rows
@@ -75,6 +76,9 @@ def tidy(index: Index, tree: Tree, number: int) -> None:
     for place in range(0, len(gone), _AT_ONCE):
         with transaction(index, tree, False) as turn:
             _remove(turn, number, gone[place : place + _AT_ONCE])
+    while index.sql("SELECT 1 FROM released LIMIT 1").fetchone():
+        with transaction(index, tree, False):
+            facts.forget_released(index, _AT_ONCE)
     with transaction(index, tree, False) as turn:
         turn.index.sql(
             "UPDATE mailboxes SET tidied = ? WHERE number = ? AND tidied < ?",
@@ -131,8 +135,9 @@ def _remove(turn: Turn, number: int, ids: Sequence[int]) -> None:
     for _, name, home in found:
         with suppress(FileNotFoundError):
             os.unlink(tree.file(directory if home is None else turn.touch(home), name))
-    for table in ("files", "facts", "headers", "previews"):
-        index.many(f"DELETE FROM {table} WHERE id = ?", [(row[0],) for row in found])  # noqa: S608
+    gone = NumSet.of(*(row[0] for row in found))
+    index.many("DELETE FROM files WHERE id BETWEEN ? AND ?", gone.ranges)
+    facts.forget(index, gone)
 
 
 class _Rename:
