@@ -2,6 +2,7 @@
 
 ``python -m benchmarks door`` has those of messages that come in and are changed,
 ``python -m benchmarks finding`` those of SEARCH in a mailbox of 100,000 messages,
+``python -m benchmarks floor`` how far some rows are above what Twisted, SQLite and files cost,
 ``python -m benchmarks fairness`` what others notice while one client asks for all of such a mailbox,
 ``python -m benchmarks resync`` those of a client that comes back to such a mailbox,
 ``python -m benchmarks large`` those of an account of 1,000 mailboxes and 1,000,000 messages,
@@ -20,7 +21,7 @@ import time
 from itertools import islice
 from pathlib import Path
 
-from benchmarks import door, fairness, finding, large, resync, texts, workers
+from benchmarks import door, fairness, finding, floor, large, resync, texts, workers
 from benchmarks.comparing import compare, pace, stored
 from benchmarks.corpus import messages
 from benchmarks.measuring import Client, Server, row
@@ -29,6 +30,7 @@ _MESSAGES = 10_000
 _IDLERS = 500
 _WOKEN = 1_000
 _MAILBOXES = {
+    "floor": lambda store, messages: floor.measure(store),
     "fairness": fairness.measure,
     "finding": finding.measure,
     "large": large.measure,

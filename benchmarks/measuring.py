@@ -63,9 +63,9 @@ class Client:
 class Server:
     """The measured process."""
 
-    def __init__(self, store: str) -> None:
+    def __init__(self, store: str, module: str = "benchmarks.serve") -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.serve", store], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", module, store], stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
         self.port, control = map(int, self._process.stdout.readline().split())

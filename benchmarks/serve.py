@@ -84,11 +84,10 @@ def _resident() -> int:
     raise OSError("this system does not tell")
 
 
-def main() -> None:
-    """Serve the store of argv[1]; print both ports."""
+def serve(factory: Factory) -> None:
+    """Serve until the process is ended; print the port, and that of the control."""
     control = Factory.forProtocol(Control)
     control.heart = Heart()  # type: ignore[attr-defined]
-    factory = imap_factory(open_store(reactor, sys.argv[1]), checkers=[StaticPassword(b"testpass")])
 
     async def listen() -> None:
         ports = []
@@ -102,4 +101,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(imap_factory(open_store(reactor, sys.argv[1]), checkers=[StaticPassword(b"testpass")]))
