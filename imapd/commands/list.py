@@ -35,8 +35,6 @@ _RECURSIVE: Final = "RECURSIVEMATCH"
 _REMOTE: Final = "REMOTE"
 #: Names that the store is asked about at once.
 _TOGETHER: Final = 100
-#: Names that are looked at between two moments at which others may have their turn.
-_FEW: Final = 16
 
 
 @frozen
@@ -160,14 +158,14 @@ async def tell(session: Session, arguments: Listing) -> None:
     asked = patterns(session, arguments.reference, arguments.names)
     infos = await names(session, arguments.remote)
     some: list[Row] = []
-    for number, row in enumerate(_rows(arguments, asked, infos)):
-        if not number % _FEW:
+    for row in _rows(arguments, asked, infos):
+        if row is None:
             await session.peer.turn()
-        if row is not None:
-            some.append(row)
-            if len(some) == _TOGETHER:
-                await _tell(session, arguments, some)
-                some.clear()
+            continue
+        some.append(row)
+        if len(some) == _TOGETHER:
+            await _tell(session, arguments, some)
+            some.clear()
     await _tell(session, arguments, some)
 
 
@@ -191,14 +189,14 @@ def _exists(info: MailboxInfo) -> bool:
 
 async def _tell(session: Session, arguments: Listing, rows: Sequence[Row]) -> None:
     """The rows of names, each with the responses that were asked for with it."""
-    infos = [row.info for row in rows if _has_responses(row)]
-    known = [
-        await _known(session, option, infos, argument) for option, argument in arguments.returns
-    ]
+    returns = arguments.returns
+    infos = [row.info for row in rows if _has_responses(row)] if returns else []
+    known = [await _known(session, option, infos, argument) for option, argument in returns]
     extended = arguments.extended or "IMAP4rev2" in session.enabled
+    told: list[bytes] = []
     for row in rows:
         info, responses = row.info, b""
-        if arguments.returns and _has_responses(row):
+        if returns and _has_responses(row):
             info, responses = await _responses(session, arguments, info, known)
         child_info = b""
         if row.holds_chosen and arguments.recursive:
@@ -207,15 +205,16 @@ async def _tell(session: Session, arguments: Listing, rows: Sequence[Row]) -> No
                 for each in arguments.selections
                 if each.holds is not None
             )
-        session.write(
+        told.append(
             b'* LIST (%b) "/" %b%b\r\n%b'
             % (
-                b" ".join(_attributes(info, row.has_children, arguments.returns, extended)),
+                _attributes(info, row.has_children, returns, extended),
                 session.mailbox_name(info.name),
                 child_info,
                 responses,
             )
         )
+    session.write(b"".join(told))
 
 
 async def _known(
@@ -266,20 +265,24 @@ def _attributes(
     has_children: bool,
     returns: Sequence[tuple[ListReturn, Any]],
     extended: bool,
-) -> Iterator[bytes]:
+) -> bytes:
     """``mbx-list-flags`` (RFC 9051, 7.3.1)."""
+    children = b"\\HasChildren" if has_children else b"\\HasNoChildren"
+    if info.exists and info.selectable and not (returns or info.remote or info.special_use):
+        return children
+    told = []
     if not info.exists:
-        yield b"\\NonExistent" if extended else b"\\Noselect"
+        told.append(b"\\NonExistent" if extended else b"\\Noselect")
     elif not info.selectable:
-        yield b"\\Noselect"
+        told.append(b"\\Noselect")
     if info.remote:
-        yield b"\\Remote"
+        told.append(b"\\Remote")
     for option, _ in returns:
         if option.has_attribute is not None and option.has_attribute(info):
-            yield option.attribute.encode("ascii")
-    yield b"\\HasChildren" if has_children else b"\\HasNoChildren"
-    for use in sorted(info.special_use):
-        yield use.encode("ascii")
+            told.append(option.attribute.encode("ascii"))
+    told.append(children)
+    told += [use.encode("ascii") for use in sorted(info.special_use)]
+    return b" ".join(told)
 
 
 # The declarations.

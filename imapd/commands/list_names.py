@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from attrs import frozen
+from attrs import define
 
 from imapd.model.mailbox import DELIMITER, INBOX, MailboxInfo
 
 __all__ = ["Row", "rows"]
 
 _BELOW_INBOX: Final = INBOX + DELIMITER
+#: Names that are looked at between two moments at which others may have their turn.
+_FEW: Final = 16
 
 
-@frozen
+@define
 class Row:
     """One name that is shown; one that the account does not have is a `MailboxInfo` that does not exist."""
 
@@ -43,16 +45,20 @@ def rows(
     parents: set[str] = set()
     holding: set[str] = set()
     hiding: set[str] = set()
-    for info in infos:
-        if info.exists:
-            _add_superiors(parents, info.name)
+    for number, info in enumerate(infos):
+        name = info.name
+        below = DELIMITER in name
+        if below and info.exists:
+            _add_superiors(parents, name)
         if chosen(info):
-            _add_superiors(holding, info.name)
-            if matches(info.name):
-                shown[info.name] = info
-            else:
-                _add_superiors(hiding, info.name)
-        yield None
+            if below:
+                _add_superiors(holding, name)
+            if matches(name):
+                shown[name] = info
+            elif below:
+                _add_superiors(hiding, name)
+        if not number % _FEW:
+            yield None
     own = frozenset(shown)
     if holds is not None:
         for name in hiding:
@@ -62,7 +68,9 @@ def rows(
         for info in infos:
             if info.name in shown:
                 shown[info.name] = info
-    for name in sorted(shown, key=_levels):
+    for number, name in enumerate(sorted(shown, key=_levels)):
+        if not number % _FEW:
+            yield None
         known = shown[name]
         yield Row(
             info=MailboxInfo(name, exists=False, selectable=False) if known is None else known,
@@ -74,7 +82,7 @@ def rows(
 
 def _levels(name: str) -> str:
     """What to sort by: INBOX first, and nothing between a name and what is below it."""
-    levels = name.replace(DELIMITER, "\0")
+    levels = name.replace(DELIMITER, "\0") if DELIMITER in name else name
     return "\0" + levels if name == INBOX or name.startswith(_BELOW_INBOX) else levels
 
 

@@ -49,9 +49,12 @@ class Patterns:
         """How many patterns must be tried on each name."""
         return len(self._tests)
 
-    def match(self, name: str) -> bool:
-        """Whether one of them means `name`, which is canonical."""
-        return name in self._exact or any(test(name) for test in self._tests)
+    @property
+    def match(self) -> Callable[[str], bool]:
+        """Whether one of them means a name, which is canonical."""
+        if len(self._tests) == 1 and not self._exact:
+            return self._tests[0]
+        return lambda name: name in self._exact or any(test(name) for test in self._tests)
 
     def match_level(self, name: str) -> bool:
         """Whether one of them means `name` even if it only holds others: its last is ``%``."""
