@@ -127,6 +127,10 @@ class _Writer:
         self._columns = frozenset[Column]().union(*(item.columns for item in items))
         self._optional = any(item.optional for item in items)
         self._content = any(item.content is not None for item in items)
+        #: Rows are made of columns and whole messages, and always of all of them.
+        self._plain = not self._optional and all(
+            item.whole or item.content is None for item in items
+        )
         self._sets_seen = not view.read_only and any(item.sets_seen for item in items)
         self._format = session.announce.row + b" ".join(item.format for item in items) + b")\r\n"
         self._asked = frozenset(item.format.partition(b" ")[0] for item in items)
@@ -269,9 +273,16 @@ class _Writer:
         small = IWholeMessages(view.mailbox, None) if self._content else None
         whole: Mapping[int, bytes] = {}
         for place, uid in enumerate(rows.uids):
-            if small is not None and place % _TOGETHER == 0 and len(rows.uids) > 1:
+            if small is not None and place % _TOGETHER == 0:
+                await session.peer.turn()
                 whole = await settled(small.whole(rows.uids[place : place + _TOGETHER]))
-            content = Content(view.mailbox, uid, whole.get(uid))
+                session.progress.reached(self._done, self._goal)
+            octets = whole.get(uid)
+            if octets is not None and self._plain and uid not in seen:
+                self._at_hand(numbers[place], octets, place, values)
+                self._done += 1
+                continue
+            content = Content(view.mailbox, uid, octets)
             try:
                 # Whatever can be refused is, before the row begins.
                 parts = [
@@ -293,6 +304,22 @@ class _Writer:
             session.progress.reached(self._done, self._goal)
             await session.peer.turn()
 
+    def _at_hand(
+        self, number: int, octets: bytes, place: int, values: Sequence[Sequence[Any]]
+    ) -> None:
+        """The row of a message that is in memory, with what the columns have at `place`."""
+        write = self.session.write
+        between = self.session.announce.row % number
+        octets = _without_nul(octets)
+        for item, column in zip(self.items, values):
+            if item.whole:
+                write(b"%b%b {%d}\r\n" % (between, item.label, len(octets)))
+                write(octets)
+            else:
+                write(between + item.format % (column[place],))
+            between = b" "
+        write(b")\r\n")
+
     def _told_of_seen(self, place: int) -> Iterator[bytes]:
         r"""What else is in the row of a message that has become \\Seen; by RFC 7162, 3.2.4 its modseq."""
         view, announce = self.view, self.session.announce
@@ -308,7 +335,7 @@ class _Writer:
     async def _octets(self, item: Fetched, content: Content) -> list[bytes | Span]:
         """An item that the message itself answers: octets, or which of its octets to send."""
         assert item.content is not None
-        label = item.format.replace(b"%%", b"%")
+        label = item.label
         try:
             value = await item.content(content)
         except MessageGone:

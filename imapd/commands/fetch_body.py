@@ -87,7 +87,8 @@ def _section(label: bytes, section: Section, partial: Partial | None, seen: bool
     async def content(message: Content) -> Value:
         return cut(await octets(message, section), partial)
 
-    return Fetched(label, content=content, partial=partial, sets_seen=seen)
+    whole = not numbers and not text and partial is None
+    return Fetched(label, content=content, whole=whole, partial=partial, sets_seen=seen)
 
 
 def _body(cursor: Cursor) -> Fetched:

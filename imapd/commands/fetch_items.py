@@ -49,6 +49,8 @@ class Fetched:
     columns: frozenset[Column] = frozenset()
     values: Callable[[Rows], Sequence[Any]] | None = None
     content: Callable[[Content], Awaitable[Value]] | None = None
+    #: `content` gives all octets of the message.
+    whole: bool = False
     #: The octets it is cut to; what it is called says only where they begin.
     partial: Partial | None = None
     #: Marks the message as read (RFC 9051, 6.4.5).
@@ -67,6 +69,11 @@ class Fetched:
     def joined(self, other: Fetched) -> Fetched:
         """One item for two that are called the same, of which `other` came first."""
         return self if self.sets_seen or self.prevails else other
+
+    @property
+    def label(self) -> bytes:
+        """What it is called in the answer."""
+        return self.format.replace(b"%%", b"%")
 
     @property
     def may_be_nil(self) -> bool:

@@ -49,16 +49,17 @@ def at_hand(index: Index, tree: Tree, number: int, uids: Sequence[int]) -> dict[
         [base + uid for uid in uids],
     ).fetchall()
     octets = 0
-    owned: set[str] = set()
+    parts: dict[str, str] = {}
     whole: dict[int, bytes] = {}
     for id, size, name, home, known in found:
         if size != known or size > _SMALL or octets + size > _TOGETHER:
             continue
         place = directory if home is None else index.directory(home)
-        if place not in owned:
+        part = parts.get(place)
+        if part is None:
             tree.own(place)
-            owned.add(place)
-        message = all_of(tree.file(place, name), size)
+            part = parts[place] = tree.part(place)
+        message = all_of(f"{part}/{name}", size)
         if message is not None:
             whole[id - base] = message
             octets += size
