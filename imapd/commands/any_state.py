@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from imapd.dialect import Capability, Command, Feature
+from imapd.dialect import Capability, Command, Feature, nothing
 from imapd.model.states import ANY
 from imapd.session.capabilities import capabilities
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session
-from imapd.wire.cursor import Cursor
 
-__all__ = ["FEATURE", "nothing"]
-
-
-def nothing(cursor: Cursor) -> None:
-    """No arguments."""
+__all__ = ["FEATURE"]
 
 
 def _capability(session: Session, _: None) -> None:

@@ -2,8 +2,7 @@ r"""EXPUNGE and UID EXPUNGE: messages with \Deleted go (RFC 9051, 6.4.3 and 6.4.
 
 from __future__ import annotations
 
-from imapd.commands.any_state import nothing
-from imapd.dialect import Capability, Command, Feature
+from imapd.dialect import Capability, Command, Feature, nothing
 from imapd.model.numset import NumSet, SequenceSet
 from imapd.model.states import State
 from imapd.session.allotment import cut, reported

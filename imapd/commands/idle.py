@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from imapd.commands.any_state import nothing
-from imapd.dialect import Capability, Command, Feature
+from imapd.dialect import Capability, Command, Feature, nothing
 from imapd.model.states import LOGGED_IN
 from imapd.session.outcome import BadCommand, Outcome
 from imapd.session.session import Session

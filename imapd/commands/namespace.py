@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imapd.commands.any_state import nothing
-from imapd.dialect import Capability, Command, Feature
+from imapd.dialect import Capability, Command, Feature, nothing
 from imapd.model.mailbox import DELIMITER
 from imapd.model.states import LOGGED_IN
 from imapd.session.session import Session

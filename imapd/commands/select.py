@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from imapd.commands.any_state import nothing
 from imapd.commands.modifiers import modifiers
-from imapd.dialect import Capability, Command, Feature, SelectParameter
+from imapd.dialect import Capability, Command, Feature, SelectParameter, nothing
 from imapd.model.flags import SYSTEM, interned
 from imapd.model.states import LOGGED_IN, State
 from imapd.session.outcome import Outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from attrs import evolve
@@ -46,15 +47,21 @@ def _item(cursor: Cursor) -> StatusItem:
 
 
 async def _status(session: Session, arguments: tuple[str, Sequence[StatusItem]]) -> None:
-    session.enable(*(item.enables for item in arguments[1] if item.enables))
+    _enable(session, arguments[1])
     session.write(await _response(session, *arguments))
+
+
+def _enable(session: Session, items: Sequence[StatusItem]) -> None:
+    names = [item.enables for item in items if item.enables]
+    if names:
+        session.enable(*names)
 
 
 async def _of_many(
     session: Session, infos: Sequence[MailboxInfo], items: Sequence[StatusItem]
 ) -> Mapping[str, bytes]:
     """RFC 5819, 2: only what can be selected has a status."""
-    session.enable(*(item.enables for item in items if item.enables))
+    _enable(session, items)
     found = dict.fromkeys((info.name for info in infos if not info.selectable), b"")
     statuses = IStatuses(session.account, None)
     if statuses is not None:
@@ -94,17 +101,16 @@ async def _summed(session: Session, name: str, status: Status) -> Status:
 
 
 def _told(session: Session, name: str, items: Sequence[StatusItem], status: Status) -> bytes:
-    return b"* STATUS %b (%b)\r\n" % (
-        session.mailbox_name(name),
-        b" ".join(
-            [_valued(item, item.value(session if item.of_session else status)) for item in items]
-        ),
-    )
+    values = [item.value(session if item.of_session else status) for item in items]
+    form = _form(tuple([item.octets for item in items]), tuple(map(type, values)))
+    return form % (session.mailbox_name(name), *values)
 
 
-def _valued(item: StatusItem, value: int | bytes) -> bytes:
-    form = b"%b %b" if isinstance(value, bytes) else b"%b %d"
-    return form % (item.octets, value)
+@lru_cache(maxsize=64)
+def _form(names: tuple[bytes, ...], types: tuple[type, ...]) -> bytes:
+    """The whole response, for values of these types."""
+    told = (name + (b" %b" if kind is bytes else b" %d") for name, kind in zip(names, types))
+    return b"* STATUS %b (" + b" ".join(told) + b")\r\n"
 
 
 async def _figures(session: Session, name: str) -> Status:

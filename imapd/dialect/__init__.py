@@ -30,6 +30,7 @@ from imapd.dialect.parts import (
     Upload,
     URLParameter,
     When,
+    nothing,
 )
 from imapd.dialect.tables import Dialect
 
@@ -56,4 +57,5 @@ __all__ = [
     "URLParameter",
     "Upload",
     "When",
+    "nothing",
 ]

@@ -37,6 +37,7 @@ __all__ = [
     "URLParameter",
     "Upload",
     "When",
+    "nothing",
 ]
 
 
@@ -58,6 +59,10 @@ class Capability:
     available: Callable[[Any], bool] | None = None
     #: Given the session: what follows the name, behind an equals sign.
     value: Callable[[Any], int] | None = None
+
+
+def _completed(name: str) -> bytes:
+    return b" OK %b completed\r\n" % name.encode("ascii")
 
 
 @frozen
@@ -82,6 +87,21 @@ class Command:
     asks: bool = False
     #: Its arguments are sequence numbers (RFC 9586, 3.2).
     by_number: bool = False
+    #: The `states`, one by one; and what a plain OK says behind the tag.
+    where: tuple[State, ...] = field(init=False, repr=False)
+    completed: bytes = field(init=False, repr=False)
+
+    @where.default
+    def _where(self) -> tuple[State, ...]:
+        return tuple(state for state in State if state in self.states)
+
+    @completed.default
+    def _completed(self) -> bytes:
+        return _completed(self.name)
+
+
+def nothing(cursor: Cursor) -> None:
+    """The grammar of no arguments."""
 
 
 @frozen
@@ -99,6 +119,11 @@ class Upload:
     run: Callable[[Any, Any], Awaitable[Any]]
     #: As of `Command`.
     by_number: bool = False
+    completed: bytes = field(init=False, repr=False)
+
+    @completed.default
+    def _completed(self) -> bytes:
+        return _completed(self.name)
 
 
 @frozen

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from attrs import define, field, frozen
 
@@ -16,7 +16,7 @@ from imapd.commands.fetch_att import fetch_atts
 from imapd.commands.fetch_items import Fetched
 from imapd.dialect import Capability, Command, Feature
 from imapd.extensions.notify_filters import EVENTS, Event, Filters, Selected
-from imapd.extensions.notify_notices import Wanted, watch
+from imapd.extensions.notify_notices import watch
 from imapd.model.states import LOGGED_IN
 from imapd.session.capabilities import capabilities
 from imapd.session.outcome import Refused
@@ -190,16 +190,10 @@ async def _notify(session: Session, asked: _Set | None) -> None:
     await watch(session, filters, asked.status)
 
 
-def _begins(session: Session, command: Any) -> None:
-    if isinstance(session.notices, Wanted):
-        session.notices.begins(command.name)
-
-
 FEATURE = Feature(
     name="NOTIFY",
     rfc=5465,
     summary="the server speaks first, of any mailbox that the client names",
     capabilities=(Capability("NOTIFY"),),
     commands=(Command("NOTIFY", LOGGED_IN, _arguments, _notify),),
-    guards=_begins,
 )

@@ -6,8 +6,7 @@ it off (8): ``capabilities.disabled``.
 
 from __future__ import annotations
 
-from imapd.commands.any_state import nothing
-from imapd.dialect import Capability, Command, Feature, When
+from imapd.dialect import Capability, Command, Feature, When, nothing
 from imapd.model.states import LOGGED_IN
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session

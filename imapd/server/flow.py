@@ -35,6 +35,10 @@ class Turns:
         """A new piece of work starts: the reactor has just called us."""
         self._until = perf_counter() + _SLICE
 
+    def over(self) -> bool:
+        """Whether the running turn has lasted long enough."""
+        return perf_counter() >= self._until
+
     async def turn(self) -> None:
         """Go on at once if there is time left, else when it is our turn again."""
         if perf_counter() < self._until:

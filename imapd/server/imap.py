@@ -107,8 +107,11 @@ class IMAPProtocol(PacedProtocol):
         try:
             return self._intake.next_event()
         except BadStream:
-            self.bye("What you sent is not compressed by DEFLATE")
+            self._bye_to_bad_stream()
             raise Gone from None
+
+    def _bye_to_bad_stream(self) -> None:
+        self.bye("What you sent is not compressed by DEFLATE")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """As `Protocol`."""
@@ -300,12 +303,12 @@ class IMAPProtocol(PacedProtocol):
 
     async def _serve(self, heard: bool) -> None:
         """Answer what has come, and tell what the client wants to hear at any time."""
-        session, next_event = self.session, self._next_event
+        session, intake = self.session, self._intake
         try:
             while not self._closing:
-                event = next_event()
+                event = intake.next_event()
                 if event is None:
-                    if self._intake.pending:
+                    if intake.pending:
                         await self.turn()
                     elif not (session.notices.speaks(session) and await self._speak()):
                         break
@@ -316,8 +319,11 @@ class IMAPProtocol(PacedProtocol):
                     await self.turn()
                 if self._out_size and self.connection.waiting:
                     self._flush_soon()
-                    await self._turns.turn()
+                    if self._turns.over():
+                        await self._turns.turn()
             self.flush()
+        except BadStream:
+            self._bye_to_bad_stream()
         except Gone:
             pass
         finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from imapd.wire.connection import Connection
 from imapd.wire.deflate import Inflater
 from imapd.wire.events import Event
@@ -12,12 +14,14 @@ __all__ = ["Intake"]
 class Intake:
     """Octets in, events out; of what has to be inflated no more at once than `most` octets."""
 
-    __slots__ = ("_connection", "_inflater", "_most")
+    __slots__ = ("_connection", "_inflater", "_most", "next_event")
 
     def __init__(self, connection: Connection, most: int) -> None:
         self._connection = connection
         self._most = most
         self._inflater: Inflater | None = None
+        #: What the client sent next, unless that is not known yet.  Raises `wire.deflate.BadStream`.
+        self.next_event: Callable[[], Event | None] = connection.next_event
 
     @property
     def inflates(self) -> bool:
@@ -42,8 +46,7 @@ class Intake:
         else:
             self._inflater.receive_data(data)
 
-    def next_event(self) -> Event | None:
-        """What the client sent next, unless that is not known yet.  Raises `wire.deflate.BadStream`."""
+    def _next_inflated(self) -> Event | None:
         event = self._connection.next_event()
         if event is None and self._inflater is not None and self._inflater.pending:
             self._connection.receive_data(self._inflater.inflate(self._most))
@@ -53,6 +56,7 @@ class Intake:
     def inflate(self) -> None:
         """What has come behind the command that runs is compressed, and all that follows."""
         self._inflater = Inflater()
+        self.next_event = self._next_inflated
         self._inflater.receive_data(self._connection.take())
 
     def end_inflating(self) -> None:
@@ -60,3 +64,4 @@ class Intake:
         if self._inflater is not None:
             self._connection.receive_data(self._inflater.end())
             self._inflater = None
+            self.next_event = self._connection.next_event

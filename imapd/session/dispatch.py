@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from imapd.dialect import Command, Upload
+from imapd.dialect import Command, Upload, nothing
 from imapd.model.gone import Gone
 from imapd.session.incoming import Incoming
 from imapd.session.outcome import BadCommand, Outcome, of_exception
@@ -34,19 +34,9 @@ _PLAIN: Final = Outcome()
 
 async def answer(session: Session, event: Event) -> None:
     """Do what the client asks.  Raises `Gone` if the client has left meanwhile."""
-    if isinstance(event, CommandReceived):
-        await _command(session, event)
-    elif isinstance(event, ContinuationDue):
-        session.write(_CONTINUE)
-    elif isinstance(event, UploadStarted):
-        await _upload(session, event)
-    elif isinstance(event, Malformed):
-        _bad(session, event.tag, event.code, event.text)
-    elif isinstance(event, TooLong):
-        session.peer.bye(event.text)
-
-
-async def _command(session: Session, event: CommandReceived) -> None:
+    if not isinstance(event, CommandReceived):
+        await _other(session, event)
+        return
     command = session.policy.dialect.commands.get(event.name)
     if command is None and event.name in session.policy.dialect.uploads:
         await _upload(session, event)
@@ -54,7 +44,7 @@ async def _command(session: Session, event: CommandReceived) -> None:
     if command is None:
         _bad(session, event.tag, "", "There is no such command")
         return
-    if session.state not in command.states:
+    if session.state not in command.where:
         _bad(session, event.tag, "", f"{command.name} is not for this state")
         return
     if command.by_number and session.announce.by_uid:
@@ -65,12 +55,16 @@ async def _command(session: Session, event: CommandReceived) -> None:
     session.progress.begin()
     expunges = command.expunges is True
     try:
+        if session.notices is not USUAL:
+            session.notices.begins(command.name)
         for guard in session.policy.dialect.guards:
             guard(session, command)
-        cursor = session.cursor(event.arguments)
-        arguments = command.grammar(cursor)
-        if cursor.at < len(cursor.data):
-            cursor.end()
+        arguments = None
+        if event.arguments or command.grammar is not nothing:
+            cursor = session.cursor(event.arguments)
+            arguments = command.grammar(cursor)
+            if cursor.at < len(cursor.data):
+                cursor.end()
         if callable(command.expunges):
             expunges = command.expunges(arguments)
         result = command.run(session, arguments)
@@ -88,6 +82,17 @@ async def _command(session: Session, event: CommandReceived) -> None:
         _done(session, event.tag, command, result)
 
 
+async def _other(session: Session, event: Event) -> None:
+    if isinstance(event, UploadStarted):
+        await _upload(session, event)
+    elif isinstance(event, ContinuationDue):
+        session.write(_CONTINUE)
+    elif isinstance(event, Malformed):
+        _bad(session, event.tag, event.code, event.text)
+    elif isinstance(event, TooLong):
+        session.peer.bye(event.text)
+
+
 async def _upload(session: Session, event: UploadStarted | CommandReceived) -> None:
     """A command that can have a message in it, whether one has been announced or not."""
     upload = session.policy.dialect.uploads[event.name]
@@ -99,6 +104,8 @@ async def _upload(session: Session, event: UploadStarted | CommandReceived) -> N
         if upload.by_number and session.announce.by_uid:
             # RFC 9586, 3.2.
             raise BadCommand("There are no sequence numbers here", "UIDREQUIRED")
+        if session.notices is not USUAL:
+            session.notices.begins(upload.name)
         for guard in session.policy.dialect.guards:
             guard(session, upload)
         result = await upload.run(session, incoming)
@@ -134,6 +141,9 @@ def _held_back(session: Session, outcome: Outcome | None) -> Outcome | None:
 def _done(session: Session, tag: bytes, command: Command | Upload, result: Outcome | None) -> None:
     session.bad = 0
     if result is None:
+        if session.translate is None:
+            session.peer.write(tag + command.completed)
+            return
         result = _PLAIN
     text = result.text or f"{command.name} completed"
     session.write(session.status(b"OK", result.code, text, tag))

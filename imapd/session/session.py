@@ -38,6 +38,9 @@ class Notices:
 
     __slots__ = ()
 
+    def begins(self, command: str) -> None:
+        """A command begins."""
+
     def pending(self, session: Session) -> bool:
         """There is, or may be, something that `tell` tells."""
         view = session.view

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import define, frozen
 
 __all__ = [
     "Chunk", "CommandReceived", "ContinuationDue", "Event", "LineReceived", "Literal", "Malformed",
@@ -19,9 +19,12 @@ class Literal:
     binary: bool = False
 
 
-@frozen
+@define
 class CommandReceived:
-    """A whole command.  `arguments` follow the name, with their leading space."""
+    """A whole command.  `arguments` follow the name, with their leading space.
+
+    Not frozen like the others: there is one for every command, and that takes half as long to make.
+    """
 
     tag: bytes
     name: bytes

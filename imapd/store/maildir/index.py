@@ -6,7 +6,6 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 from attrs import fields, frozen
@@ -227,10 +226,12 @@ class Index:
         """The mailboxes that have one of these names."""
         rows, found = self._current(), []
         for name in names:
-            with suppress(UnicodeEncodeError):
+            try:
                 row = rows.get(name) or self._read(_BY_NAME, name)
-                if row is not None:
-                    found.append(row)
+            except UnicodeEncodeError:
+                continue
+            if row is not None:
+                found.append(row)
         return found
 
     def _current(self) -> dict[int | str, MailboxRow]:
