@@ -53,7 +53,7 @@ class Mail:
         self.cur, self.new = str(place / "cur"), str(place / "new")
         self.reading, self.writing = self._connection(), self._connection()
         self.reading.executescript(f"PRAGMA journal_mode = WAL; {_TABLES}")
-        self.next = 1
+        self.next = self.modseq = 1
         self.reading.execute("BEGIN")
         for number in range(BOXES):
             self.reading.execute(
@@ -87,10 +87,15 @@ class Mail:
         execute("INSERT INTO files VALUES (?, ?, ?)", (uid, path, len(message)))
         execute("INSERT INTO facts VALUES (?, ?, ?)", (uid, header[:300], header[:120]))
         execute("INSERT INTO headers VALUES (?, ?)", (uid, header))
-        execute("INSERT INTO log VALUES (1, ?, ?)", (uid, str(uid)))
+        self.log(connection, str(uid))
         execute(
             "UPDATE mailboxes SET uidnext = ?, messages = messages + 1 WHERE number = 1", (uid,)
         )
+
+    def log(self, connection: sqlite3.Connection, changed: str) -> None:
+        """That messages changed."""
+        self.modseq += 1
+        connection.execute("INSERT INTO log VALUES (1, ?, ?)", (self.modseq, changed))
 
     def deliver(self, messages: list[bytes]) -> None:
         """Messages on the disk: files and their directory first, then the rows."""
@@ -211,8 +216,7 @@ class Bare(Protocol):
             "UPDATE messages SET flags = flags + 1, modseq = modseq + 1 WHERE id BETWEEN ? AND ?",
             (int(low), last),
         )
-        self._mail.next += 1
-        execute("INSERT INTO log VALUES (1, ?, ?)", (self._mail.next, numbers.decode()))
+        self._mail.log(self._mail.writing, numbers.decode())
         execute("UPDATE mailboxes SET modseq = modseq + 1 WHERE number = 1")
         execute("COMMIT")
         return b"".join([b"* %d FETCH (FLAGS (\\Seen))\r\n" % row[0] for row in found])

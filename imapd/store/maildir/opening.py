@@ -12,7 +12,14 @@ from twisted.logger import Logger
 from imapd.store.errors import MessageGone
 from imapd.store.interfaces import IMessageReader
 from imapd.store.maildir.index import Index, base_of
-from imapd.store.maildir.reader import ConvertingReader, FileReader, InThread, all_of, wire_size
+from imapd.store.maildir.reader import (
+    ConvertingReader,
+    FileReader,
+    InThread,
+    Untold,
+    all_of,
+    wire_size,
+)
 from imapd.store.maildir.tree import Tree, unavailable
 
 __all__ = ["at_hand", "opened"]
@@ -49,6 +56,7 @@ def at_hand(index: Index, tree: Tree, number: int, uids: Sequence[int]) -> dict[
         [base + uid for uid in uids],
     ).fetchall()
     octets = 0
+    waits = False
     parts: dict[str, str] = {}
     whole: dict[int, bytes] = {}
     for id, size, name, home, known in found:
@@ -59,7 +67,13 @@ def at_hand(index: Index, tree: Tree, number: int, uids: Sequence[int]) -> dict[
         if part is None:
             tree.own(place)
             part = parts[place] = tree.part(place)
-        message = all_of(f"{part}/{name}", size)
+        path = f"{part}/{name}"
+        try:
+            message = all_of(path, size, waits)
+        except Untold:
+            # Of the others it will not be told either.
+            waits = True
+            message = all_of(path, size, waits)
         if message is not None:
             whole[id - base] = message
             octets += size

@@ -27,6 +27,7 @@ __all__ = [
     "ConvertingReader",
     "FileReader",
     "InThread",
+    "Untold",
     "all_of",
     "converted",
     "mapped",
@@ -207,23 +208,33 @@ def mapped(descriptor: int, size: int) -> bytes | mmap.mmap:
     return _whole(descriptor, size, 0)
 
 
-def all_of(path: str, size: int) -> bytes | None:
-    """A file of that size, if it is there, can be read, and is in memory already."""
+class Untold(OSError):
+    """The file system cannot tell what is in memory."""
+
+
+def all_of(path: str, size: int, waits: bool) -> bytes | None:
+    """A file of that size, if it is there, can be read, and is in memory already, unless one `waits` for it.
+
+    Raises `Untold`, but not to one who `waits`; other OSErrors as they come.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return None
-    room = bytearray(size + 1)
     try:
-        count = os.preadv(descriptor, [room], 0, _NOWAIT)
-    except BlockingIOError:
-        return None
-    except OSError:
-        # The file system cannot tell.
-        count = os.preadv(descriptor, [room], 0)
+        if waits or not _NOWAIT:
+            octets = os.read(descriptor, size + 1)
+            return octets if len(octets) == size else None
+        room = bytearray(size + 1)
+        try:
+            count = os.preadv(descriptor, [room], 0, _NOWAIT)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise Untold from error
+        return bytes(memoryview(room)[:size]) if count == size else None
     finally:
         os.close(descriptor)
-    return bytes(memoryview(room)[:size]) if count == size else None
 
 
 def _at_once(descriptor: int, length: int, offset: int) -> bytes | None:

@@ -1,5 +1,6 @@
 """Reading files, converting them where lines end in LF."""
 
+import errno
 import os
 import re
 
@@ -10,7 +11,14 @@ from twisted.internet.defer import Deferred, succeed
 
 from imapd.store.errors import MessageGone
 from imapd.store.maildir import reader as module
-from imapd.store.maildir.reader import ConvertingReader, FileReader, converted, wire_size
+from imapd.store.maildir.reader import (
+    ConvertingReader,
+    FileReader,
+    Untold,
+    all_of,
+    converted,
+    wire_size,
+)
 
 
 def here(call):
@@ -80,6 +88,32 @@ def test_as_it_is(tmp_path):
     for attempt in (lambda: reading.read(0, 1), reading.buffer):
         with pytest.raises(MessageGone):
             attempt()
+
+
+def test_all_of_what_is_in_memory(tmp_path, monkeypatch):
+    """A file of another size is another file; where it is not told what is in memory, one has to wait."""
+    path = tmp_path / "m"
+    path.write_bytes(b"octets")
+    assert all_of(str(path), 6, waits=True) == b"octets"
+    for size in (5, 7):
+        assert all_of(str(path), size, waits=True) is None
+    assert all_of(str(tmp_path / "absent"), 6, waits=False) is None
+
+    def refusing(error):
+        def refused(*_):
+            raise OSError(error, "")
+
+        return refused
+
+    monkeypatch.setattr(os, "preadv", refusing(errno.EOPNOTSUPP))
+    monkeypatch.setattr(module, "_NOWAIT", 8)
+    with pytest.raises(Untold):
+        all_of(str(path), 6, waits=False)
+    monkeypatch.setattr(os, "preadv", refusing(errno.EAGAIN))
+    assert all_of(str(path), 6, waits=False) is None
+    monkeypatch.setattr(os, "read", refusing(errno.EIO))
+    with pytest.raises(OSError, match=f"Errno {errno.EIO}"):
+        all_of(str(path), 6, waits=True)
 
 
 def test_closed_while_a_thread_reads(tmp_path, monkeypatch):
