@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Union
 
 from attrs import field, frozen
 
@@ -13,6 +13,7 @@ from imapd.dialect.feature import Feature
 from imapd.dialect.parts import (
     AppendOption,
     AppendPart,
+    Capability,
     Command,
     CreateParameter,
     Enable,
@@ -29,10 +30,13 @@ from imapd.dialect.parts import (
     StoreModifier,
     Upload,
     URLParameter,
+    When,
 )
 
-__all__ = ["Dialect"]
+__all__ = ["Advertised", "Dialect"]
 
+#: Names of capabilities with spaces between them, or one that is not always told, or not always so.
+Advertised = tuple[Union[str, tuple[Feature, Capability]], ...]  # noqa: UP007  (evaluated)
 
 _Named = TypeVar(
     "_Named", Command, Upload, AppendPart, AppendOption, FetchItem, SearchKey, SearchReturn, SortKey,
@@ -74,6 +78,23 @@ def _remaining(features: tuple[Feature, ...], without: Iterable[str]) -> tuple[F
         gone = more
 
 
+def _advertised(features: Iterable[Feature], when: When) -> Advertised:
+    other = When.AFTER_LOGIN if when is When.BEFORE_LOGIN else When.BEFORE_LOGIN
+    found: list[str | tuple[Feature, Capability]] = []
+    for feature in features:
+        for each in feature.capabilities:
+            if each.when is other:
+                continue
+            given = when is When.BEFORE_LOGIN or feature.requires is None
+            if not given or each.available is not None or each.value is not None:
+                found.append((feature, each))
+            elif found and isinstance(found[-1], str):
+                found[-1] += f" {each.name}"
+            else:
+                found.append(each.name)
+    return tuple(found)
+
+
 def _names(feature: Feature) -> set[str]:
     return {each.name for each in feature.capabilities}
 
@@ -113,6 +134,9 @@ class Dialect:
     annotates: tuple[Callable[[Any, str, Mapping[str, bytes | None]], Awaitable[None]], ...] = (
         field(repr=False)
     )
+    #: What is advertised before log-in, and after it.
+    advertised_before: Advertised = field(repr=False)
+    advertised_after: Advertised = field(repr=False)
     #: For `wire.connection.Connection`.
     upload_arguments: Mapping[bytes, re.Pattern[bytes]] = field(repr=False)
 
@@ -170,5 +194,7 @@ class Dialect:
             guards=tuple(each.guards for each in features if each.guards is not None),
             receives=tuple(each.receives for each in features if each.receives is not None),
             annotates=tuple(each.annotates for each in features if each.annotates is not None),
+            advertised_before=_advertised(features, When.BEFORE_LOGIN),
+            advertised_after=_advertised(features, When.AFTER_LOGIN),
             upload_arguments={name: upload.argument for name, upload in uploads.items()},
         )

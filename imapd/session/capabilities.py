@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from imapd.dialect import Capability, When
 from imapd.model.states import State
 from imapd.session.session import Session
 
@@ -12,18 +11,20 @@ __all__ = ["capabilities", "may_log_in"]
 def capabilities(session: Session) -> bytes:
     """The names for CAPABILITY, separated by spaces (RFC 9051, 7.2.2)."""
     before = session.state is State.NOT_AUTHENTICATED
+    dialect = session.policy.dialect
     names: list[str] = []
-    for feature in session.policy.dialect.features:
+    for each in dialect.advertised_before if before else dialect.advertised_after:
+        if isinstance(each, str):
+            names.append(each)
+            continue
+        feature, capability = each
         if (
             before
             or feature.requires is None
             or feature.requires(session.account, None) is not None
-        ):
-            names += [
-                each.name if each.value is None else f"{each.name}={each.value(session)}"
-                for each in feature.capabilities
-                if _holds(each, session, before)
-            ]
+        ) and (capability.available is None or capability.available(session)):
+            value = "" if capability.value is None else f"={capability.value(session)}"
+            names.append(capability.name + value)
     if before:
         names += [
             f"AUTH={mechanism.name}"
@@ -31,14 +32,6 @@ def capabilities(session: Session) -> bytes:
             if may_log_in(session) or not mechanism.plaintext
         ]
     return " ".join(names).encode("ascii")
-
-
-def _holds(capability: Capability, session: Session, before: bool) -> bool:
-    if capability.when is When.BEFORE_LOGIN and not before:
-        return False
-    if capability.when is When.AFTER_LOGIN and before:
-        return False
-    return capability.available is None or capability.available(session)
 
 
 def may_log_in(session: Session) -> bool:

@@ -105,7 +105,7 @@ class Lookout:
         return self._tree.identity() != self._identity or os.path.lexists(self._tree.damaged)
 
     def start(self) -> None:
-        """Look once a second, or where alarms tell of every change, when they do."""
+        """Look at once, then once a second, or where alarms tell of every change, when they do."""
         if not self._watching:
             self._watching = True
             self._annotated = metadata.last_change(self._index)
@@ -114,8 +114,8 @@ class Lookout:
                 self._written = written
                 for _, id, modseq in self._index.modseqs():
                     self._watchers.known(id, modseq)
-            self._arm()
-            self._look_later()
+            # Who comes and goes again need not wait for alarms to be set, and to be taken away.
+            self._soon = self._reactor.callLater(_SOON, self._look_soon)
 
     def stop(self) -> None:
         """Look only when asked."""

@@ -529,8 +529,19 @@ def test_a_mailbox_that_is_never_quiet(place, monkeypatch):
     box = place.box()
     place.add(box, "just now")
     end = place.account.watch(lambda hint: None)
+    assert armed == set()
+    place.pump.run(place.pump.pause(0.2))
     end()
     assert {str(place.root / part) for part in ("new", "cur")} <= armed
+
+
+def test_who_goes_again_sets_no_alarm(place, monkeypatch):
+    """A client that logs in and out is not waited for with alarms."""
+    armed = set()
+    monkeypatch.setattr(Alarms, "set", lambda self, path, call: armed.add(path) or True)
+    place.account.watch(lambda hint: None)()
+    place.pump.run(place.pump.pause(0.2))
+    assert armed == set()
 
 
 def test_several_messages_at_once(place):
