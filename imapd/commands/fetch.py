@@ -1,42 +1,27 @@
-"""FETCH and UID FETCH (RFC 9051, 6.4.5): rows of items, in chunks, for one message or a million."""
+"""FETCH and UID FETCH (RFC 9051, 6.4.5): which messages, which items, and what modifies them."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 from attrs import define
 
 from imapd.commands.fetch_att import fetch_att, fetch_atts, named, once
-from imapd.commands.fetch_items import UID, Fetched, Rows
+from imapd.commands.fetch_items import UID, Fetched
+from imapd.commands.fetch_rows import RowWriter
 from imapd.commands.modifiers import modifiers
 from imapd.dialect import Command, Feature, FetchModifier
-from imapd.model.flags import SEEN, FlagChange, interned
-from imapd.model.message import Column
-from imapd.model.numset import NumSet, SequenceSet
+from imapd.model.numset import SequenceSet
 from imapd.model.states import State
 from imapd.session.allotment import cut, reported
-from imapd.session.content import Content, scanned
 from imapd.session.outcome import Outcome, Refused
 from imapd.session.session import Session
-from imapd.session.view import Span, View
-from imapd.store.access import allowed
-from imapd.store.answers import settled
-from imapd.store.errors import MessageGone
-from imapd.store.whole import IWholeMessages
+from imapd.session.view import Span
 from imapd.wire import grammar
 from imapd.wire.cursor import Cursor
 
 __all__ = ["FEATURE", "Fetch"]
-
-#: Messages written before others get their turn.
-_CHUNK: Final = 500
-#: Messages whose octets are asked for at once.
-_TOGETHER: Final = 32
-#: Octets that are written before others get theirs, where rows may be large.
-_OCTETS: Final = 65_536
-#: Rows, likewise, where they are not all made alike.
-_ROWS: Final = 50
 
 
 @define
@@ -106,282 +91,12 @@ async def _fetch(session: Session, fetch: Fetch) -> Outcome | None:
     if lowest is not None and any(modifier.name == "PARTIAL" for modifier, _ in fetch.modifiers):
         # RFC 9738, 3.1: what asks for a page of so many is refused.
         raise Refused(f"MESSAGELIMIT {session.policy.limits.messages}", "The page is too large")
-    writer = _Writer(session, view, fetch.items)
+    writer = RowWriter(session, view, fetch.items)
     await writer.write(fetch.spans)
     outcome = (
         Outcome("Some of the messages no longer exist", b"EXPUNGEISSUED") if writer.gone else None
     )
     return reported(session, outcome, lowest)
-
-
-class _Writer:
-    """Writes the rows of one FETCH."""
-
-    def __init__(self, session: Session, view: View, items: Sequence[Fetched]) -> None:
-        self.session = session
-        self.view = view
-        self.items = items
-        #: The client asked for a message that is no more.
-        self.gone = False
-        self._done = self._goal = 0
-        self._columns = frozenset[Column]().union(*(item.columns for item in items))
-        self._optional = any(item.optional for item in items)
-        self._content = any(item.content is not None for item in items)
-        #: Rows are made of columns and whole messages, and always of all of them.
-        self._plain = not self._optional and all(
-            item.whole or item.content is None for item in items
-        )
-        self._sets_seen = not view.read_only and any(item.sets_seen for item in items)
-        self._format = session.announce.row + b" ".join(item.format for item in items) + b")\r\n"
-        self._asked = frozenset(item.format.partition(b" ")[0] for item in items)
-        self._tells_flags = b"FLAGS" in self._asked
-
-    async def write(self, spans: Sequence[Span]) -> None:
-        session = self.session
-        self._goal = sum(stop - start for start, stop in spans)
-        async for rows in self._rows(spans):
-            seen = await self._see(rows) if self._sets_seen else frozenset()
-            if self._tells_flags:
-                session.write(self.view.unknown_keywords(rows.places))
-            if self._content or seen:
-                await self._one_by_one(rows, seen)
-            else:
-                if self._optional and rows.columns:
-                    await self._what_there_is(rows)
-                else:
-                    self._all_at_once(rows)
-                self._done += len(rows.uids)
-                session.progress.reached(self._done, self._goal)
-            await session.peer.turn()
-
-    async def _rows(self, spans: Sequence[Span]) -> AsyncIterator[Rows]:
-        """The messages in runs of neighbours, each with the columns that are needed."""
-        session, view = self.session, self.view
-        if not self._columns:
-            for places in view.chunks(spans, _CHUNK):
-                yield Rows(view, session.announce, places, view.uids_of(places), {})
-            return
-        known = view.generation.uids
-        for places in view.chunks(spans, max(1, view.count)):
-            # Of neighbours, all between two ends: whatever holes there are.
-            ends = [(places[0], places[-1] + 1)]
-            wanted = (
-                view.uids(ends)
-                if isinstance(places, range)
-                else NumSet.from_sorted(view.uids_of(places))
-            )
-            at, count = 0, len(places)
-            async for batch in scanned(view.mailbox, wanted, self._columns, session.peer.turn):
-                uids = batch.uids
-                stop = at + len(uids)
-                if (
-                    stop <= count
-                    and uids[0] == known[places[at]]
-                    and uids[-1] == known[places[stop - 1]]
-                ):
-                    # As many, with the same ends, and all are known here: the same messages.
-                    yield Rows(view, session.announce, places[at:stop], uids, dict(batch.columns))
-                    at = stop
-                    continue
-                for row, uid in enumerate(uids):
-                    while at < count and known[places[at]] < uid:
-                        yield self._vanished(places[at])
-                        at += 1
-                    if at < count and known[places[at]] == uid:
-                        columns = {
-                            name: values[row : row + 1] for name, values in batch.columns.items()
-                        }
-                        yield Rows(view, session.announce, (places[at],), (uid,), columns)
-                        at += 1
-            while at < count:
-                yield self._vanished(places[at])
-                at += 1
-
-    def _vanished(self, place: int) -> Rows:
-        self.gone = True
-        uids = self.view.generation.uids[place : place + 1]
-        return Rows(self.view, self.session.announce, (place,), uids, {})
-
-    async def _see(self, rows: Rows) -> frozenset[int]:
-        r"""Set \Seen where it is missing; the UIDs whose flags that changed."""
-        view = self.view
-        flags = view.flags(rows.places)
-        unseen = NumSet.from_sorted(uid for uid, each in zip(rows.uids, flags) if SEEN not in each)
-        if not unseen:
-            return frozenset()
-        rights = await allowed(view.mailbox)
-        if rights is not None and "s" not in rights:
-            # RFC 4314, 4: it MUST NOT be set.
-            return frozenset()
-        stored = await settled(view.mailbox.store_flags(unseen, FlagChange.ADD, interned((SEEN,))))
-        view.made(stored.changes)
-        if view.image.behind:
-            await view.image.refresh(view.mailbox)
-        return frozenset(stored.changes.uids)
-
-    def _all_at_once(self, rows: Rows) -> None:
-        if self._columns and not rows.columns:
-            self._known_of(rows)
-            return
-        announce = self.session.announce
-        numbers = announce.numbers(rows.places, rows.uids)
-        values = [item.values(rows) for item in self.items if item.values is not None]
-        format = self._format
-        self.session.write(b"".join([format % row for row in zip(numbers, *values)]))
-
-    async def _what_there_is(self, rows: Rows) -> None:
-        """Rows of which some items may have nothing to tell; these may be large."""
-        session = self.session
-        numbers = session.announce.numbers(rows.places, rows.uids)
-        formats = [item.format for item in self.items if item.values is not None]
-        values = [item.values(rows) for item in self.items if item.values is not None]
-        waiting: list[bytes] = []
-        octets = count = 0
-        for number, *row in zip(numbers, *values):
-            parts = [each % (value,) for each, value in zip(formats, row) if value is not None]
-            if parts:
-                waiting.append(session.announce.row % number + b" ".join(parts) + b")\r\n")
-                octets += len(waiting[-1])
-            count += 1
-            if octets > _OCTETS or count >= _ROWS:
-                session.write(b"".join(waiting))
-                waiting, octets, count = [], 0, 0
-                await session.peer.turn()
-        session.write(b"".join(waiting))
-
-    def _known_of(self, rows: Rows) -> None:
-        """Of a vanished message: its UID and flags, NIL for its octets (RFC 2180, 4.1.3)."""
-        parts = []
-        for item in self.items:
-            if not item.columns and item.values is not None:
-                parts.append(item.format % (item.values(rows)[0],))
-            elif item.may_be_nil:
-                parts.append(item.format.replace(b" %b", b"").replace(b"%%", b"%") + b" NIL")
-        announce = self.session.announce
-        number = announce.numbers(rows.places, rows.uids)[0]
-        if parts:
-            self.session.write(announce.row % number + b" ".join(parts) + b")\r\n")
-
-    async def _one_by_one(self, rows: Rows, seen: frozenset[int]) -> None:
-        session, view = self.session, self.view
-        announce = session.announce
-        if self._columns and not rows.columns:
-            self._known_of(rows)
-            return
-        values = [item.values(rows) if item.values is not None else () for item in self.items]
-        numbers = announce.numbers(rows.places, rows.uids)
-        small = IWholeMessages(view.mailbox, None) if self._content else None
-        whole: Mapping[int, bytes] = {}
-        for place, uid in enumerate(rows.uids):
-            if small is not None and place % _TOGETHER == 0:
-                await session.peer.turn()
-                whole = await settled(small.whole(rows.uids[place : place + _TOGETHER]))
-                session.progress.reached(self._done, self._goal)
-            octets = whole.get(uid)
-            if octets is not None and self._plain and uid not in seen:
-                self._at_hand(numbers[place], octets, place, values)
-                self._done += 1
-                continue
-            content = Content(view.mailbox, uid, octets)
-            try:
-                # Whatever can be refused is, before the row begins.
-                parts = [
-                    _written(item, column[place])
-                    if item.content is None
-                    else await self._octets(item, content)
-                    for item, column in zip(self.items, values)
-                ]
-                parts = [part for part in parts if part]
-                if uid in seen:
-                    parts += [[told] for told in self._told_of_seen(rows.places[place])]
-                if parts:
-                    session.write(announce.row % numbers[place])
-                    await self._row(parts, content)
-                    session.write(b")\r\n")
-            finally:
-                content.close()
-            self._done += 1
-            session.progress.reached(self._done, self._goal)
-            await session.peer.turn()
-
-    def _at_hand(
-        self, number: int, octets: bytes, place: int, values: Sequence[Sequence[Any]]
-    ) -> None:
-        """The row of a message that is in memory, with what the columns have at `place`."""
-        write = self.session.write
-        between = self.session.announce.row % number
-        octets = _without_nul(octets)
-        for item, column in zip(self.items, values):
-            if item.whole:
-                write(b"%b%b {%d}\r\n" % (between, item.label, len(octets)))
-                write(octets)
-            else:
-                write(between + item.format % (column[place],))
-            between = b" "
-        write(b")\r\n")
-
-    def _told_of_seen(self, place: int) -> Iterator[bytes]:
-        r"""What else is in the row of a message that has become \\Seen; by RFC 7162, 3.2.4 its modseq."""
-        view, announce = self.view, self.session.announce
-        if not self._tells_flags:
-            self.session.write(view.unknown_keywords((place,)))
-            yield b"FLAGS %b" % view.shown_flags((place,), announce)[0]
-        if announce.tells_modseq:
-            if not announce.by_uid and b"UID" not in self._asked:
-                yield b"UID %d" % view.generation.uids[place]
-            if b"MODSEQ" not in self._asked:
-                yield b"MODSEQ (%d)" % view.modseqs((place,))[0]
-
-    async def _octets(self, item: Fetched, content: Content) -> list[bytes | Span]:
-        """An item that the message itself answers: octets, or which of its octets to send."""
-        assert item.content is not None
-        label = item.label
-        try:
-            value = await item.content(content)
-        except MessageGone:
-            self.gone = True
-            value = None
-        if value is None:
-            return [label + b" NIL"] if item.may_be_nil else []
-        if isinstance(value, tuple):
-            return [b"%b {%d}\r\n" % (label, value[1] - value[0]), value]
-        if item.plain:
-            return [b"%b %b" % (label, value)]
-        if b"\0" in value:
-            if item.binary:
-                return [b"%b ~{%d}\r\n" % (label, len(value)), value]
-            value = _without_nul(value)
-        return [b"%b {%d}\r\n" % (label, len(value)), value]
-
-    async def _row(self, parts: Sequence[Sequence[bytes | Span]], content: Content) -> None:
-        session = self.session
-        between = b""
-        for part in parts:
-            session.write(between)
-            between = b" "
-            for piece in part:
-                if isinstance(piece, bytes):
-                    session.write(piece)
-                    continue
-                try:
-                    async for data in content.pieces(*piece):
-                        session.write(_without_nul(data))
-                        if piece[1] - piece[0] > len(data):
-                            await session.peer.turn()
-                except Exception:
-                    # The literal was announced and cannot be finished.
-                    session.peer.abort()
-                    raise
-
-
-def _written(item: Fetched, value: Any) -> list[bytes | Span]:
-    """An item that columns answer."""
-    return [] if value is None and item.optional else [item.format % (value,)]
-
-
-def _without_nul(octets: bytes) -> bytes:
-    # A literal cannot hold NUL (RFC 9051, 9: CHAR8); 0x80 stands for it as in other servers.
-    return octets.replace(b"\0", b"\x80") if b"\0" in octets else octets
 
 
 FEATURE = Feature(
