@@ -67,9 +67,7 @@ def _mailbox(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> It
             edit = Edit(turn, index.mailbox(row.number))
             edit.remove(changed)
             base = base_of(row.number)
-            without = NumSet.of(*(each[0] for each in changed))
-            index.many("DELETE FROM files WHERE id BETWEEN ? AND ?", without.ranges)
-            facts.forget(index, without)
+            facts.remove(index, NumSet.of(*(each[0] for each in changed)))
             edit.finish()
             turn.distrust(row.number)
         hints += turn.hints

@@ -14,7 +14,7 @@ from imapd.model.message import Facts
 from imapd.model.numset import NumSet
 from imapd.store.maildir.index import Index
 
-__all__ = ["KEY", "TABLES", "forget", "forget_released", "know", "learn", "release"]
+__all__ = ["KEY", "TABLES", "forget", "forget_released", "know", "learn", "release", "remove"]
 
 #: The key of the rows about a message ``m``.
 KEY: Final = "ifnull(m.facts, m.id)"
@@ -72,6 +72,12 @@ def forget(index: Index, ids: NumSet) -> None:
     spans = (ids - NumSet.from_sorted(used)).ranges if used else ids.ranges
     for table in TABLES:
         index.many(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", spans)  # noqa: S608
+
+
+def remove(index: Index, ids: NumSet) -> None:
+    """Messages that are gone, and their files: nothing stays but what others refer to."""
+    index.many("DELETE FROM files WHERE id BETWEEN ? AND ?", ids.ranges)
+    forget(index, ids)
 
 
 def forget_released(index: Index, most: int) -> None:

@@ -307,9 +307,7 @@ class _Merge:
             for row in some
         ]
         self.edit.remove(found)
-        gone = NumSet.of(*(row[0] for row in found))
-        index.many("DELETE FROM files WHERE id BETWEEN ? AND ?", gone.ranges)
-        facts.forget(index, gone)
+        facts.remove(index, NumSet.from_sorted(row[0] for row in found))
 
     # -- files that no row knows
 

@@ -39,7 +39,7 @@ def untidy(index: Index) -> list[int]:
 
 
 def tidy_all(index: Index, tree: Tree, hints: list[Hint]) -> None:
-    """Bring every mailbox's tree up to date."""
+    """Bring every mailbox's tree up to date, and forget what no message refers to any more."""
     for number in untidy(index):
         # One whose files are not ours stays as it is.
         with suppress(NoSuchMailbox, StoreUnavailable):
@@ -48,6 +48,9 @@ def tidy_all(index: Index, tree: Tree, hints: list[Hint]) -> None:
             except OSError:
                 # The others are not to wait for it; it is tried again with the next change.
                 _log.failure("{root}: files cannot be renamed or removed now", root=tree.root)
+    while index.sql("SELECT 1 FROM released LIMIT 1").fetchone():
+        with transaction(index, tree, False):
+            facts.forget_released(index, _AT_ONCE)
 
 
 def tidy(index: Index, tree: Tree, number: int) -> None:
@@ -76,9 +79,6 @@ def tidy(index: Index, tree: Tree, number: int) -> None:
     for place in range(0, len(gone), _AT_ONCE):
         with transaction(index, tree, False) as turn:
             _remove(turn, number, gone[place : place + _AT_ONCE])
-    while index.sql("SELECT 1 FROM released LIMIT 1").fetchone():
-        with transaction(index, tree, False):
-            facts.forget_released(index, _AT_ONCE)
     with transaction(index, tree, False) as turn:
         turn.index.sql(
             "UPDATE mailboxes SET tidied = ? WHERE number = ? AND tidied < ?",
@@ -135,9 +135,7 @@ def _remove(turn: Turn, number: int, ids: Sequence[int]) -> None:
     for _, name, home in found:
         with suppress(FileNotFoundError):
             os.unlink(tree.file(directory if home is None else turn.touch(home), name))
-    gone = NumSet.of(*(row[0] for row in found))
-    index.many("DELETE FROM files WHERE id BETWEEN ? AND ?", gone.ranges)
-    facts.forget(index, gone)
+    facts.remove(index, NumSet.of(*(row[0] for row in found)))
 
 
 class _Rename:
