@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from twisted.internet.defer import Deferred
 
-from imapd.commands import fetch
+from imapd.commands import fetch_rows
 from imapd.store.memory import MemoryMailbox
 from tests.dialogue import Dialogue, Server, same
 
@@ -74,15 +74,15 @@ def test_fetch(alice: Dialogue, slow: Callable[[float], None]) -> None:
 
 def test_fetch_of_columns(server: Server, alice: Dialogue, monkeypatch: pytest.MonkeyPatch) -> None:
     """So does one that needs no message to be opened."""
-    monkeypatch.setattr(fetch, "_CHUNK", 3)
-    chunks = fetch.View.chunks
+    monkeypatch.setattr(fetch_rows, "_CHUNK", 3)
+    chunks = fetch_rows.View.chunks
 
-    def slowly(view: fetch.View, spans: object, most: int) -> object:
+    def slowly(view: fetch_rows.View, spans: object, most: int) -> object:
         for span in chunks(view, spans, most):  # type: ignore[arg-type]
             server.clock.advance(10)
             yield span
 
-    monkeypatch.setattr(fetch.View, "chunks", slowly)
+    monkeypatch.setattr(fetch_rows.View, "chunks", slowly)
     lines = alice.command("FETCH 1:* UID")
     assert [line for line in lines if "INPROGRESS" in line] == [
         '* OK [INPROGRESS ("a" 3 4)] Processed 75% of the messages'
