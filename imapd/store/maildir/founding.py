@@ -1,4 +1,8 @@
-"""An account's Maildir made, or made ready after whatever ended the last process."""
+"""An account's Maildir made, or made ready after whatever ended the last process.
+
+All of it is done in one thread, by the connection that reads for the account later: threads that take
+turns at single statements wait for each other at each.
+"""
 
 from __future__ import annotations
 
@@ -9,32 +13,93 @@ import time
 from contextlib import suppress
 from typing import Final
 
+from attrs import frozen
 from twisted.logger import Logger
 
 from imapd.model.mailbox import INBOX, Hint
 from imapd.store.errors import BadMailboxName
 from imapd.store.maildir import ceiling
 from imapd.store.maildir.adoption import adopt_account, found_mailbox
+from imapd.store.maildir.building import reconcile
 from imapd.store.maildir.index import Index
-from imapd.store.maildir.namespace import discover
+from imapd.store.maildir.namespace import discover, enter_found, stamp_of_empty
 from imapd.store.maildir.place import folded
 from imapd.store.maildir.presence import Presence
 from imapd.store.maildir.schema import ensure, is_damage
+from imapd.store.maildir.texts import Texts
 from imapd.store.maildir.tidy import tidy_all
-from imapd.store.maildir.tree import DELETED, Tree, is_fs, synced
-from imapd.store.maildir.turn import SETTLED, transaction
+from imapd.store.maildir.tree import DELETED, Tree, age, is_fs, synced
+from imapd.store.maildir.turn import SETTLED, settled_stamp, transaction
+from imapd.store.maildir.writer import WAIT, WAIT_BEHIND, Busy
 
-__all__ = ["doubt", "found", "founded", "interrupted", "layout", "recover"]
+__all__ = ["Opened", "opened"]
 
 _log = Logger(namespace="imapd")
 
 #: Seconds after which a file in ``tmp`` belongs to no one (cr.yp.to/proto/maildir.html).
 _STRAY: Final = 36 * 3600
+#: Seconds for which who only reads waits for another process.
+_WAIT_TO_READ: Final = 0.01
 _OWNER: Final = "owner"
 _LAYOUT: Final = "layout"
 
 
-def interrupted(tree: Tree) -> bool:
+@frozen
+class Opened:
+    """An account that is ready."""
+
+    tree: Tree
+    #: Opened: it reads for the account from now on.
+    index: Index
+    #: We have it open.
+    presence: Presence
+    #: What was wrong with the index, and was mended.
+    said: str
+    #: What was found that others may want to know.
+    hints: list[Hint]
+
+
+def opened(root: str, fs: bool) -> Opened:
+    """Make the account at `root` ready; a new one is in the layout ``fs`` if `fs`.
+
+    Raises `Busy` while another process writes, `BadMailboxName` when the file system takes the user's
+    name for that of another, OSError, and sqlite3.Error.
+    """
+    tree = Tree(root)
+    doubted = _interrupted(tree)
+    ours = not os.path.lexists(root)
+    presence, said = _found(tree)
+    index = Index(tree.index, wait=_WAIT_TO_READ, checkpoints=False)
+    hints: list[Hint] = []
+    try:
+        index.open()
+        # Before anything comes in that gets a UID.
+        texts = Texts(tree.texts)
+        reconcile(index, texts)
+        texts.close()
+        index.patience = WAIT
+        tree, new = _founded(index, tree, fs, ours, hints)
+        index.patience = WAIT_BEHIND
+        if not new:
+            try:
+                if doubted:
+                    _doubt(index, tree)
+                _recover(index, tree, hints)
+            except sqlite3.OperationalError as error:
+                if not index.locked(error):
+                    raise
+                # It is done when the mailboxes are looked at.
+        index.patience = _WAIT_TO_READ
+        return Opened(tree, index, presence, said, hints)
+    except BaseException as error:
+        index.close()
+        presence.end()
+        if isinstance(error, sqlite3.OperationalError) and index.locked(error):
+            raise Busy("the mail store is busy just now; nothing was lost") from error
+        raise
+
+
+def _interrupted(tree: Tree) -> bool:
     """Whether a process ended while it had the account open, or another has it open: its log is there."""
     try:
         return os.lstat(tree.index + "-wal").st_size > 0
@@ -42,7 +107,7 @@ def interrupted(tree: Tree) -> bool:
         return False
 
 
-def found(tree: Tree) -> tuple[Presence, str]:
+def _found(tree: Tree) -> tuple[Presence, str]:
     """The directories of INBOX and the index are there, whoever makes them first; we have it open.
 
     An index that cannot be used is put aside and made again; then this is said, too.
@@ -89,42 +154,47 @@ def _make_again(tree: Tree, presence: Presence, why: str) -> None:
     presence.begin()
 
 
-def layout(index: Index, tree: Tree, fs: bool) -> bool:
-    """Whether the account is in the layout ``fs``: what was found first, or `fs` for a new one."""
-    known = index.meta(_LAYOUT)
-    if known is None:
-        fresh = next(tree.directories(), None) is None
-        known = "fs" if is_fs(tree.root) or (fs and fresh) else "maildir++"
-        with transaction(index, tree, True):
-            index.set_meta(_LAYOUT, known)
-    return bool(known == "fs")
+def _founded(
+    index: Index, tree: Tree, fs: bool, ours: bool, hints: list[Hint]
+) -> tuple[Tree, bool]:
+    """Its layout, whose it is, and INBOX; the tree, and whether INBOX is there since just now.
 
-
-def founded(index: Index, tree: Tree, hints: list[Hint]) -> None:
-    """Whose it is, and INBOX.
-
-    Raises `BadMailboxName` when the file system takes the user's name for that of another.
+    The directories are there since just now, too, if they are `ours`.
     """
     owner = index.meta(_OWNER)
     name = tree.root
-    if owner != name:
-        if owner is not None and folded(owner) == folded(name):
-            raise BadMailboxName("the user name looks like another one")
-        with transaction(index, tree, True):
-            index.set_meta(_OWNER, name)
-            new = index.named(INBOX) is None
-            if new:
-                if ceiling.read(tree.root) is not None:
-                    # The index was lost: who still knows a number of it finds nothing.
-                    index.number_from(int(time.time()))
-                found_mailbox(index, tree, INBOX, "")
-        if new:
-            discover(index, tree, hints)
-            with transaction(index, tree, True) as turn:
-                adopt_account(turn)
+    known = index.meta(_LAYOUT)
+    if owner == name and known is not None:
+        return Tree(name, known == "fs"), False
+    if owner is not None and owner != name and folded(owner) == folded(name):
+        raise BadMailboxName("the user name looks like another one")
+    if known is None:
+        bare = next(tree.directories(), None) is None
+        known = "fs" if is_fs(name) or (fs and bare) else "maildir++"
+    tree = Tree(name, known == "fs")
+    with transaction(index, tree, True) as turn:
+        index.set_meta(_LAYOUT, known)
+        index.set_meta(_OWNER, name)
+        if index.named(INBOX) is not None:
+            return tree, False
+        if ceiling.read(name) is not None:
+            # The index was lost: who still knows a number of it finds nothing.
+            index.number_from(int(time.time()))
+        row = found_mailbox(index, tree, INBOX, "")
+        if ours:
+            for path in (tree.part("", "new"), tree.part(""), name):
+                age(path)
+        stamps = (stamp_of_empty(tree, "", part) for part in ("new", "cur"))
+        index.sql(
+            "UPDATE mailboxes SET new_stamp = ?, cur_stamp = ? WHERE number = ?",
+            (*map(settled_stamp, stamps), row.number),
+        )
+        enter_found(index, tree, hints)
+        adopt_account(turn)
+    return tree, True
 
 
-def doubt(index: Index, tree: Tree, hints: list[Hint]) -> None:
+def _doubt(index: Index, tree: Tree) -> None:
     """Have the mailboxes read again whose files were changed last.
 
     Of a change that was not committed there may be files, and the directory may have the mtime that
@@ -138,7 +208,7 @@ def doubt(index: Index, tree: Tree, hints: list[Hint]) -> None:
         )
 
 
-def recover(index: Index, tree: Tree, hints: list[Hint]) -> None:
+def _recover(index: Index, tree: Tree, hints: list[Hint]) -> None:
     """What was interrupted, and what others did."""
     discover(index, tree, hints)
     tidy_all(index, tree, hints)

@@ -108,7 +108,7 @@ class Index:
         self._connection: sqlite3.Connection | None = None
         #: Called when a connection is made.
         self.when_opened: Callable[[], object] = lambda: None
-        self._synced = False
+        self._synced: bool | None = None
         self._ended = False
         #: Seconds to wait for who writes just now.
         self.patience = wait
@@ -134,7 +134,7 @@ class Index:
         if self._connection is None:
             self._connection = connect(self._path, self._wait, self._checkpoints)
             self.sql, self.many = self._connection.execute, self._connection.executemany
-            self._synced = False
+            self._synced = None
             self.when_opened()
         return self._connection
 

@@ -44,9 +44,11 @@ __all__ = [
     "create",
     "delete",
     "discover",
+    "enter_found",
     "follow",
     "rename",
     "stamp_of",
+    "stamp_of_empty",
 ]
 
 _log = Logger()
@@ -217,30 +219,34 @@ def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
                 index.set_meta(ROOT_STAMP, mark)
         return
     with transaction(index, tree, True):
-        known = {row.directory: row for row in index.mailboxes()}
-        found = set(tree.directories())
-        doomed = {directory for (directory,) in index.sql("SELECT directory FROM doomed")}
-        for directory in sorted(found - known.keys() - doomed):
-            name = name_of(directory)
-            if name is not None and index.named(name) is None:
-                with suppress(StoreUnavailable):
-                    tree.make(directory)
-                    found_mailbox(index, tree, name, directory)
-                    hints.append(Hint(""))
-        pending = {
-            directory
-            for (directory,) in index.sql(
-                "SELECT directory FROM mailboxes WHERE moving IS NOT NULL"
-            )
-        }
-        for directory in known.keys() - found - pending - {""}:
-            row = known[directory]
-            # One of which the disk does not tell stays as it is.
-            with suppress(OSError):
-                if not is_there(tree.part(directory)) and _alone(index, tree, row):
-                    _drop(index, row)
-                    hints += [Hint(""), Hint(row.id, row.modseq)]
-        index.set_meta(ROOT_STAMP, settled_stamp(stamp))
+        enter_found(index, tree, hints)
+
+
+def enter_found(index: Index, tree: Tree, hints: list[Hint]) -> None:
+    """What `discover` does where there is something, in a transaction."""
+    stamp = stamp_of(index, tree)
+    known = {row.directory: row for row in index.mailboxes()}
+    found = set(tree.directories())
+    doomed = {directory for (directory,) in index.sql("SELECT directory FROM doomed")}
+    for directory in sorted(found - known.keys() - doomed):
+        name = name_of(directory)
+        if name is not None and index.named(name) is None:
+            with suppress(StoreUnavailable):
+                tree.make(directory)
+                found_mailbox(index, tree, name, directory)
+                hints.append(Hint(""))
+    pending = {
+        directory
+        for (directory,) in index.sql("SELECT directory FROM mailboxes WHERE moving IS NOT NULL")
+    }
+    for directory in known.keys() - found - pending - {""}:
+        row = known[directory]
+        # One of which the disk does not tell stays as it is.
+        with suppress(OSError):
+            if not is_there(tree.part(directory)) and _alone(index, tree, row):
+                _drop(index, row)
+                hints += [Hint(""), Hint(row.id, row.modseq)]
+    index.set_meta(ROOT_STAMP, settled_stamp(stamp))
 
 
 def _drop(index: Index, row: MailboxRow) -> None:
@@ -282,13 +288,13 @@ def _make_now(turn: Turn, row: MailboxRow) -> None:
     _begin_ceiling(turn.index, turn.tree, row)
     turn.index.sql(
         "UPDATE mailboxes SET moving = NULL, new_stamp = ?, cur_stamp = ? WHERE number = ?",
-        (*(_stamp_of_empty(turn.tree, row.directory, part) for part in ("new", "cur")), row.number),
+        (*(stamp_of_empty(turn.tree, row.directory, part) for part in ("new", "cur")), row.number),
     )
     turn.index.set_meta(ROOT_STAMP, -abs(stamp_of(turn.index, turn.tree)))
 
 
-def _stamp_of_empty(tree: Tree, directory: str, part: str) -> int:
-    """That of a directory of ours that needs no reading; 0 if something is in it already."""
+def stamp_of_empty(tree: Tree, directory: str, part: str) -> int:
+    """The mtime of a directory that needs no reading; 0 if something is in it already."""
     stamp = modified(tree.part(directory, part))
     return stamp if tree.listed(directory, part) == [] else 0
 

@@ -220,13 +220,11 @@ def connect(path: str, wait: float, checkpoints: bool) -> sqlite3.Connection:
     )
     try:
         for pragma in (
-            "synchronous = NORMAL",
             "temp_store = MEMORY",
             # Mapped, it would be a little faster; but who makes the file shorter would end us.
             "mmap_size = 0",
             f"wal_autocheckpoint = {_CHECKPOINT if checkpoints else 0}",
-            f"journal_size_limit = {_LOG_KEPT}",
-            "foreign_keys = OFF",
+            *([f"journal_size_limit = {_LOG_KEPT}"] if checkpoints else ()),
             # The first look into the file, which may have to wait as above; the others do not.
             "schema_version",
             f"busy_timeout = {int(wait * 1_000)}",

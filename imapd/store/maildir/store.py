@@ -7,7 +7,6 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 from attrs import define, field
@@ -31,13 +30,9 @@ from imapd.store.interfaces import (
 )
 from imapd.store.maildir.account import MaildirAccount
 from imapd.store.maildir.alarms import Alarms
-from imapd.store.maildir.building import reconcile
-from imapd.store.maildir.founding import doubt, found, founded, interrupted, layout, recover
-from imapd.store.maildir.index import Index
+from imapd.store.maildir.founding import opened
 from imapd.store.maildir.place import Template
-from imapd.store.maildir.presence import Presence
 from imapd.store.maildir.schema import is_damage
-from imapd.store.maildir.texts import Texts
 from imapd.store.maildir.threads import call_in_thread
 from imapd.store.maildir.tree import Tree, unavailable
 from imapd.store.maildir.writer import Busy
@@ -207,21 +202,22 @@ class MaildirStore:
 
     async def _made_once(self, root: str) -> MaildirAccount:
         try:
-            tree, index, presence, said, doubted = await call_in_thread(
-                self._reactor, self._pool, lambda: _founded(root, self.fs)
-            )
+            ready = await call_in_thread(self._reactor, self._pool, lambda: opened(root, self.fs))
         except (OSError, sqlite3.Error) as error:
             self._log.failure("{root}: cannot be made", root=root)
             if is_damage(error):
                 Tree(root).mark_damaged()
             raise unavailable(error) from error
+        except Busy:
+            self._log.warn("{root}: another process writes all the time", root=root)
+            raise
         account = MaildirAccount(
             self._reactor,
             self._pool,
-            tree,
-            index,
-            presence,
-            said,
+            ready.tree,
+            ready.index,
+            ready.presence,
+            ready.said,
             self._alarms,
             self.synced_flags,
             self._left,
@@ -231,16 +227,8 @@ class MaildirStore:
             lambda: self._prepare,
             self._ended,
         )
-        try:
-            await account.writer.alone(founded)
-            # If another process writes all the time, it is done when the mailboxes are looked at.
-            with suppress(Busy):
-                if doubted:
-                    await account.writer.behind(doubt)
-                await account.writer.behind(recover)
-        except BaseException:
-            await account.shut()
-            raise
+        if ready.hints:
+            self._tell_others(account, ready.hints)
         if account.has_texts():
             account.texts.stir()
         return account
@@ -279,23 +267,6 @@ class MaildirStore:
 
         shutting.addErrback(lambda failure: self._log.failure("cannot close", failure))
         shutting.addBoth(done)
-
-
-def _founded(root: str, fs: bool) -> tuple[Tree, Index, Presence, str, bool]:
-    tree = Tree(root)
-    doubted = interrupted(tree)
-    presence, said = found(tree)
-    try:
-        index = Index(tree.index, wait=0.01, checkpoints=False)
-        index.open()
-        # Before anything comes in that gets a UID.
-        texts = Texts(tree.texts)
-        reconcile(index, texts)
-        texts.close()
-        return Tree(root, layout(index, tree, fs)), index, presence, said, doubted
-    except BaseException:
-        presence.end()
-        raise
 
 
 #: What may follow the directory, each behind a colon.

@@ -33,7 +33,7 @@ from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.tree import Tree, unavailable
 from imapd.store.maildir.turn import Turn, transaction
 
-__all__ = ["Alone", "Busy", "Work", "Writer"]
+__all__ = ["WAIT", "WAIT_BEHIND", "Alone", "Busy", "Work", "Writer"]
 
 _T = TypeVar("_T")
 
@@ -46,8 +46,8 @@ Alone = Callable[[Index, Tree, list[Hint]], _T]
 _TOGETHER: Final = 64
 _AT_ONCE: Final = 16
 #: Seconds to wait for another process that writes; and with what can be done later as well.
-_WAIT: Final = 30.0
-_WAIT_BEHIND: Final = 1.0
+WAIT: Final = 30.0
+WAIT_BEHIND: Final = 1.0
 
 
 class Busy(StoreUnavailable):
@@ -62,7 +62,7 @@ class _Job:
     prepare: Callable[[], object] | None
     durable: bool
     done: Callable[[], object] | None = None
-    wait: float = _WAIT
+    wait: float = WAIT
     brief: bool = False
 
 
@@ -89,7 +89,7 @@ class Writer:
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
-        self.index = Index(self._tree.index, wait=_WAIT, checkpoints=True)
+        self.index = Index(self._tree.index, wait=WAIT, checkpoints=True)
 
     @property
     def idle(self) -> bool:
@@ -117,7 +117,7 @@ class Writer:
         may be done before `prepare`, and again.
         Raises `Busy`; unless `patient`, as soon as `behind` does.
         """
-        wait = _WAIT if patient else _WAIT_BEHIND
+        wait = WAIT if patient else WAIT_BEHIND
         job = _Job(Deferred(), work, None, prepare, durable, done, wait, brief)
         return cast("Deferred[_T]", self._put(job))
 
@@ -128,7 +128,7 @@ class Writer:
     def behind(self, call: Alone[_T]) -> Deferred[_T]:
         """Do what can be done later as well.  Raises `Busy` soon: it must not keep others waiting."""
         answer: Deferred[_T] = Deferred()
-        return self._put(_Job(answer, None, call, None, False, wait=_WAIT_BEHIND))
+        return self._put(_Job(answer, None, call, None, False, wait=WAIT_BEHIND))
 
     def end(self) -> None:
         """What waits is not done any more: it raises `AccountClosed`, and so does what comes."""

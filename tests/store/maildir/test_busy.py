@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 
 from imapd.store.errors import StoreUnavailable
+from imapd.store.maildir import founding, writer
 from imapd.store.maildir import index as index_module
-from imapd.store.maildir import writer
 from tests.store.maildir.place import Place
 
 
@@ -17,8 +17,9 @@ from tests.store.maildir.place import Place
 def _soon(monkeypatch):
     """Nobody waits long."""
     monkeypatch.setattr(index_module, "_STUCK", 0.05)
-    monkeypatch.setattr(writer, "_WAIT_BEHIND", 0.05)
-    monkeypatch.setattr(writer, "_WAIT", 0.2)
+    for module in (writer, founding):
+        monkeypatch.setattr(module, "WAIT_BEHIND", 0.05)
+        monkeypatch.setattr(module, "WAIT", 0.2)
 
 
 @contextmanager
@@ -68,6 +69,21 @@ def test_an_account_is_opened(place, complaints):
         assert place.run(other.box().status()).messages == 1
     other.run(other.pump.pause(0.1))
     assert {info.name for info in other.run(other.account.mailboxes())} == {"INBOX", "more"}
+    other.stop()
+    assert complaints == []
+
+
+def test_an_account_that_others_write_to_before_it_is_one(place, complaints):
+    """Who comes first, while another process holds the index, may come again."""
+    place.stop()
+    with sqlite3.connect(place.root / "imapd" / "index.sqlite") as index:
+        index.execute("DELETE FROM meta WHERE key = 'owner'")
+    index.close()
+    other = Place(place.path)
+    with _writing(place), pytest.raises(StoreUnavailable, match="busy"):
+        other.start()
+    other = Place(place.path).start()
+    assert place.run(other.box().status()).messages == 0
     other.stop()
     assert complaints == []
 

@@ -342,14 +342,14 @@ def test_an_account_without_mail_is_not_indexed(place, monkeypatch):
 def test_an_account_that_takes_long_to_open(place, monkeypatch):
     """Others that are opened meanwhile hardly wait for it."""
     stuck = threading.Event()
-    founded = store._founded
+    opened = store.opened
 
     def slowly(root, fs):
         if root.endswith("/bob"):
             assert stuck.wait(10)
-        return founded(root, fs)
+        return opened(root, fs)
 
-    monkeypatch.setattr(store, "_founded", slowly)
+    monkeypatch.setattr(store, "opened", slowly)
     waiting = Deferred.fromCoroutine(place.store.open_account("bob"))
     other = place.run(place.store.open_account("carol"))
     assert not waiting.called

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -572,3 +573,50 @@ def test_a_mailbox_that_leads_to_itself(place):
     assert box == [1]
     names = [info.name for info in place.run(place.account.mailboxes())]
     assert {"INBOX", "Sound"} <= set(names)
+
+
+class _Instant:
+    """What is done in it leaves the mtime that the directory has, unless that is of long ago."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __enter__(self):
+        self.before = os.stat(self.path).st_mtime_ns
+
+    def __exit__(self, *raised):
+        if time.time_ns() - self.before < 5_000_000_000:
+            os.utime(self.path, ns=(self.before, self.before))
+
+
+@pytest.mark.parametrize("part", ["new", "cur"])
+def test_a_message_in_the_instant_after_the_account_was_made(tmp_path, part):
+    """It is seen, though the clock of the file system has not gone on."""
+    place = Place(tmp_path / "mail").start()
+    with _Instant(place.root / part):
+        place.deliver("1.h" if part == "new" else "1.h:2,", part=part)
+    assert place.run(place.box().status()).messages == 1
+    place.stop()
+
+
+def test_a_mailbox_in_the_instant_after_the_account_was_made(tmp_path):
+    """The same of what others make."""
+    place = Place(tmp_path / "mail").start()
+    with _Instant(place.root):
+        (place.root / ".more" / "cur").mkdir(parents=True)
+    assert len(place.run(place.account.mailboxes())) == 2
+    place.stop()
+
+
+def test_an_account_whose_directory_was_there(tmp_path):
+    """Nobody else's mtimes are changed, and what is delivered at once is seen soon."""
+    root = tmp_path / "mail" / "alice"
+    for part in ("new", "cur", "tmp"):
+        (root / part).mkdir(parents=True)
+    before = [os.stat(root / part).st_mtime_ns for part in ("new", "cur")]
+    place = Place(tmp_path / "mail").start()
+    assert [os.stat(root / part).st_mtime_ns for part in ("new", "cur")] == before
+    place.deliver("1.h")
+    place.run(place.pump.pause(0.1))
+    assert place.run(place.box().status()).messages == 1
+    place.stop()
