@@ -10,6 +10,8 @@ Rules of this file:
   can never run as a command; a refused synchronising one is forgotten, for the
   client will not send it (RFC 9051, 4.3).
 * Nothing here grows beyond `Limits`.
+* What has been taken stays at the front of the buffer until nothing more can be: what comes together
+  is moved once, not command by command.
 """
 
 from __future__ import annotations
@@ -51,6 +53,10 @@ class _Mode(Enum):
 _HEAD: Final = re.compile(
     rb'([^\x00-\x20\x7f-\xff(){%*"\\+]+) +((?:[Uu][Ii][Dd] +)?[A-Za-z][A-Za-z0-9.\-]*)(?= |$)'
 )
+#: A whole command in one line, as most are sent.
+_COMMAND: Final = re.compile(
+    rb'([^\x00-\x20\x7f-\xff(){%*"\\+]+) ((?:[Uu][Ii][Dd] )?[A-Za-z][A-Za-z0-9.\-]*)(| [^\r\n]*)\r?\n'
+)
 _TAG: Final = re.compile(rb'([^\x00-\x20\x7f-\xff(){%*"\\+]{1,100})(?: |$)')
 _LITERAL: Final = re.compile(rb"(~?)\{(\d{1,20})(\+?)\}$")
 _LITERAL_TAIL: Final = 24
@@ -64,7 +70,7 @@ class Connection:
     """
 
     __slots__ = (
-        "_buffer", "_command", "_left", "_limits", "_mode", "_offered", "_parts", "_searched", "_size",
+        "_at", "_buffer", "_command", "_left", "_limits", "_mode", "_offered", "_parts", "_searched", "_size",
         "_uploads", "command_limit",
     )  # fmt: skip
 
@@ -72,6 +78,8 @@ class Connection:
         self._limits = limits
         self._uploads = uploads
         self._buffer = bytearray()
+        #: What has been taken of it, and where no end of a line is before.
+        self._at = 0
         self._searched = 0
         self._mode = _Mode.COMMAND
         self._parts: list[bytes] = []
@@ -85,20 +93,20 @@ class Connection:
     @property
     def waiting(self) -> int:
         """Octets received and not yet part of an event."""
-        return len(self._buffer)
+        return len(self._buffer) - self._at
 
     def receive_data(self, data: bytes) -> None:
         """Take what the transport delivered."""
+        self._let_go()
         self._buffer += data
 
     def take(self) -> bytes:
         """What was received and is not part of an event: it was no plain text."""
-        return self._take(len(self._buffer))
+        return self._take(self.waiting)
 
     def clear(self) -> None:
         """Forget what was received: nothing sent before a TLS handshake counts (RFC 9051, 6.2.1)."""
-        self._buffer.clear()
-        self._searched = 0
+        self._take(self.waiting)
         self._reset()
 
     def expect_line(self) -> None:
@@ -121,6 +129,46 @@ class Connection:
 
     def next_event(self) -> Event | None:
         """What happened next, or None when that is not known yet."""
+        if self._at >= len(self._buffer) and self._mode is not _Mode.MESSAGE:
+            self._let_go()
+            return None
+        if self._mode is _Mode.COMMAND and not self._parts:
+            event = self._whole_command()
+            if event is not None:
+                return event
+        event = self._next()
+        if event is None:
+            self._let_go()
+        return event
+
+    def _let_go(self) -> None:
+        if self._at:
+            self._searched -= self._at
+            del self._buffer[: self._at]
+            self._at = 0
+
+    def _whole_command(self) -> Event | None:
+        """A command in one line, if that is next; it may be another one that `_next` finds."""
+        if self._buffer.find(b"\n", self._searched) < 0:
+            return None
+        match = _COMMAND.match(self._buffer, self._at)
+        if match is None:
+            return None
+        tag, name, arguments = match.groups()
+        end = match.end()
+        length = end - self._at
+        name = name.upper()
+        if (
+            length > self._limits.line
+            or length > self.command_limit
+            or arguments.endswith(b"}")
+            or name == b"UID"
+        ):
+            return None
+        self._at = self._searched = end
+        return CommandReceived(tag, name, arguments)
+
+    def _next(self) -> Event | None:
         while True:
             mode = self._mode
             if mode is _Mode.COMMAND:
@@ -129,7 +177,7 @@ class Connection:
                     return self._overlong_command()
                 event = self._command_line(line)
             elif mode is _Mode.ARGUMENT:
-                if len(self._buffer) < self._left:
+                if self.waiting < self._left:
                     return None
                 self._parts.append(self._take(self._left))
                 self._mode = _Mode.COMMAND
@@ -150,9 +198,8 @@ class Connection:
                     self._offer(literal)
                 return UploadLine(line, literal)
             elif mode is _Mode.SWALLOW_LITERAL:
-                gone = min(self._left, len(self._buffer))
-                del self._buffer[:gone]
-                self._searched = 0
+                gone = min(self._left, self.waiting)
+                self._drop_octets(gone)
                 self._left -= gone
                 if self._left:
                     return None
@@ -179,36 +226,38 @@ class Connection:
 
     def _line(self, most: int) -> bytes | None:
         """The next line without its end.  A bare LF ends one too: people type at servers."""
-        buffer = self._buffer
+        buffer, at = self._buffer, self._at
         end = buffer.find(b"\n", self._searched)
         if end < 0:
             self._searched = len(buffer)
             return None
-        if end > most + 1:
+        if end - at > most + 1:
             self._searched = end
             return None
-        line = bytes(buffer[: end - 1 if end and buffer[end - 1] == 13 else end])
-        del buffer[: end + 1]
-        self._searched = 0
+        line = bytes(buffer[at : end - 1 if end > at and buffer[end - 1] == 13 else end])
+        self._at = self._searched = end + 1
         return line
 
     def _overlong(self, most: int) -> bool:
         """When `_line` has none: whether it never will.  The CR of its end may be there already."""
-        return len(self._buffer) > most + 1
+        return self.waiting > most + 1
 
     def _take(self, count: int) -> bytes:
-        taken = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        self._searched = 0
+        taken = bytes(self._buffer[self._at : self._at + count])
+        self._drop_octets(count)
         return taken
+
+    def _drop_octets(self, count: int) -> None:
+        self._at += count
+        self._searched = self._at
 
     def _chunk(self) -> Event | None:
         if self._left == 0:
             self._mode = _Mode.AFTER_MESSAGE
-            return self.next_event()
-        if not self._buffer:
+            return self._next()
+        if not self.waiting:
             return None
-        data = self._take(min(self._left, len(self._buffer)))
+        data = self._take(min(self._left, self.waiting))
         self._left -= len(data)
         return Chunk(data)
 
@@ -299,7 +348,7 @@ class Connection:
         if self._command is not None and self._parts:
             tag = self._command[0]
         else:
-            match = _TAG.match(buffer)
+            match = _TAG.match(buffer, self._at)
             tag = match[1] if match else b"*"
         self._reset()
         self._mode = _Mode.SWALLOW_LINE
@@ -319,16 +368,14 @@ class Connection:
 
     def _swallow_line(self) -> bool:
         """Drop up to the end of a line, and what that announces; whether it has come."""
-        buffer = self._buffer
-        end = buffer.find(b"\n")
+        buffer, at = self._buffer, self._at
+        end = buffer.find(b"\n", at)
         if end < 0:
             # The end of the line may still announce a literal, so its tail is kept.
-            del buffer[: max(0, len(buffer) - _LITERAL_TAIL - 2)]
-            self._searched = 0
+            self._drop_octets(max(0, self.waiting - _LITERAL_TAIL - 2))
             return False
-        tail = bytes(buffer[max(0, end - _LITERAL_TAIL - 1) : end]).rstrip(b"\r")
-        del buffer[: end + 1]
-        self._searched = 0
+        tail = bytes(buffer[max(at, end - _LITERAL_TAIL - 1) : end]).rstrip(b"\r")
+        self._drop_octets(end + 1 - at)
         literal = self._literal(tail)
         if literal is None:
             self._reset()

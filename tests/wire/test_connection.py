@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -272,3 +273,20 @@ def test_bounded(octets: bytes) -> None:
                 connection.accept()
             assert not isinstance(event, CommandReceived) or len(event.arguments) < 400
         assert connection.waiting <= 140
+
+
+def test_a_client_that_is_always_ahead() -> None:
+    """What has been taken is let go of, though there is always more."""
+    connection = Connection(Limits(), {})
+    line = b"a NOOP " + b"x" * 900 + b"\r\n"
+    connection.receive_data(line)
+    tracemalloc.start()
+    try:
+        for _ in range(2_000):
+            connection.receive_data(line)
+            assert isinstance(connection.next_event(), CommandReceived)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 20 * len(line)
+    assert connection.waiting == len(line)
