@@ -17,7 +17,7 @@ from imapd.session.allotment import cut, refuse_more, reported
 from imapd.session.content import Content, facts_of, scanned
 from imapd.session.outcome import Outcome
 from imapd.session.session import Session
-from imapd.store.access import annotatable, require
+from imapd.store.access import allowed, annotatable, require
 from imapd.store.answers import settled
 from imapd.store.interfaces import IMailbox, IServerCopy, IServerMove, NewMessage
 from imapd.wire import grammar
@@ -113,7 +113,7 @@ async def _through_engine(
     contents: list[Content] = []
     columns = (FLAGS, INTERNAL_DATE, ANNOTATIONS, EMAIL_ID, THREAD_ID)
     # RFC 5257, 4.6: annotations that may not be there are left out.
-    whose = await annotatable(target)
+    whose = annotatable(target, await settled(allowed(target)))
     try:
         async for batch in scanned(mailbox, uids, frozenset(columns), session.peer.turn):
             rows = zip(*(batch.columns[name] for name in columns))

@@ -125,7 +125,7 @@ class RowWriter:
         unseen = NumSet.from_sorted(uid for uid, each in zip(rows.uids, flags) if SEEN not in each)
         if not unseen:
             return frozenset()
-        rights = await allowed(view.mailbox)
+        rights = await settled(allowed(view.mailbox))
         if rights is not None and "s" not in rights:
             # RFC 4314, 4: it MUST NOT be set.
             return frozenset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from imapd.session.session import Session
 from imapd.store.access import allowed
 from imapd.store.answers import settled
 from imapd.store.errors import NoPermission, NoSuchMailbox
+from imapd.store.statuses import IOpenedStatus
 from imapd.wire import grammar
 from imapd.wire.cursor import Cursor
 
@@ -41,12 +43,12 @@ def _arguments(cursor: Cursor) -> _Select:
     return _Select(name, modifiers(cursor, cursor.vocabulary.select_parameters))
 
 
-async def _select(session: Session, asked: _Select) -> Outcome:
-    return await _open(session, asked, read_only=False)
+def _select(session: Session, asked: _Select) -> Awaitable[Outcome]:
+    return _open(session, asked, read_only=False)
 
 
-async def _examine(session: Session, asked: _Select) -> Outcome:
-    return await _open(session, asked, read_only=True)
+def _examine(session: Session, asked: _Select) -> Awaitable[Outcome]:
+    return _open(session, asked, read_only=True)
 
 
 async def _open(session: Session, asked: _Select, read_only: bool) -> Outcome:
@@ -69,9 +71,11 @@ async def _open(session: Session, asked: _Select, read_only: bool) -> Outcome:
 
 
 async def _tell_opened(session: Session, name: str, read_only: bool) -> Outcome:
-    mailbox = await settled(session.account.open(name))
     try:
-        status = await settled(mailbox.status())
+        answer = session.account.open(name)
+        mailbox = await answer if isinstance(answer, Awaitable) else answer
+        known = IOpenedStatus(mailbox, None)
+        status = await settled(mailbox.status()) if known is None else known.opened_status
         view = await session.select(name, mailbox, read_only, status.highest_modseq)
         if view.image.modseq != status.highest_modseq:
             # Figures from before what the client is about to be told of.
@@ -83,32 +87,36 @@ async def _tell_opened(session: Session, name: str, read_only: bool) -> Outcome:
         session.announce = evolve(session.announce, lacks=frozenset(("CONDSTORE",)))
     image = view.image
     view.keywords = interned((*SYSTEM, *image.flags_in_use()))
+    view.rights = rights = await settled(allowed(mailbox))
     announce = session.announce
-    told = [view.flags_line()]
-    modseq = (
-        (b"NOMODSEQ", "None is kept")
-        if announce.lacks
-        else (b"HIGHESTMODSEQ %d" % view.told, "Highest")
-    )
     recent = len(view.recent_uids()) if announce.recent else 0
-    told.append(announce.exists(view.count, recent))
+    told = [view.flags_line(), announce.exists(view.count, recent)]
     unseen = image.first_unseen() if announce.recent and not announce.by_uid else 0
     if image.generation is not view.generation:
         # Messages vanished meanwhile: its number is not this client's.
         unseen = 0
     if unseen and unseen <= view.count:
         told.append(session.status(b"OK", b"UNSEEN %d" % unseen, "First unseen message"))
-    view.rights = rights = await allowed(mailbox)
-    for code, text in (
-        (b"PERMANENTFLAGS %b" % view.permanent_flags(), "Flags that stay"),
-        (b"UIDNEXT %d" % status.uidnext, "Next UID"),
-        (b"UIDVALIDITY %d" % mailbox.uidvalidity, "UIDs are valid"),
-        modseq,
-    ):
-        told.append(session.status(b"OK", code, text))
+    modseq = b"NOMODSEQ" if announce.lacks else b"HIGHESTMODSEQ %d" % view.told
+    told.append(
+        session.oks(
+            (
+                b"PERMANENTFLAGS %b" % view.permanent_flags(),
+                b"UIDNEXT %d" % status.uidnext,
+                b"UIDVALIDITY %d" % mailbox.uidvalidity,
+                modseq,
+            ),
+            (
+                "Flags that stay",
+                "Next UID",
+                "UIDs are valid",
+                "None is kept" if announce.lacks else "Highest",
+            ),
+        )
+    )
     if "IMAP4rev2" in session.enabled:
         told.append(b'* LIST () "/" %b\r\n' % session.mailbox_name(name))
-    told += [await settled(opens(session)) for opens in session.policy.dialect.opens]
+    told += [opens(session) for opens in session.policy.dialect.opens]
     session.write(b"".join(told))
     if view.read_only:
         return Outcome("Examined" if read_only else "Selected read-only", b"READ-ONLY")
@@ -145,8 +153,8 @@ FEATURE = Feature(
     rfc=9051,
     summary="opening and leaving a mailbox",
     commands=(
-        Command("SELECT", LOGGED_IN, _arguments, _select, announces=False),
-        Command("EXAMINE", LOGGED_IN, _arguments, _examine, announces=False),
+        Command("SELECT", LOGGED_IN, _arguments, _select, announces=False, plain=True),
+        Command("EXAMINE", LOGGED_IN, _arguments, _examine, announces=False, plain=True),
         Command("CLOSE", State.SELECTED, nothing, _close),
         Command("CHECK", State.SELECTED, nothing, _check, asks=True),
     ),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from imapd.dialect import Capability, Command, Feature, ListReturn, StatusItem
 from imapd.model.flags import DELETED
@@ -26,16 +26,33 @@ __all__ = ["FEATURE", "LIST_STATUS", "SIZE"]
 _ALL: Final = NumSet([(1, (1 << 32) - 1)])
 
 
-def _arguments(cursor: Cursor) -> tuple[str, Sequence[StatusItem]]:
+@frozen
+class _Asked:
+    """The items that are asked for, each once."""
+
+    items: tuple[StatusItem, ...]
+    names: tuple[bytes, ...]
+    #: Features that are on for who asks it.
+    enables: tuple[str, ...]
+    #: Some are right only of a status that is `sized`.
+    of_sizes: bool
+
+
+def _arguments(cursor: Cursor) -> tuple[str, _Asked]:
     """``status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"``."""
     cursor.space()
-    name = grammar.mailbox(cursor)
-    return name, cursor.remembered(_items)
+    return grammar.mailbox(cursor), _items(cursor)
 
 
-def _items(cursor: Cursor) -> Sequence[StatusItem]:
+def _items(cursor: Cursor) -> _Asked:
     cursor.space()
-    return tuple(dict.fromkeys(cursor.listed(_item)))
+    items = tuple(dict.fromkeys(cursor.listed(_item)))
+    return _Asked(
+        items,
+        names=tuple(item.octets for item in items),
+        enables=tuple(item.enables for item in items if item.enables),
+        of_sizes=any(item.of_sizes for item in items),
+    )
 
 
 def _item(cursor: Cursor) -> StatusItem:
@@ -46,46 +63,68 @@ def _item(cursor: Cursor) -> StatusItem:
     return found
 
 
-async def _status(session: Session, arguments: tuple[str, Sequence[StatusItem]]) -> None:
-    _enable(session, arguments[1])
-    session.write(await _response(session, *arguments))
+def _status(session: Session, arguments: tuple[str, _Asked]) -> Awaitable[None] | None:
+    name, asked = arguments
+    if asked.enables:
+        session.enable(*asked.enables)
+    statuses = IStatuses(session.account, None)
+    if statuses is None:
+        return _written(session, name, asked, None)
+    found = statuses.statuses((name,))
+    if isinstance(found, Awaitable):
+        return _awaited(session, name, asked, found)
+    status = found.get(name)
+    if status is None or (asked.of_sizes and not status.sized):
+        return _written(session, name, asked, status)
+    session.peer.write(_told(session, name, asked, _seen_here(session, status)))
+    return None
 
 
-def _enable(session: Session, items: Sequence[StatusItem]) -> None:
-    names = [item.enables for item in items if item.enables]
-    if names:
-        session.enable(*names)
+async def _awaited(
+    session: Session, name: str, asked: _Asked, answer: Awaitable[Mapping[str, Status]]
+) -> None:
+    await _written(session, name, asked, (await answer).get(name))
+
+
+async def _written(session: Session, name: str, asked: _Asked, known: Status | None) -> None:
+    session.write(await _made(session, name, asked, known))
 
 
 async def _of_many(
-    session: Session, infos: Sequence[MailboxInfo], items: Sequence[StatusItem]
+    session: Session, infos: Sequence[MailboxInfo], asked: _Asked
 ) -> Mapping[str, bytes]:
     """RFC 5819, 2: only what can be selected has a status."""
-    _enable(session, items)
+    if asked.enables:
+        session.enable(*asked.enables)
     found = dict.fromkeys((info.name for info in infos if not info.selectable), b"")
     statuses = IStatuses(session.account, None)
     if statuses is not None:
         names = [info.name for info in infos if info.selectable]
         for name, status in (await settled(statuses.statuses(names))).items():
-            if status.sized or not _of_sizes(items):
-                found[name] = _told(session, name, items, _seen_here(session, status))
+            if status.sized or not asked.of_sizes:
+                found[name] = _told(session, name, asked, _seen_here(session, status))
     return found
 
 
-async def _of_one(session: Session, info: MailboxInfo, items: Sequence[StatusItem]) -> bytes:
-    return await _response(session, info.name, items)
-
-
-async def _response(session: Session, name: str, items: Sequence[StatusItem]) -> bytes:
+async def _of_one(session: Session, info: MailboxInfo, asked: _Asked) -> bytes:
     """The untagged STATUS response (RFC 9051, 7.3.3)."""
-    status = await _figures(session, name)
-    if not status.sized and _of_sizes(items):
+    known = None
+    statuses = IStatuses(session.account, None)
+    if statuses is not None:
+        known = (await settled(statuses.statuses((info.name,)))).get(info.name)
+    return await _made(session, info.name, asked, known)
+
+
+async def _made(session: Session, name: str, asked: _Asked, status: Status | None) -> bytes:
+    """The same, of what is known already, if it is."""
+    if status is None:
+        mailbox = await settled(session.account.open(name))
+        status = await settled(mailbox.status())
+        if status.mailbox_id != mailbox.id:
+            status = evolve(status, mailbox_id=mailbox.id)
+    if asked.of_sizes and not status.sized:
         status = await _summed(session, name, status)
-    return _told(session, name, items, _seen_here(session, status))
-
-
-def _of_sizes(items: Sequence[StatusItem]) -> bool:
-    return any(item.of_sizes for item in items)
+    return _told(session, name, asked, _seen_here(session, status))
 
 
 async def _summed(session: Session, name: str, status: Status) -> Status:
@@ -100,9 +139,9 @@ async def _summed(session: Session, name: str, status: Status) -> Status:
     return evolve(status, size=size, deleted_size=deleted, sized=True)
 
 
-def _told(session: Session, name: str, items: Sequence[StatusItem], status: Status) -> bytes:
-    values = [item.value(session if item.of_session else status) for item in items]
-    form = _form(tuple([item.octets for item in items]), tuple(map(type, values)))
+def _told(session: Session, name: str, asked: _Asked, status: Status) -> bytes:
+    values = [item.value(session if item.of_session else status) for item in asked.items]
+    form = _form(asked.names, tuple(map(type, values)))
     return form % (session.mailbox_name(name), *values)
 
 
@@ -111,18 +150,6 @@ def _form(names: tuple[bytes, ...], types: tuple[type, ...]) -> bytes:
     """The whole response, for values of these types."""
     told = (name + (b" %b" if kind is bytes else b" %d") for name, kind in zip(names, types))
     return b"* STATUS %b (" + b" ".join(told) + b")\r\n"
-
-
-async def _figures(session: Session, name: str) -> Status:
-    """What the store says."""
-    statuses = IStatuses(session.account, None)
-    if statuses is not None:
-        status: Status | None = (await settled(statuses.statuses((name,)))).get(name)
-        if status is not None:
-            return status
-    mailbox = await settled(session.account.open(name))
-    status = await settled(mailbox.status())
-    return status if status.mailbox_id == mailbox.id else evolve(status, mailbox_id=mailbox.id)
 
 
 def _seen_here(session: Session, status: Status) -> Status:
@@ -137,7 +164,7 @@ FEATURE = Feature(
     name="STATUS",
     rfc=9051,
     summary="the figures of a mailbox without selecting it",
-    commands=(Command("STATUS", LOGGED_IN, _arguments, _status),),
+    commands=(Command("STATUS", LOGGED_IN, _arguments, _status, plain=True),),
     status_items=(
         StatusItem("MESSAGES", lambda status: status.messages),
         StatusItem("UIDNEXT", lambda status: status.uidnext),

@@ -72,7 +72,7 @@ class Feature:
     #: the answer's brackets, or nothing.
     creates: Callable[[Any, Any], bytes] | None = None
     #: Given the session: untagged responses to SELECT and EXAMINE besides the usual ones.
-    opens: Callable[[Any], bytes | Awaitable[bytes]] | None = None
+    opens: Callable[[Any], bytes] | None = None
     #: Given the session, when it has been told of changes in the selected mailbox: tells more of them.
     tells: Callable[[Any], Awaitable[None]] | None = None
     #: Given the session, how many messages a long command is through with, and of how many;

@@ -87,6 +87,8 @@ class Command:
     asks: bool = False
     #: Its arguments are sequence numbers (RFC 9586, 3.2).
     by_number: bool = False
+    #: What `grammar` makes is as for `Cursor.remembered`, and is asked for again and again.
+    plain: bool = False
     #: The `states`, one by one; and what a plain OK says behind the tag.
     where: tuple[State, ...] = field(init=False, repr=False)
     completed: bytes = field(init=False, repr=False)

@@ -124,7 +124,7 @@ class Dialect:
     create_parameters: Mapping[bytes, CreateParameter] = field(repr=False)
     url_parameters: Mapping[bytes, URLParameter] = field(repr=False)
     creates: tuple[Callable[[Any, Any], bytes], ...] = field(repr=False)
-    opens: tuple[Callable[[Any], bytes | Awaitable[bytes]], ...] = field(repr=False)
+    opens: tuple[Callable[[Any], bytes], ...] = field(repr=False)
     tells: tuple[Callable[[Any], Awaitable[None]], ...] = field(repr=False)
     reports: tuple[Callable[[Any, int | None, int | None], None], ...] = field(repr=False)
     enables: Mapping[bytes, Enable] = field(repr=False)

@@ -48,7 +48,7 @@ from imapd.query.fold import fold
 from imapd.session.content import scanned
 from imapd.session.outcome import Refused
 from imapd.session.session import Session
-from imapd.store.access import annotatable
+from imapd.store.access import allowed, annotatable
 from imapd.store.answers import settled
 from imapd.store.errors import TooManyEntries
 from imapd.store.interfaces import IAnnotated, IAnnotations, IMailbox, NewMessage
@@ -81,7 +81,7 @@ async def _check_permitted(mailbox: IMailbox, values: _Values) -> None:
     """RFC 5257, 3.4 and 4.1."""
     if IAnnotations(mailbox, None) is None:
         raise Refused("CANNOT", "Messages have no annotations there")
-    if not {each.whose for each in values} <= await annotatable(mailbox):
+    if not {each.whose for each in values} <= annotatable(mailbox, await settled(allowed(mailbox))):
         raise Refused("NOPERM", "Such annotations cannot be changed there")
 
 
@@ -203,14 +203,14 @@ def _sort_key(cursor: Cursor) -> Criterion:
 # SELECT
 
 
-async def _opens(session: Session) -> bytes:
+def _opens(session: Session) -> bytes:
     """``"ANNOTATIONS" SP ann-size`` (RFC 5257, 4.1)."""
     view = session.selected
     able = IAnnotations(view.mailbox, None)
     if able is None:
         size = b"NONE"
     else:
-        changeable = not view.examined and await annotatable(view.mailbox)
+        changeable = not view.examined and annotatable(view.mailbox, view.rights)
         size = b"%d" % session.policy.limits.metadata_value if changeable else b"READ-ONLY"
         if not able.private_annotations:
             size += b" NOPRIVATE"

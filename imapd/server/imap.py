@@ -314,7 +314,9 @@ class IMAPProtocol(PacedProtocol):
                         break
                     continue
                 heard = True
-                await answer(session, event)
+                rest = answer(session, event)
+                if rest is not None:
+                    await rest
                 if self._paused or self._ended:
                     await self.turn()
                 if self._out_size and self.connection.waiting:

@@ -9,7 +9,10 @@ Rules of this file:
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Awaitable
+from typing import Any, Final
+
+from twisted.python.failure import Failure
 
 from imapd.dialect import Command, Upload, nothing
 from imapd.model.gone import Gone
@@ -17,6 +20,7 @@ from imapd.session.incoming import Incoming
 from imapd.session.outcome import BadCommand, Outcome, of_exception
 from imapd.session.session import USUAL, Session
 from imapd.store.errors import AccountClosed
+from imapd.wire.cursor import Cursor
 from imapd.wire.events import (
     CommandReceived,
     ContinuationDue,
@@ -32,42 +36,71 @@ _CONTINUE: Final = b"+ Go ahead\r\n"
 _PLAIN: Final = Outcome()
 
 
-async def answer(session: Session, event: Event) -> None:
-    """Do what the client asks.  Raises `Gone` if the client has left meanwhile."""
+def answer(session: Session, event: Event) -> Awaitable[None] | None:
+    """Do what the client asks; what is to be awaited until it is done, unless it is done already.
+
+    Raises `Gone`, as that does, if the client has left meanwhile.
+    """
     if not isinstance(event, CommandReceived):
-        await _other(session, event)
-        return
-    command = session.policy.dialect.commands.get(event.name)
-    if command is None and event.name in session.policy.dialect.uploads:
-        await _upload(session, event)
-        return
+        return _other(session, event)
+    dialect = session.policy.dialect
+    command = dialect.commands.get(event.name)
+    if command is None and event.name in dialect.uploads:
+        return _upload(session, event)
     if command is None:
         _bad(session, event.tag, "", "There is no such command")
-        return
+        return None
     if session.state not in command.where:
         _bad(session, event.tag, "", f"{command.name} is not for this state")
-        return
+        return None
     if command.by_number and session.announce.by_uid:
         # RFC 9586, 3.2.
         _bad(session, event.tag, "UIDREQUIRED", "There are no sequence numbers here")
-        return
+        return None
     session.tag = event.tag
     session.progress.begin()
     expunges = command.expunges is True
     try:
         if session.notices is not USUAL:
             session.notices.begins(command.name)
-        for guard in session.policy.dialect.guards:
+        for guard in dialect.guards:
             guard(session, command)
         arguments = None
         if event.arguments or command.grammar is not nothing:
-            cursor = session.cursor(event.arguments)
-            arguments = command.grammar(cursor)
-            if cursor.at < len(cursor.data):
-                cursor.end()
+            arguments = _arguments(session, command, event.arguments)
         if callable(command.expunges):
             expunges = command.expunges(arguments)
         result = command.run(session, arguments)
+    except Gone:
+        raise
+    except Exception as error:
+        return _failed(session, event.tag, error, expunges, command.name)
+    if (result is not None and not isinstance(result, Outcome)) or (
+        command.announces and (session.view is not None or session.notices is not USUAL)
+    ):
+        return _rest(session, event.tag, command, expunges, result)
+    _done(session, event.tag, command, result)
+    return None
+
+
+def _arguments(session: Session, command: Command, octets: bytes) -> Any:
+    parse = command.grammar
+    if command.plain:
+        known = Cursor.recalled(session.policy.memory, parse, octets, session.utf8)
+        if known is not None:
+            return known
+    cursor = session.cursor(octets)
+    arguments = cursor.remembered(parse) if command.plain else parse(cursor)
+    if cursor.at < len(cursor.data):
+        cursor.end()
+    return arguments
+
+
+async def _rest(
+    session: Session, tag: bytes, command: Command, expunges: bool, result: Any
+) -> None:
+    """What of a command has to be waited for: what it does, and what changed meanwhile."""
+    try:
         if result is not None and not isinstance(result, Outcome):
             result = await result
         if command.announces and (session.view is not None or session.notices is not USUAL):
@@ -77,9 +110,9 @@ async def answer(session: Session, event: Event) -> None:
     except Gone:
         raise
     except Exception as error:
-        await _failed(session, event.tag, error, expunges, command.name)
+        await _failed(session, tag, error, expunges, command.name)
     else:
-        _done(session, event.tag, command, result)
+        _done(session, tag, command, result)
 
 
 async def _other(session: Session, event: Event) -> None:
@@ -156,7 +189,7 @@ async def _failed(
 ) -> None:
     failure = of_exception(error)
     if failure.fault:
-        session.policy.log.failure("{command} failed", command=name)
+        session.policy.log.failure("{command} failed", Failure(error), command=name)  # type: ignore[no-untyped-call]  # Twisted has no types for it
     if failure.word == b"BAD":
         _bad(session, tag, failure.code, failure.text)
         return

@@ -161,7 +161,16 @@ class Image:
         waiters = self._refreshing = []
         try:
             hinted, self.doubted = self.hinted, False
-            self.apply(await self._news(mailbox))
+            try:
+                answer = mailbox.changes_since(self.modseq)
+                changes = await answer if isinstance(answer, Awaitable) else answer
+                if changes.vanished is None:
+                    changes = await self._compared(mailbox, changes)
+            except NoSuchMailbox:
+                self.gone = True
+                here = NumSet.of_column(self.generation.uids)
+                changes = Changes(self.modseq, self.modseq + 1, vanished=here)
+            self.apply(changes)
             if self.hinted == hinted:
                 # Whatever the hint meant, it has been looked at.
                 self.hinted = self.modseq
@@ -174,21 +183,14 @@ class Image:
             for waiter in waiters:
                 waiter.callback(None)
 
-    async def _news(self, mailbox: IMailbox) -> Changes:
-        try:
-            changes = await settled(mailbox.changes_since(self.modseq))
-            if changes.vanished is not None:
-                return changes
-            here = NumSet.of_column(self.generation.uids)
-            changes = evolve(changes, vanished=here - await settled(mailbox.uids()))
-            # What came and went meanwhile is known to nobody.
-            self.log.clear()
-            self._logged, self.log_floor = 0, changes.modseq
-            return changes
-        except NoSuchMailbox:
-            self.gone = True
-            here = NumSet.of_column(self.generation.uids)
-            return Changes(self.modseq, self.modseq + 1, vanished=here)
+    async def _compared(self, mailbox: IMailbox, changes: Changes) -> Changes:
+        """With what vanished, found out by what is there."""
+        here = NumSet.of_column(self.generation.uids)
+        changes = evolve(changes, vanished=here - await settled(mailbox.uids()))
+        # What came and went meanwhile is known to nobody.
+        self.log.clear()
+        self._logged, self.log_floor = 0, changes.modseq
+        return changes
 
     def apply(self, changes: Changes) -> bool:
         """Take changes in; False if some before them are not known here yet."""

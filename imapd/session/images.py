@@ -43,6 +43,22 @@ class Images:
         self._turn = turn
         self._grown = grown
 
+    def at_hand(self, mailbox_id: str, watcher: Watcher, modseq: int) -> Image | None:
+        """As `join`, where there is nothing to wait for."""
+        image = self._images.get(mailbox_id)
+        if (
+            image is None
+            or image.modseq != modseq
+            or image.behind
+            or image.gone
+            or mailbox_id in self._loading
+        ):
+            return None
+        image.selected = True
+        self._count(image, None)
+        image.watchers[watcher] = None
+        return image
+
     async def join(self, mailbox: IMailbox, watcher: Watcher, modseq: int = 0) -> Image:
         """The image of `mailbox`, up to date, with one watcher more.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from attrs import evolve
@@ -50,9 +51,9 @@ class Notices:
         """There is something to tell a client that has not asked, between two commands."""
         return False
 
-    async def tell(self, session: Session, expunges: bool) -> None:
+    def tell(self, session: Session, expunges: bool) -> Awaitable[None]:
         """Tell the client what has changed; that messages are gone only with `expunges`."""
-        await session.selected_news(expunges)
+        return session.selected_news(expunges)
 
     async def speak(self, session: Session) -> None:
         """Tell what `speaks` meant."""
@@ -69,6 +70,14 @@ class Notices:
 
 #: Until the client asks for others.
 USUAL: Final = Notices()
+
+
+@lru_cache(maxsize=64)
+def _form_of_oks(texts: tuple[str, ...]) -> bytes:
+    """What takes the codes: texts of ours are ASCII, and need no more."""
+    return b"".join(
+        [b"* OK [%%b] %b\r\n" % encode.text(text).replace(b"%", b"%%") for text in texts]
+    )
 
 
 #: One for all: an empty set costs as much as one of four.
@@ -132,6 +141,12 @@ class Session:
         if code:
             return b"%b %b [%b] %b\r\n" % (tag, word, code, said)
         return b"%b %b %b\r\n" % (tag, word, said)
+
+    def oks(self, codes: tuple[bytes, ...], texts: tuple[str, ...]) -> bytes:
+        """Untagged OKs, one for each code and its text."""
+        if self.translate is None:
+            return _form_of_oks(texts) % codes
+        return b"".join([self.status(b"OK", *each) for each in zip(codes, texts)])
 
     def check_keywords(self, flags: Flags) -> None:
         """Raises `Refused` when these are more than one message or mailbox may have (RFC 5530: LIMIT)."""
@@ -214,10 +229,14 @@ class Session:
         self.deselect()
         view = View(name, mailbox, read_only or mailbox.read_only, self.peer.wake)
         view.examined = read_only
-        view.attach(await self.policy.images.join(mailbox, view, modseq))
+        images = self.policy.images
+        view.attach(
+            images.at_hand(mailbox.id, view, modseq) or await images.join(mailbox, view, modseq)
+        )
         self.view = view
         self.state = State.SELECTED
-        await self._claim_recent(view)
+        if self.announce.recent and view.wants_recent():
+            await self._claim_recent(view)
         return view
 
     def deselect(self) -> None:
@@ -239,9 +258,9 @@ class Session:
             raise Refused("NOPERM", "The mailbox is selected read-only")
         return view
 
-    async def news(self, expunges: bool) -> None:
+    def news(self, expunges: bool) -> Awaitable[None]:
         """Tell the client what has changed, if there is anything."""
-        await self.notices.tell(self, expunges)
+        return self.notices.tell(self, expunges)
 
     async def selected_news(self, expunges: bool, flags: bool = True, more: bool = True) -> None:
         """Tell what has changed in the selected mailbox: `flags`, and what is `more` than these."""
@@ -268,7 +287,7 @@ class Session:
         view.rights_doubted = False
         before = view.permanent_flags()
         try:
-            view.rights = await allowed(view.mailbox)
+            view.rights = await settled(allowed(view.mailbox))
         except BaseException:
             view.rights_doubted = True
             raise

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from imapd.model.flags import Flags, wire
 from imapd.model.mailbox import Changes
-from imapd.model.numset import NumSet, SequenceSet
+from imapd.model.numset import EMPTY, NumSet, SequenceSet
 from imapd.model.rights import Rights, right_of_flag
 from imapd.session.announce import Announce, rendered
 from imapd.session.generation import at
@@ -209,6 +209,8 @@ class View:
 
     def recent_uids(self) -> NumSet:
         r"""The messages whose \Recent this session has."""
+        if not self.recent:
+            return EMPTY
         return self.uids_at(self.generation.spans(NumSet(self.recent), self.count))
 
     def see_recent(self, count: int) -> None:
@@ -335,9 +337,10 @@ class View:
         if self.read_only:
             return b"()"
         rights = self.rights
-        told = wire(
-            each for each in self.keywords if rights is None or right_of_flag(each) in rights
-        )
+        if rights is None:
+            told = rendered[self.keywords]
+        else:
+            told = wire(each for each in self.keywords if right_of_flag(each) in rights)
         if self.mailbox.new_keywords and (rights is None or "w" in rights):
             return told[:-1] + b" \\*)"
         return told

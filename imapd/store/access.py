@@ -121,19 +121,24 @@ class IRestricted(Interface):
         """Raises `NoPermission` or `NoSuchMailbox` if they may not do all that."""
 
 
-async def allowed(mailbox: IMailbox) -> Rights | None:
+def allowed(mailbox: IMailbox) -> Answer[Rights | None]:
     """What the user may do with a mailbox; None for everything."""
     restricted = IRestricted(mailbox, None)
-    return None if restricted is None else await settled(restricted.rights())
+    if restricted is None:
+        return None
+    rights: Answer[Rights | None] = restricted.rights()
+    return rights
 
 
-async def annotatable(mailbox: IMailbox) -> frozenset[str]:
-    """Whose annotations of messages the user may change: their own, what all share (RFC 5257, 3.4)."""
+def annotatable(mailbox: IMailbox, rights: Rights | None) -> frozenset[str]:
+    """Whose annotations of messages the user may change: their own, what all share (RFC 5257, 3.4).
+
+    `rights` are as `allowed` says.
+    """
     able = IAnnotations(mailbox, None)
     if able is None:
         return frozenset()
     needed = {PRIVATE: "r", SHARED: "n"} if able.private_annotations else {SHARED: "n"}
-    rights = await allowed(mailbox)
     if rights is None:
         return frozenset() if mailbox.read_only else frozenset(needed)
     return frozenset(whose for whose, right in needed.items() if right in rights)

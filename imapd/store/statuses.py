@@ -1,15 +1,15 @@
-"""The figures of many mailboxes at once."""
+"""The figures of many mailboxes at once, and of one that is opened."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from zope.interface import Interface
+from zope.interface import Attribute, Interface
 
 from imapd.model.mailbox import Status
 from imapd.store.interfaces import Answer
 
-__all__ = ["IStatuses"]
+__all__ = ["IOpenedStatus", "IStatuses"]
 
 
 class IStatuses(Interface):
@@ -20,3 +20,11 @@ class IStatuses(Interface):
 
         `Status.mailbox_id` is always there.
         """
+
+
+class IOpenedStatus(Interface):
+    """Provided by an `IMailbox` of which opening it finds out the figures."""
+
+    opened_status: Status = Attribute(
+        "The `Status` of the moment at which the account last opened it, or of a later one."
+    )

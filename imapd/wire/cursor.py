@@ -63,6 +63,14 @@ class Cursor:
         #: What CHARSET said of the strings of a search.
         self.charset = "utf-8"
 
+    @staticmethod
+    def recalled(
+        memory: dict[Any, Any] | None, parse: Callable[[Cursor], Any], octets: bytes, utf8: bool
+    ) -> Any:
+        """What `remembered` gave for the whole of these octets, if that is known; or None."""
+        known = None if memory is None else memory.get((parse, utf8, octets))
+        return known[0] if known is not None and known[1] == len(octets) else None
+
     def bad(self, expected: str) -> BadSyntax:
         """What to raise when `expected` is not here."""
         return BadSyntax(f"expected {expected} at octet {self.at}")

@@ -25,6 +25,7 @@ _ROOT = Path(imapd.__file__ or "").parent
 #: Which argument of a call is a text for clients, by the name of what is called.
 _TOLD: Mapping[str, int] = {
     "Outcome": 0,
+    "oks": 1,
     "Refused": 1,
     "BadCommand": 0,
     "BadSyntax": 0,
@@ -54,7 +55,6 @@ _PASSED_ON: Mapping[tuple[str, str], tuple[str, ...]] = {
         "Your own mailboxes are on another server",
     ),
     ("commands/login.py", "str(error)"): (),
-    ("commands/select.py", "text"): ("Flags that stay", "Next UID", "UIDs are valid", "Highest"),
     ("extensions/acl.py", "str(error)"): (),
     ("extensions/catenate.py", "str(error)"): (),
     # UIDs that are taken out of a result.
@@ -89,6 +89,9 @@ def _said(node: ast.expr) -> Iterator[str | None]:
     elif isinstance(node, ast.IfExp):
         yield from _said(node.body)
         yield from _said(node.orelse)
+    elif isinstance(node, ast.Tuple):
+        for each in node.elts:
+            yield from _said(each)
     else:
         yield None
 
@@ -149,6 +152,7 @@ def test_nothing_is_missing(tag: str) -> None:
         ('raise Refused("", f"There is no {name} here")', ["There is no {} here"]),
         ('session.status(b"OK", code, "Done" if done else "Begun")', ["Done", "Begun"]),
         ('Outcome(code=b"X", text="Good")', ["Good"]),
+        ('session.oks(codes, ("One", "Two" if two else "Three"))', ["One", "Two", "Three"]),
         ('raise NoSuchMailbox(f"there is no mailbox {name}")', ["there is no mailbox {}"]),
         ('class _No(Refused): "a"\nraise _No("LIMIT", "No more")', ["No more"]),
         ("Outcome(code=b'X')", []),

@@ -8,7 +8,7 @@ from zope.interface.verify import verifyObject
 from imapd.store.answers import settled
 from imapd.store.contract.sessions import provided
 from imapd.store.contract.subject import Subject, promise
-from imapd.store.statuses import IStatuses
+from imapd.store.statuses import IOpenedStatus, IStatuses
 
 __all__ = ["Statuses"]
 
@@ -38,6 +38,19 @@ class Statuses(Subject):
         found = await settled(statuses.statuses(names))
         assert [each.unseen for each in found.values()] == [1, 1, 1]
         assert [each.messages for each in found.values()] == [1, 1, 3]
+
+    @promise
+    async def test_status_of_what_is_opened(self) -> None:
+        """Opening a mailbox again, whoever does, tells what has happened until then."""
+        session, other = await self.session(), await self.session()
+        made = await session.make("work")
+        for number in range(3):
+            box = await other.open("work")
+            told: IOpenedStatus = provided(IOpenedStatus, box.mailbox)
+            assert verifyObject(IOpenedStatus, told)
+            assert told.opened_status == await settled(box.mailbox.status())
+            assert told.opened_status.messages == number
+            await made.add()
 
     @promise
     async def test_statuses_of_what_there_is(self) -> None:

@@ -25,6 +25,7 @@ from zope.interface import implementer
 from imapd.model.mailbox import DELIMITER, Hint, MailboxInfo, Status
 from imapd.model.quota import Allowance, Quota
 from imapd.store.access import IShareable
+from imapd.store.answers import settled
 from imapd.store.errors import NoSuchMailbox, NotSelectable, StoreUnavailable
 from imapd.store.interfaces import (
     IAccount,
@@ -43,7 +44,7 @@ from imapd.store.maildir import metadata, namespace, quota
 from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.backlog import Backlog
 from imapd.store.maildir.checking import examine
-from imapd.store.maildir.index import Index, MailboxRow, Marks
+from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.listing import listed
 from imapd.store.maildir.lookout import Lookout
 from imapd.store.maildir.mailbox import MaildirMailbox
@@ -160,7 +161,10 @@ class MaildirAccount:
 
     def mailboxes(self) -> Sequence[MailboxInfo] | Deferred[Sequence[MailboxInfo]]:
         """As `IAccount`; by name."""
-        return self._after(self._lookout.discovered(), lambda: listed(self.index))
+        return self._after(self._lookout.discovered(), self._listed)
+
+    def _listed(self) -> Sequence[MailboxInfo]:
+        return self.index.unwritten("mailboxes", lambda: listed(self.index))
 
     @staticmethod
     def _info(row: MailboxRow, subscribed: bool) -> MailboxInfo:
@@ -214,28 +218,36 @@ class MaildirAccount:
             return False
         return found.fetchone() is not None
 
-    async def open(self, name: str) -> MaildirMailbox:
+    def open(self, name: str) -> MaildirMailbox | Deferred[MaildirMailbox]:
         """As `IAccount`."""
         sought(name)
         row = self.index.named(name)
         if row is None:
-            waiting = self._lookout.discovered()
-            if waiting is not None:
-                await waiting
-                row = self.index.named(name)
-        if row is None:
-            below = name + DELIMITER
-            if any(each.name.startswith(below) for each in self.index.mailboxes()):
-                raise NotSelectable(f"{name} holds only other mailboxes")
-            raise NoSuchMailbox(f"there is no mailbox {name}")
+            return Deferred.fromCoroutine(self._discovered(name))
         mailbox = self._opened(row)
-        reading = self.check(row.number, marks=row.marks)
-        if reading is not None:
-            await reading
-            row = self.index.mailbox(row.number)
+        reading = self._lookout.check(row.number, row=row)
+        if reading is None:
+            return self._looked_at(mailbox, row, read=False)
+        return reading.addCallback(
+            lambda _: self._looked_at(mailbox, self.index.mailbox(row.number), read=True)
+        )
+
+    async def _discovered(self, name: str) -> MaildirMailbox:
+        waiting = self._lookout.discovered()
+        if waiting is not None:
+            await waiting
+            if self.index.named(name) is not None:
+                return await settled(self.open(name))
+        below = name + DELIMITER
+        if any(each.name.startswith(below) for each in self.index.mailboxes()):
+            raise NotSelectable(f"{name} holds only other mailboxes")
+        raise NoSuchMailbox(f"there is no mailbox {name}")
+
+    def _looked_at(self, mailbox: MaildirMailbox, row: MailboxRow, read: bool) -> MaildirMailbox:
         if row.messages:
-            self._backlog.want(row.number, again=reading is not None)
+            self._backlog.want(row.number, again=read)
             self._quiet.opened(row.id)
+        mailbox.opened_status = self.index.status(row)
         return mailbox
 
     def _opened(self, row: MailboxRow) -> MaildirMailbox:
@@ -245,22 +257,30 @@ class MaildirAccount:
             self._open[row.number] = mailbox
         return mailbox
 
-    async def statuses(self, names: Sequence[str]) -> Mapping[str, Status]:
+    def statuses(
+        self, names: Sequence[str]
+    ) -> Mapping[str, Status] | Deferred[Mapping[str, Status]]:
         """As `IStatuses`; what others changed is in it."""
-        rows = self.index.named_all(names)
+        index = self.index
+        rows = index.named_all(names)
         late = []
         for row in rows:
-            reading = self.check(row.number, marks=row.marks)
+            reading = self._lookout.check(row.number, row=row)
             if reading is not None:
                 late.append(reading)
             if row.messages or reading is not None:
                 self._backlog.want(row.number, again=reading is not None)
-        for reading in late:
+        if late:
+            return Deferred.fromCoroutine(self._statuses_read(names, late))
+        return {row.name: index.status(row) for row in rows}
+
+    async def _statuses_read(
+        self, names: Sequence[str], readings: Sequence[Deferred[None]]
+    ) -> Mapping[str, Status]:
+        for reading in readings:
             with suppress(NoSuchMailbox):
                 await reading
-        if late:
-            rows = self.index.named_all(names)
-        return {row.name: self.index.status(row) for row in rows}
+        return {row.name: self.index.status(row) for row in self.index.named_all(names)}
 
     def has_texts(self) -> bool:
         """Whether there is, or was, anything that is to be indexed."""
@@ -422,10 +442,10 @@ class MaildirAccount:
     # -- changes
 
     def check(
-        self, number: int, force: bool = False, marks: Marks | None = None
+        self, number: int, force: bool = False, row: MailboxRow | None = None
     ) -> Deferred[None] | None:
         """As `Lookout.check`."""
-        return self._lookout.check(number, force, marks)
+        return self._lookout.check(number, force, row)
 
     def watch(self, callback: WatchCallback) -> Callable[[], None]:
         """As `IAccount`."""

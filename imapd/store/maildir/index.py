@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import fields, frozen
 
@@ -15,10 +15,9 @@ from imapd.store.errors import AccountClosed, NoSuchMailbox
 from imapd.store.maildir.flagsets import FlagSets
 from imapd.store.maildir.schema import connect
 
-__all__ = ["UID_BITS", "UID_MASK", "Index", "MailboxRow", "Marks", "base_of", "closed", "held"]
+__all__ = ["UID_BITS", "UID_MASK", "Index", "MailboxRow", "base_of", "closed", "held"]
 
-#: Of a mailbox: directory, modseq and the stamps of new and cur.
-Marks = tuple[str, int, int, int]
+_T = TypeVar("_T")
 
 UID_BITS: Final = 32
 UID_MASK: Final = (1 << UID_BITS) - 1
@@ -62,11 +61,6 @@ class MailboxRow:
     new_stamp: int
     cur_stamp: int
     ceiling: int
-
-    @property
-    def marks(self) -> Marks:
-        """As `Index.marks`."""
-        return self.directory, self.modseq, self.new_stamp, self.cur_stamp
 
     def status(self, sized: bool) -> Status:
         """The figures; whether all sizes are in them."""
@@ -117,6 +111,9 @@ class Index:
         self._rows: dict[int | str, MailboxRow] = {}
         self._rows_of = (0, 0)
         self._unsized: frozenset[int] | None = None
+        #: What was made of rows since then: figures by mailbox, and what `unwritten` keeps.
+        self._statuses: dict[int, Status] = {}
+        self._made: dict[str, Any] = {}
         self.close()
         self.flagsets = FlagSets(lambda *statement: self.sql(*statement))
 
@@ -151,8 +148,7 @@ class Index:
         self._unopened()
 
     def _unopened(self) -> None:
-        self._rows.clear()
-        self._unsized = None
+        self._forget_rows()
         self.sql = lambda *statement: self.open().execute(*statement)
         self.many = lambda *statement: self.open().executemany(*statement)
 
@@ -195,8 +191,13 @@ class Index:
     def forget(self) -> None:
         """What was read in a transaction, or in a step of one, that was undone is not there."""
         self.flagsets.forget()
+        self._forget_rows()
+
+    def _forget_rows(self) -> None:
         self._rows.clear()
         self._unsized = None
+        self._statuses.clear()
+        self._made.clear()
 
     def checkpoint(self) -> None:
         """Bring the log home, as far as no one reads it."""
@@ -236,14 +237,20 @@ class Index:
 
     def _current(self) -> dict[int | str, MailboxRow]:
         """The rows that were read and are as they were: nobody, here or elsewhere, has written."""
-        rows = self._rows
         (version,) = self.sql("PRAGMA data_version").fetchone()
         now = version, self.open().total_changes
         if now != self._rows_of:
-            rows.clear()
-            self._unsized = None
+            self._forget_rows()
             self._rows_of = now
-        return rows
+        return self._rows
+
+    def unwritten(self, name: str, make: Callable[[], _T]) -> _T:
+        """What `make` made when it was last asked for by this name, if nobody has written since."""
+        self._current()
+        made: _T | None = self._made.get(name)
+        if made is None:
+            made = self._made[name] = make()
+        return made
 
     def _read(self, statement: str, which: int | str) -> MailboxRow | None:
         found = self.sql(statement, (which,)).fetchone()
@@ -261,13 +268,12 @@ class Index:
         """Name, id and special uses of all, by name."""
         return self.sql("SELECT name, id, special_use FROM mailboxes ORDER BY name").fetchall()
 
-    def marks(self, number: int) -> Marks:
-        """What is known of its directory.  Raises `NoSuchMailbox`."""
-        return self.mailbox(number).marks
-
     def status(self, row: MailboxRow) -> Status:
         """The figures of a row that was read just now."""
-        return row.status(self.sized(row.number))
+        status = self._statuses.get(row.number)
+        if status is None:
+            status = self._statuses[row.number] = row.status(self.sized(row.number))
+        return status
 
     def sized(self, number: int) -> bool:
         """Whether the sizes of all messages are known of a mailbox that was read just now."""

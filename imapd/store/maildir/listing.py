@@ -40,4 +40,4 @@ def listed(index: Index) -> Sequence[MailboxInfo]:
         others[name] = MailboxInfo(name, exists=False, selectable=False, subscribed=True)
     if others:
         infos = sorted([*infos, *others.values()], key=attrgetter("name"))
-    return infos
+    return tuple(infos)

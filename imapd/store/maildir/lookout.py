@@ -23,7 +23,7 @@ from imapd.model.mailbox import Hint
 from imapd.store.errors import AccountClosed, NoSuchMailbox, StoreUnavailable
 from imapd.store.maildir import metadata, namespace
 from imapd.store.maildir.alarms import Alarms
-from imapd.store.maildir.index import Index, Marks
+from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.mounts import is_local
 from imapd.store.maildir.outside import reconcile
 from imapd.store.maildir.schema import is_damage
@@ -192,17 +192,19 @@ class Lookout:
             self._look_later()
 
     def check(
-        self, number: int, force: bool = False, marks: Marks | None = None
+        self, number: int, force: bool = False, row: MailboxRow | None = None
     ) -> Deferred[None] | None:
         """Something to wait for if the mailbox's directories have changed.  Raises `NoSuchMailbox`.
 
-        `marks` are what the index has said just now.
+        `row` is what the index has said just now.
         """
-        directory, _, new_stamp, cur_stamp = marks or self._index.marks(number)
+        if row is None:
+            row = self._index.mailbox(number)
+        directory, new_stamp, cur_stamp = row.directory, row.new_stamp, row.cur_stamp
         self._places[number] = directory
         if not force:
-            new = modified(self._tree.part(directory, "new"))
-            cur = modified(self._tree.part(directory))
+            folder = self._tree.folder(directory)
+            new, cur = modified(folder + "/new"), modified(folder + "/cur")
             if new == new_stamp and cur == cur_stamp:
                 self._seen[number] = directory, new, cur
                 return None

@@ -40,6 +40,7 @@ from imapd.store.maildir.spool import Draft, drafted
 from imapd.store.maildir.troubles import reported, reporting
 from imapd.store.maildir.turn import Turn
 from imapd.store.maildir.writer import Busy
+from imapd.store.statuses import IOpenedStatus
 from imapd.store.whole import IWholeMessages
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ _MANY_UIDS: Final = 50_000
     IThreads,
     IAnnotations,
     IWholeMessages,
+    IOpenedStatus,
 )
 @define(eq=False)
 class MaildirMailbox:
@@ -83,6 +85,7 @@ class MaildirMailbox:
     read_only: bool = False
     new_keywords: bool = True
     private_annotations: bool = True
+    opened_status: Status = field(init=False, repr=False)
     _uids: tuple[int, NumSet] = field(default=(0, NumSet()), init=False, repr=False)
 
     def damaged(self, error: Exception) -> None:
@@ -95,7 +98,7 @@ class MaildirMailbox:
         """As `IMailbox`; what others changed is in it."""
         index, number = self._account.index, self.number
         row = index.mailbox(number)
-        waiting = self._account.check(number, marks=row.marks)
+        waiting = self._account.check(number, row=row)
         if waiting is None:
             return index.status(row)
         answer: Deferred[Status] = waiting.addCallback(
@@ -167,17 +170,17 @@ class MaildirMailbox:
 
     def changes_since(self, modseq: int) -> Answer[Changes]:
         """As `IMailbox`; what others changed is in it."""
-        marks = self._account.index.marks(self.number)
-        waiting = self._account.check(self.number, marks=marks)
+        row = self._account.index.mailbox(self.number)
+        waiting = self._account.check(self.number, row=row)
         if waiting is None:
-            return self._changes_since(modseq, marks[1])
+            return self._changes_since(modseq, row.modseq)
         answer: Deferred[Changes] = waiting.addCallback(lambda _: self._changes_since(modseq))  # type: ignore[call-overload]  # or one more Deferred
         return answer
 
     def _changes_since(self, modseq: int, current: int | None = None) -> Answer[Changes]:
         index = self._account.index
         if current is None:
-            current = index.marks(self.number)[1]
+            current = index.mailbox(self.number).modseq
         if current <= modseq:
             return Changes(modseq, current)
         row = index.mailbox(self.number)

@@ -250,9 +250,10 @@ def age(path: str) -> None:
 def modified(path: str) -> int:
     """The directory's mtime in nanoseconds, from 1 to `_LATEST`; 0 if it is not there."""
     try:
-        return min(max(os.lstat(path).st_mtime_ns, 1), _LATEST)
+        stamp = os.lstat(path).st_mtime_ns
     except FileNotFoundError:
         return 0
+    return stamp if 0 < stamp <= _LATEST else max(1, min(stamp, _LATEST))
 
 
 def no_links(path: str) -> None:

@@ -49,7 +49,8 @@ class Turn:
 
         Raises `StoreUnavailable` if it is not this account's.
         """
-        directory, _, _, stamp = self.index.marks(number)
+        row = self.index.mailbox(number)
+        directory, stamp = row.directory, row.cur_stamp
         if number not in self._touched:
             self.tree.own(directory)
             path = self.tree.part(directory)

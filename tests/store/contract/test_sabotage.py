@@ -26,6 +26,7 @@ from imapd.store.contract.telling import Telling
 from imapd.store.interfaces import ITextIndex
 from imapd.store.memory import MemoryAccount, MemoryMailbox, MemoryStore
 from imapd.store.memory.annotating import MemoryAnnotations
+from imapd.store.statuses import IOpenedStatus
 from imapd.store.watching import Watching
 from imapd.store.whole import IWholeMessages
 
@@ -349,6 +350,25 @@ class ReadsWhatIsGone(ReadsWhole):
         return {**dict.fromkeys(uids, b""), **super().whole(uids)}
 
 
+@implementer(IOpenedStatus)
+class KnowsItsStatus(MemoryMailbox):
+    """Honest."""
+
+    @property
+    def opened_status(self):
+        return self.status()
+
+
+class KnowsAnOldStatus(KnowsItsStatus):
+    first = None
+
+    @property
+    def opened_status(self):
+        if self.first is None:
+            self.first = self.status()
+        return self.first
+
+
 class TellsOldStatuses(MemoryAccount):
     first = None
 
@@ -532,9 +552,10 @@ TEXT_SABOTAGE = [
     (TellsOfTheDead, "test_told_of_a_deleted_mailbox"),
     (TellsWithoutBounds, "test_told_of_a_range"),
 ]
-READ_SABOTAGE = [
-    (ReadsPieces, "test_whole_is_as_read"),
-    (ReadsWhatIsGone, "test_whole_is_as_read"),
+MORE_SABOTAGE = [
+    (ReadsWhole, ReadsPieces, "test_whole_is_as_read"),
+    (ReadsWhole, ReadsWhatIsGone, "test_whole_is_as_read"),
+    (KnowsItsStatus, KnowsAnOldStatus, "test_status_of_what_is_opened"),
 ]
 
 
@@ -554,13 +575,13 @@ def test_sabotage_of_an_index_is_caught(
 
 
 @pytest.mark.parametrize(
-    ("broken", "test"), READ_SABOTAGE, ids=[each.__name__ for each, _ in READ_SABOTAGE]
+    ("honest", "broken", "test"), MORE_SABOTAGE, ids=[each.__name__ for _, each, _ in MORE_SABOTAGE]
 )
-def test_sabotage_of_reading_is_caught(
-    broken: type[Any], test: str, monkeypatch: pytest.MonkeyPatch
+def test_sabotage_of_what_memory_lacks_is_caught(
+    honest: type[Any], broken: type[Any], test: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As above."""
-    monkeypatch.setattr("imapd.store.memory.account.MemoryMailbox", ReadsWhole)
+    monkeypatch.setattr("imapd.store.memory.account.MemoryMailbox", honest)
     assert failures(MemoryStore, test) == []
     monkeypatch.setattr("imapd.store.memory.account.MemoryMailbox", broken)
     assert failures(MemoryStore, test) != []
