@@ -41,12 +41,12 @@ class _Asked:
 def _arguments(cursor: Cursor) -> tuple[str, _Asked]:
     """``status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"``."""
     cursor.space()
-    return grammar.mailbox(cursor), _items(cursor)
+    return grammar.mailbox(cursor), cursor.remembered(_items)
 
 
 def _items(cursor: Cursor) -> _Asked:
     cursor.space()
-    items = tuple(dict.fromkeys(cursor.listed(_item)))
+    items = tuple({item.name: item for item in cursor.listed(_item)}.values())
     return _Asked(
         items,
         names=tuple(item.octets for item in items),

@@ -268,8 +268,7 @@ class MaildirAccount:
             reading = self._lookout.check(row.number, row=row)
             if reading is not None:
                 late.append(reading)
-            if row.messages or reading is not None:
-                self._backlog.want(row.number, again=reading is not None)
+                self._backlog.want(row.number, again=True)
         if late:
             return Deferred.fromCoroutine(self._statuses_read(names, late))
         return {row.name: index.status(row) for row in rows}

@@ -6,9 +6,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, TypeVar
-
-from attrs import fields, frozen
+from typing import Any, Final, NamedTuple, TypeVar
 
 from imapd.model.mailbox import Status
 from imapd.store.errors import AccountClosed, NoSuchMailbox
@@ -38,8 +36,7 @@ def base_of(number: int) -> int:
     return number << UID_BITS
 
 
-@frozen
-class MailboxRow:
+class MailboxRow(NamedTuple):
     """A row of `mailboxes`."""
 
     number: int
@@ -79,9 +76,13 @@ class MailboxRow:
         )
 
 
-_COLUMNS: Final = ", ".join(column.name for column in fields(MailboxRow))
+_COLUMNS: Final = ", ".join(MailboxRow._fields)
 _BY_NUMBER: Final = f"SELECT {_COLUMNS} FROM mailboxes WHERE number = ?"  # noqa: S608
 _BY_NAME: Final = f"SELECT {_COLUMNS} FROM mailboxes WHERE name = ?"  # noqa: S608
+_FROM_NAME: Final = f"SELECT {_COLUMNS} FROM mailboxes WHERE name >= ? ORDER BY name LIMIT ?"  # noqa: S608
+#: Rows read together when so many were asked for one by one: somebody goes through all.
+_TOGETHER: Final = 64
+_ONE_BY_ONE: Final = 4
 _UNSIZED: Final = (
     "SELECT id FROM messages INDEXED BY messages_unmeasured"
     " WHERE size < 0 AND id > ? ORDER BY id LIMIT 1"
@@ -113,6 +114,7 @@ class Index:
         self._unsized: frozenset[int] | None = None
         #: What was made of rows since then: figures by mailbox, and what `unwritten` keeps.
         self._statuses: dict[int, Status] = {}
+        self._asked = 0
         self._made: dict[str, Any] = {}
         self.close()
         self.flagsets = FlagSets(lambda *statement: self.sql(*statement))
@@ -197,6 +199,7 @@ class Index:
         self._rows.clear()
         self._unsized = None
         self._statuses.clear()
+        self._asked = 0
         self._made.clear()
 
     def checkpoint(self) -> None:
@@ -207,14 +210,14 @@ class Index:
 
     def mailbox(self, number: int) -> MailboxRow:
         """Raises `NoSuchMailbox`."""
-        row = self._current().get(number) or self._read(_BY_NUMBER, number)
+        row = self._current().get(number) or self._read(_BY_NUMBER, (number,))
         if row is None:
             raise NoSuchMailbox("the mailbox was deleted")
         return row
 
     def named(self, name: str) -> MailboxRow | None:
         """The mailbox of that name."""
-        return self._current().get(name) or self._read(_BY_NAME, name)
+        return self._current().get(name) or self._read_named(name)
 
     def identified(self, id: str) -> MailboxRow:
         """The mailbox with that id.  Raises `NoSuchMailbox`."""
@@ -228,7 +231,7 @@ class Index:
         rows, found = self._current(), []
         for name in names:
             try:
-                row = rows.get(name) or self._read(_BY_NAME, name)
+                row = rows.get(name) or self._read_named(name)
             except UnicodeEncodeError:
                 continue
             if row is not None:
@@ -252,17 +255,25 @@ class Index:
             made = self._made[name] = make()
         return made
 
-    def _read(self, statement: str, which: int | str) -> MailboxRow | None:
-        found = self.sql(statement, (which,)).fetchone()
-        if found is None:
-            return None
-        row = MailboxRow(*found)
-        self._rows[row.number] = self._rows[row.name] = row
-        return row
+    def _read_named(self, name: str) -> MailboxRow | None:
+        self._asked += 1
+        if self._asked <= _ONE_BY_ONE:
+            return self._read(_BY_NAME, (name,))
+        self._read(_FROM_NAME, (name, _TOGETHER))
+        return self._rows.get(name)
+
+    def _read(self, statement: str, which: tuple[int | str, ...]) -> MailboxRow | None:
+        """The first of what is read."""
+        first = None
+        for found in self.sql(statement, which):
+            row = MailboxRow._make(found)
+            self._rows[row.number] = self._rows[row.name] = row
+            first = first or row
+        return first
 
     def mailboxes(self) -> list[MailboxRow]:
         """All, by name."""
-        return [MailboxRow(*row) for row in self.sql(_ALL)]
+        return [MailboxRow._make(row) for row in self.sql(_ALL)]
 
     def names(self) -> list[tuple[str, str, str]]:
         """Name, id and special uses of all, by name."""

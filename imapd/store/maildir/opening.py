@@ -30,8 +30,8 @@ _log = Logger()
 _QUICK: Final = 1 << 18
 
 _FOUND_MANY: Final = (
-    "SELECT m.id, m.size, f.name, f.home, f.size FROM messages m JOIN files f ON f.id = m.id"
-    " WHERE m.id IN"
+    "SELECT m.id, m.size, f.name, f.home, f.size, b.directory"
+    " FROM mailboxes b, messages m JOIN files f ON f.id = m.id WHERE b.number = ? AND m.id IN"
 )
 _FOUND: Final = (
     "SELECT b.directory, m.size, f.name, f.home, f.size"
@@ -50,16 +50,17 @@ def at_hand(index: Index, tree: Tree, number: int, uids: Sequence[int]) -> dict[
 
     Raises `NoSuchMailbox`, `StoreUnavailable`.
     """
-    base, directory = base_of(number), index.directory(number)
+    base = base_of(number)
     found = index.sql(
-        f"{_FOUND_MANY} ({', '.join('?' * len(uids))})",
-        [base + uid for uid in uids],
+        f"{_FOUND_MANY} ({', '.join('?' * len(uids))})", [number, *[base + uid for uid in uids]]
     ).fetchall()
+    if not found:
+        index.directory(number)
     octets = 0
     waits = False
     parts: dict[str, str] = {}
     whole: dict[int, bytes] = {}
-    for id, size, name, home, known in found:
+    for id, size, name, home, known, directory in found:
         if size != known or size > _SMALL or octets + size > _TOGETHER:
             continue
         place = directory if home is None else index.directory(home)

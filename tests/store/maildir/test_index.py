@@ -359,3 +359,27 @@ def test_an_account_that_takes_long_to_open(place, monkeypatch):
     assert not place.store._making.locked
     # Once it is over, those that come are opened in turn.
     place.run(place.run(place.store.open_account("dave")).close())
+
+
+def test_many_mailboxes_one_after_the_other(place):
+    """Whoever goes through all of them, in whatever order, is told of each what is so just now."""
+    names = [f"box{number:03}" for number in range(150)]
+    for name in names:
+        place.run(place.account.create(name))
+    place.add(place.box("box007"), "one")
+    place.add(place.box("box120"), "one", "two")
+
+    def messages(some):
+        found = {}
+        for name in some:
+            found.update(place.run(place.account.statuses([name])))
+        return {name: status.messages for name, status in found.items()}
+
+    wanted = {name: {"box007": 1, "box120": 2}.get(name, 0) for name in names}
+    assert messages(names) == wanted
+    place.add(place.box("box100"), "one")
+    wanted["box100"] = 1
+    assert messages([*reversed(names), "box", "box0075", "boxes", "\ud800"]) == wanted
+    assert {
+        name: status.messages for name, status in place.run(place.account.statuses(names)).items()
+    } == wanted
