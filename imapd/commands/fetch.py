@@ -8,7 +8,7 @@ from typing import Any
 from attrs import define
 
 from imapd.commands.fetch_att import fetch_att, fetch_atts, named, once
-from imapd.commands.fetch_items import UID, Fetched
+from imapd.commands.fetch_items import UID, Fetched, Items
 from imapd.commands.fetch_rows import RowWriter
 from imapd.commands.modifiers import modifiers
 from imapd.dialect import Command, Feature, FetchModifier
@@ -30,15 +30,14 @@ class Fetch:
 
     numbers: SequenceSet
     by_uid: bool
-    items: list[Fetched]
+    items: Items
     modifiers: Sequence[tuple[FetchModifier, Any]] = ()
     #: The places that are meant; of those no row is written that a modifier leaves out.
     spans: Sequence[Span] = ()
 
     def add(self, item: Fetched, *, first: bool = False) -> None:
         """Write this item too, unless it is asked for already."""
-        if all(item.format != each.format for each in self.items):
-            self.items.insert(0 if first else len(self.items), item)
+        self.items = self.items.including(item, first=first)
 
 
 def _arguments(by_uid: bool) -> Any:
@@ -47,7 +46,7 @@ def _arguments(by_uid: bool) -> Any:
         cursor.space()
         numbers = grammar.sequence_set(cursor)
         cursor.space()
-        fetch = Fetch(numbers, by_uid, [*cursor.remembered(_items)])
+        fetch = Fetch(numbers, by_uid, cursor.remembered(_items))
         if cursor.peek() == b" " and not cursor.data[cursor.at :].isspace():
             cursor.space()
             fetch.modifiers = modifiers(cursor, cursor.vocabulary.fetch_modifiers)
@@ -56,10 +55,10 @@ def _arguments(by_uid: bool) -> Any:
     return arguments
 
 
-def _items(cursor: Cursor) -> Sequence[Fetched]:
+def _items(cursor: Cursor) -> Items:
     if cursor.peek() == b"(":
-        return fetch_atts(cursor)
-    return once(_macro(cursor) or [fetch_att(cursor)])
+        return Items(fetch_atts(cursor))
+    return Items(once(_macro(cursor) or [fetch_att(cursor)]))
 
 
 def _macro(cursor: Cursor) -> list[Fetched] | None:
@@ -71,9 +70,7 @@ def _macro(cursor: Cursor) -> list[Fetched] | None:
     return [named(cursor, name.encode("ascii")) for name in names]
 
 
-async def _fetch(session: Session, fetch: Fetch) -> Outcome | None:
-    view = session.selected
-    fetch.spans = view.spans(fetch.numbers, fetch.by_uid, session.saved)
+async def _modified(session: Session, fetch: Fetch) -> None:
     for modifier, argument in fetch.modifiers:
         if modifier.check is not None:
             modifier.check(session, fetch, argument)
@@ -81,12 +78,20 @@ async def _fetch(session: Session, fetch: Fetch) -> Outcome | None:
         waiting = modifier.apply(session, fetch, argument)
         if waiting is not None:
             await waiting
+
+
+async def _fetch(session: Session, fetch: Fetch) -> Outcome | None:
+    view = session.selected
+    fetch.spans = view.spans(fetch.numbers, fetch.by_uid, session.saved)
+    if fetch.modifiers:
+        await _modified(session, fetch)
     if fetch.by_uid and not session.announce.by_uid:
         fetch.add(UID, first=True)
-    enabled = frozenset[str]().union(*(item.enables for item in fetch.items))
-    session.needs(enabled)
-    if not enabled <= session.enabled:
-        session.enable(*sorted(enabled))
+    enabled = fetch.items.enables
+    if enabled:
+        session.needs(enabled)
+        if not enabled <= session.enabled:
+            session.enable(*sorted(enabled))
     fetch.spans, lowest = cut(session, fetch.spans)
     if lowest is not None and any(modifier.name == "PARTIAL" for modifier, _ in fetch.modifiers):
         # RFC 9738, 3.1: what asks for a page of so many is refused.

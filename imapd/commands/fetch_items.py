@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Union
 
-from attrs import frozen
+from attrs import field, frozen
 
 from imapd.dialect import Feature, FetchItem
 from imapd.model.message import BODYSTRUCTURE, ENVELOPE, HEADER, INTERNAL_DATE, SIZE, Column
@@ -19,7 +19,7 @@ from imapd.session.content import Content
 from imapd.session.view import View
 from imapd.wire.cursor import Cursor
 
-__all__ = ["FEATURE", "UID", "Fetched", "Rows", "Value", "column"]
+__all__ = ["FEATURE", "UID", "Fetched", "Items", "Rows", "Value", "column"]
 
 #: What a message's content gives: the octets from one place to another, octets made
 #: from it, or nothing.
@@ -79,6 +79,80 @@ class Fetched:
     def may_be_nil(self) -> bool:
         """A message that is no more has NIL for it: an ``nstring``."""
         return not self.plain and (self.content is not None or HEADER in self.columns)
+
+
+@frozen(eq=False)
+class Items:
+    """The items of a FETCH, and what follows from them for all its rows, found out once."""
+
+    each: Sequence[Fetched]
+    #: What the store is asked for.
+    columns: frozenset[Column] = field(init=False)
+    #: Features that are on for who asks so.
+    enables: frozenset[str] = field(init=False)
+    #: The names in the answer.
+    names: frozenset[bytes] = field(init=False)
+    #: Behind the beginning of a row that says of which message it is.
+    format: bytes = field(init=False)
+    #: There is not always something to tell; the octets of the messages are wanted.
+    optional: bool = field(init=False)
+    content: bool = field(init=False)
+    #: Rows are made of columns and one whole message, and always of all of them: where that stands,
+    #: and what is before it, its length included, and behind it.
+    whole: tuple[int, bytes, bytes] | None = field(init=False)
+    sets_seen: bool = field(init=False)
+    _others: dict[tuple[bytes, bool], Items] = field(factory=dict, init=False, repr=False)
+
+    @columns.default
+    def _columns(self) -> frozenset[Column]:
+        return frozenset[Column]().union(*(item.columns for item in self.each))
+
+    @enables.default
+    def _enables(self) -> frozenset[str]:
+        return frozenset[str]().union(*(item.enables for item in self.each))
+
+    @names.default
+    def _names(self) -> frozenset[bytes]:
+        return frozenset(item.format.partition(b" ")[0] for item in self.each)
+
+    @format.default
+    def _format(self) -> bytes:
+        return b" ".join(item.format for item in self.each) + b")\r\n"
+
+    @optional.default
+    def _optional(self) -> bool:
+        return any(item.optional for item in self.each)
+
+    @content.default
+    def _content(self) -> bool:
+        return any(item.content is not None for item in self.each)
+
+    @whole.default
+    def _whole(self) -> tuple[int, bytes, bytes] | None:
+        places = [place for place, item in enumerate(self.each) if item.content is not None]
+        if self.optional or len(places) != 1 or not self.each[places[0]].whole:
+            return None
+        (place,) = places
+        before = b" ".join(item.format for item in self.each[: place + 1]) + b" {%d}\r\n"
+        return (
+            place,
+            before,
+            b"".join(b" " + item.format for item in self.each[place + 1 :]) + b")\r\n",
+        )
+
+    @sets_seen.default
+    def _sets_seen(self) -> bool:
+        return any(item.sets_seen for item in self.each)
+
+    def including(self, item: Fetched, *, first: bool = False) -> Items:
+        """With this item too, unless it is there."""
+        if any(item.format == each.format for each in self.each):
+            return self
+        others = self._others.get((item.format, first))
+        if others is None:
+            others = Items((item, *self.each) if first else (*self.each, item))
+            self._others[item.format, first] = others
+        return others
 
 
 def column(name: Column) -> Callable[[Rows], Sequence[Any]]:

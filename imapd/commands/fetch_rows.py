@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from imapd.commands.fetch_items import Fetched, Rows
+from imapd.commands.fetch_items import Fetched, Items, Rows
 from imapd.model.flags import SEEN, FlagChange, interned
-from imapd.model.message import Column
 from imapd.model.numset import NumSet
 from imapd.session.content import Content, scanned
 from imapd.session.session import Session
@@ -32,24 +31,15 @@ _ROWS: Final = 50
 class RowWriter:
     """Writes them, and knows whether all messages were there."""
 
-    def __init__(self, session: Session, view: View, items: Sequence[Fetched]) -> None:
+    def __init__(self, session: Session, view: View, items: Items) -> None:
         self.session = session
         self.view = view
         self.items = items
         #: The client asked for a message that is no more.
         self.gone = False
         self._done = self._goal = 0
-        self._columns = frozenset[Column]().union(*(item.columns for item in items))
-        self._optional = any(item.optional for item in items)
-        self._content = any(item.content is not None for item in items)
-        #: Rows are made of columns and whole messages, and always of all of them.
-        self._plain = not self._optional and all(
-            item.whole or item.content is None for item in items
-        )
-        self._sets_seen = not view.read_only and any(item.sets_seen for item in items)
-        self._format = session.announce.row + b" ".join(item.format for item in items) + b")\r\n"
-        self._asked = frozenset(item.format.partition(b" ")[0] for item in items)
-        self._tells_flags = b"FLAGS" in self._asked
+        self._sets_seen = items.sets_seen and not view.read_only
+        self._tells_flags = b"FLAGS" in items.names
 
     async def write(self, spans: Sequence[Span]) -> None:
         """Write those of the messages at these places.  Raises what the store does, and `Gone`."""
@@ -59,10 +49,10 @@ class RowWriter:
             seen = await self._see(rows) if self._sets_seen else frozenset()
             if self._tells_flags:
                 session.write(self.view.unknown_keywords(rows.places))
-            if self._content or seen:
+            if self.items.content or seen:
                 await self._one_by_one(rows, seen)
             else:
-                if self._optional and rows.columns:
+                if self.items.optional and rows.columns:
                     await self._what_there_is(rows)
                 else:
                     self._all_at_once(rows)
@@ -73,7 +63,7 @@ class RowWriter:
     async def _rows(self, spans: Sequence[Span]) -> AsyncIterator[Rows]:
         """The messages in runs of neighbours, each with the columns that are needed."""
         session, view = self.session, self.view
-        if not self._columns:
+        if not self.items.columns:
             for places in view.chunks(spans, _CHUNK):
                 yield Rows(view, session.announce, places, view.uids_of(places), {})
             return
@@ -87,7 +77,7 @@ class RowWriter:
                 else NumSet.from_sorted(view.uids_of(places))
             )
             at, count = 0, len(places)
-            async for batch in scanned(view.mailbox, wanted, self._columns, session.peer.turn):
+            async for batch in scanned(view.mailbox, wanted, self.items.columns, session.peer.turn):
                 uids = batch.uids
                 stop = at + len(uids)
                 if (
@@ -136,21 +126,21 @@ class RowWriter:
         return frozenset(stored.changes.uids)
 
     def _all_at_once(self, rows: Rows) -> None:
-        if self._columns and not rows.columns:
+        if self.items.columns and not rows.columns:
             self._known_of(rows)
             return
         announce = self.session.announce
         numbers = announce.numbers(rows.places, rows.uids)
-        values = [item.values(rows) for item in self.items if item.values is not None]
-        format = self._format
+        values = [item.values(rows) for item in self.items.each if item.values is not None]
+        format = announce.row + self.items.format
         self.session.write(b"".join([format % row for row in zip(numbers, *values)]))
 
     async def _what_there_is(self, rows: Rows) -> None:
         """Rows of which some items may have nothing to tell; these may be large."""
         session = self.session
         numbers = session.announce.numbers(rows.places, rows.uids)
-        formats = [item.format for item in self.items if item.values is not None]
-        values = [item.values(rows) for item in self.items if item.values is not None]
+        formats = [item.format for item in self.items.each if item.values is not None]
+        values = [item.values(rows) for item in self.items.each if item.values is not None]
         waiting: list[bytes] = []
         octets = count = 0
         for number, *row in zip(numbers, *values):
@@ -168,7 +158,7 @@ class RowWriter:
     def _known_of(self, rows: Rows) -> None:
         """Of a vanished message: its UID and flags, NIL for its octets (RFC 2180, 4.1.3)."""
         parts = []
-        for item in self.items:
+        for item in self.items.each:
             if not item.columns and item.values is not None:
                 parts.append(item.format % (item.values(rows)[0],))
             elif item.may_be_nil:
@@ -181,23 +171,42 @@ class RowWriter:
     async def _one_by_one(self, rows: Rows, seen: frozenset[int]) -> None:
         session, view = self.session, self.view
         announce = session.announce
-        if self._columns and not rows.columns:
+        if self.items.columns and not rows.columns:
             self._known_of(rows)
             return
-        values = [item.values(rows) if item.values is not None else () for item in self.items]
+        values = [item.values(rows) if item.values is not None else () for item in self.items.each]
         numbers = announce.numbers(rows.places, rows.uids)
-        small = IWholeMessages(view.mailbox, None) if self._content else None
+        small = IWholeMessages(view.mailbox, None) if self.items.content else None
+        form = self.items.whole
         whole: Mapping[int, bytes] = {}
+        row = announce.row
+        waiting: list[bytes] = []
+        size = 0
         for place, uid in enumerate(rows.uids):
             if small is not None and place % _TOGETHER == 0:
+                session.peer.write_sequence(waiting)
+                waiting, size = [], 0
                 await session.peer.turn()
                 whole = await settled(small.whole(rows.uids[place : place + _TOGETHER]))
                 session.progress.reached(self._done, self._goal)
             octets = whole.get(uid)
-            if octets is not None and self._plain and uid not in seen:
-                self._at_hand(numbers[place], octets, place, values)
+            if octets is not None and form is not None and uid not in seen:
+                at, before, behind = form
+                octets = _without_nul(octets)
+                told = [column[place] for column in values if column]
+                waiting += (
+                    (row + before) % (numbers[place], *told[:at], len(octets)),
+                    octets,
+                    behind % tuple(told[at:]),
+                )
                 self._done += 1
+                size += len(octets)
+                if size > _OCTETS:
+                    session.peer.write_sequence(waiting)
+                    waiting, size = [], 0
                 continue
+            session.peer.write_sequence(waiting)
+            waiting, size = [], 0
             content = Content(view.mailbox, uid, octets)
             try:
                 # Whatever can be refused is, before the row begins.
@@ -205,7 +214,7 @@ class RowWriter:
                     _written(item, column[place])
                     if item.content is None
                     else await self._octets(item, content)
-                    for item, column in zip(self.items, values)
+                    for item, column in zip(self.items.each, values)
                 ]
                 parts = [part for part in parts if part]
                 if uid in seen:
@@ -219,22 +228,7 @@ class RowWriter:
             self._done += 1
             session.progress.reached(self._done, self._goal)
             await session.peer.turn()
-
-    def _at_hand(
-        self, number: int, octets: bytes, place: int, values: Sequence[Sequence[Any]]
-    ) -> None:
-        """The row of a message that is in memory, with what the columns have at `place`."""
-        write = self.session.write
-        between = self.session.announce.row % number
-        octets = _without_nul(octets)
-        for item, column in zip(self.items, values):
-            if item.whole:
-                write(b"%b%b {%d}\r\n" % (between, item.label, len(octets)))
-                write(octets)
-            else:
-                write(between + item.format % (column[place],))
-            between = b" "
-        write(b")\r\n")
+        session.peer.write_sequence(waiting)
 
     def _told_of_seen(self, place: int) -> Iterator[bytes]:
         r"""What else is in the row of a message that has become \\Seen; by RFC 7162, 3.2.4 its modseq."""
@@ -243,9 +237,9 @@ class RowWriter:
             self.session.write(view.unknown_keywords((place,)))
             yield b"FLAGS %b" % view.shown_flags((place,), announce)[0]
         if announce.tells_modseq:
-            if not announce.by_uid and b"UID" not in self._asked:
+            if not announce.by_uid and b"UID" not in self.items.names:
                 yield b"UID %d" % view.generation.uids[place]
-            if b"MODSEQ" not in self._asked:
+            if b"MODSEQ" not in self.items.names:
                 yield b"MODSEQ (%d)" % view.modseqs((place,))[0]
 
     async def _octets(self, item: Fetched, content: Content) -> list[bytes | Span]:

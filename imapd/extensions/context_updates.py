@@ -21,7 +21,7 @@ from attrs import define, field
 
 from imapd.commands.fetch import Fetch
 from imapd.commands.fetch_att import once
-from imapd.commands.fetch_items import Fetched
+from imapd.commands.fetch_items import Fetched, Items
 from imapd.commands.search import esearch
 from imapd.commands.search_source import Selected, Some
 from imapd.model.message import UID
@@ -167,7 +167,7 @@ class Contexts:
         spans = [(low - 1, high) for low, high in numbers.ranges]
         for some in view.chunks(spans, _CHUNK):
             numbers = NumSet.from_sorted(place + 1 for place in some)
-            fetch = Fetch(SequenceSet(tuple(numbers.ranges)), False, items)
+            fetch = Fetch(SequenceSet(tuple(numbers.ranges)), False, Items(items))
             await self._session.policy.dialect.commands[b"FETCH"].run(self._session, fetch)
 
     # What is kept.

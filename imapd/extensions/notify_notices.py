@@ -19,7 +19,7 @@ from typing import Final, cast
 from attrs import evolve
 
 from imapd.commands.fetch import Fetch
-from imapd.commands.fetch_items import Fetched
+from imapd.commands.fetch_items import Fetched, Items
 from imapd.extensions import annotate_news
 from imapd.extensions.context_updates import Contexts
 from imapd.extensions.metadata_news import SERVER, MetadataNews
@@ -396,5 +396,5 @@ class Wanted(Notices):
         spans = [(low - 1, high) for low, high in numbers.ranges]
         for places in view.chunks(spans, _CHUNK):
             numbers = NumSet.from_sorted(place + 1 for place in places)
-            fetch = Fetch(SequenceSet(tuple(numbers.ranges)), False, [*items])
+            fetch = Fetch(SequenceSet(tuple(numbers.ranges)), False, Items(items))
             await session.policy.dialect.commands[b"FETCH"].run(session, fetch)

@@ -12,7 +12,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -141,6 +141,13 @@ class IMAPProtocol(PacedProtocol):
         """As `Peer`."""
         self._out.append(data)
         self._out_size += len(data)
+        if self._out_size > 65_536:
+            self.flush()
+
+    def write_sequence(self, parts: Sequence[bytes]) -> None:
+        """As `Peer`."""
+        self._out += parts
+        self._out_size += sum(map(len, parts))
         if self._out_size > 65_536:
             self.flush()
 

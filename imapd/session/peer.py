@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from imapd.wire.events import Event
@@ -29,6 +30,9 @@ class Peer(Protocol):
 
     def write(self, data: bytes) -> None:
         """Send octets; they may wait for others."""
+
+    def write_sequence(self, parts: Sequence[bytes]) -> None:
+        """Send these one after the other."""
 
     def flush(self) -> None:
         """Send now what was written."""

@@ -129,6 +129,12 @@ class View:
         if by_uid:
             largest = uids[self.count - 1] if self.count else 0
             return list(self.generation.spans(numbers.resolve(largest), self.count))
+        if (
+            len(numbers.ranges) == 1
+            and 0 < numbers.ranges[0][0] == numbers.ranges[0][1] <= self.count
+        ):
+            ((number, _),) = numbers.ranges
+            return [(number - 1, number)]
         for low, high in numbers.ranges:
             # RFC 9051, 9: seq-number; the asterisk is none either where there is nothing.
             if low > self.count or high > self.count or not self.count:

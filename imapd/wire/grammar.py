@@ -83,7 +83,11 @@ def sequence_set(cursor: Cursor) -> SequenceSet:
     if cursor.skip(b"$"):
         return SequenceSet(saved=True)
     ranges = []
-    for member in cursor.take(_SET, "a message set").split(b","):
+    members = cursor.take(_SET, "a message set")
+    if members.isdigit():
+        number = _number(members)
+        return SequenceSet(((number, number),))
+    for member in members.split(b","):
         low, colon, high = member.partition(b":")
         first = _number(low)
         ranges.append((first, _number(high) if colon else first))
