@@ -16,7 +16,7 @@ from attrs import field, frozen
 from imapd.mime.facts import facts
 from imapd.model.dates import InternalDate, from_timestamp
 from imapd.model.message import Facts
-from imapd.store.maildir.filename import FileName
+from imapd.store.maildir.filename import sizes
 from imapd.store.maildir.reader import converted, wire_size
 
 __all__ = ["Arrival", "Seen", "examined", "facts_in", "in_order", "seen", "unread"]
@@ -110,8 +110,8 @@ def unread(found: Iterable[Seen]) -> Iterator[Arrival]:
 
 
 def _named(name: str, file_size: int) -> int | None:
-    parsed = FileName.parse(name)
-    return parsed.wire_size if parsed.size == file_size else None
+    of_file, of_message = sizes(name)
+    return of_message if of_file == file_size else None
 
 
 def _examined(path: str, found: Seen, with_facts: bool) -> Arrival:

@@ -18,7 +18,7 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
-__all__ = ["LETTERS", "FileName", "copied", "fresh", "plain", "relettered", "safe"]
+__all__ = ["LETTERS", "FileName", "copied", "fresh", "plain", "relettered", "safe", "sizes"]
 
 #: The letters with a meaning here, in the order in which they are written.
 LETTERS: Final = "DFPRST"
@@ -26,6 +26,9 @@ _INFO: Final = ":2,"
 _LONGEST: Final = 200
 #: A name that we gave; its sizes.
 _OURS: Final = re.compile(r"[^,:]*(,S=[0-9]+,W=[0-9]+),U=[0-9]+:2,[A-Za-z]*")
+#: A name that has sizes at most, and its letters; the sizes of any name that has both.
+_PLAIN: Final = re.compile(r"[^,:]*(?:,S=[0-9]+)?(?:,W=[0-9]+)?:2,([A-Za-z]*)")
+_SIZES: Final = re.compile(r"[^,:]*,S=([0-9]{1,18}),W=([0-9]{1,18})[,:]")
 _HOST: Final = (
     socket.gethostname().replace("/", "\\057").replace(":", "\\072").replace(",", "_")[:60]
 )
@@ -113,11 +116,20 @@ def fresh() -> str:
 
 
 def plain(name: str) -> str | None:
-    """The letters of a name that has no more than these, in order; None if it is any other."""
-    base, marked, info = name.partition(":2,")
-    if not marked or "," in base or ":" in base or not safe(name) or not _is_in_order(info):
+    """The letters of a name that has no more than sizes and these, in order; None if it is any other."""
+    match = _PLAIN.fullmatch(name)
+    if match is None or not safe(name) or not _is_in_order(match[1]):
         return None
-    return info
+    return match[1]
+
+
+def sizes(name: str) -> tuple[int | None, int | None]:
+    """What a name says of the sizes of the file and of the message."""
+    match = _SIZES.match(name)
+    if match is not None:
+        return int(match[1]), int(match[2])
+    parsed = FileName.parse(name)
+    return parsed.size, parsed.wire_size
 
 
 @lru_cache(maxsize=256)

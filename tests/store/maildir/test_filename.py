@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapd.store.maildir.filename import FileName, copied, fresh, safe
+from imapd.store.maildir.filename import FileName, copied, fresh, plain, safe, sizes
 
 KNOWN = {
     "1.h": FileName("1.h"),
@@ -63,3 +63,37 @@ def test_fresh():
 def test_unsafe(name):
     """Names that a message cannot keep."""
     assert not safe(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("1.h:2,", ""),
+        ("1.h:2,FS", "FS"),
+        ("1.h,S=12:2,S", "S"),
+        ("1.h,S=12,W=13:2,RS", "RS"),
+        ("1.h", None),
+        ("1.h:2,SF", None),
+        ("1.h:2,Sa", None),
+        ("1.h,W=13,S=12:2,S", None),
+        ("1.h,S=12,W=13,U=7:2,S", None),
+        ("1.h,Z=9:2,S", None),
+        ("1.\u00e4:2,S", None),
+        ("x" * 300 + ":2,S", None),
+    ],
+)
+def test_plain(name, letters):
+    """Names that another server gives, and that need no more to be ours."""
+    assert plain(name) == letters
+
+
+@given(st.text(st.sampled_from("a1.,:=SWU2"), max_size=30))
+def test_what_any_name_says(name):
+    """The same in whatever way it is found out."""
+    parsed = FileName.parse(name)
+    assert sizes(name) == (parsed.size, parsed.wire_size)
+    letters = plain(name)
+    if letters is not None:
+        assert letters == parsed.letters
+        assert parsed.uid is None
+        assert not parsed.others
