@@ -24,13 +24,12 @@ from pathlib import Path
 from benchmarks import door, fairness, finding, floor, large, resync, texts, workers
 from benchmarks.comparing import compare, pace, stored
 from benchmarks.corpus import messages
-from benchmarks.measuring import Client, Server, row
+from benchmarks.measuring import Beside, Client, Measured, Server, row
 
 _MESSAGES = 10_000
 _IDLERS = 500
 _WOKEN = 1_000
 _MAILBOXES = {
-    "floor": lambda store, messages: floor.measure(store),
     "fairness": fairness.measure,
     "finding": finding.measure,
     "large": large.measure,
@@ -51,10 +50,18 @@ def _load(client: Client) -> None:
         client.command(b"APPEND INBOX" + b"".join(parts))
 
 
+def _beside(argument: str) -> tuple[str, Measured]:
+    name, _, place = argument.partition("=")
+    port, _, pid = place.partition(":")
+    return name, Beside(int(port), int(pid))
+
+
 def main() -> None:
     """Print the table; with --json write it too."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("all", "door", *_MAILBOXES), default="all")
+    parser.add_argument(
+        "what", nargs="?", choices=("all", "door", "floor", *_MAILBOXES), default="all"
+    )
     parser.add_argument(
         "--store",
         default="maildir",
@@ -62,6 +69,13 @@ def main() -> None:
     )
     parser.add_argument(
         "--messages", type=int, default=100_000, help="in the mailbox, if it is not all"
+    )
+    parser.add_argument(
+        "--beside",
+        action="append",
+        default=[],
+        metavar="NAME=PORT:PID",
+        help="of floor: another server on this machine, where bench may log in with testpass",
     )
     parser.add_argument("--json", type=Path, help="where to store what was measured")
     parser.add_argument("--compare", type=Path, help="what was stored so, to be shown beside it")
@@ -72,7 +86,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         store = f"maildir:{scratch}/%u" if options.store == "maildir" else options.store
         large = _MAILBOXES.get(options.what)
-        if large is not None:
+        if options.what == "floor":
+            rows = floor.measure(store, dict(map(_beside, options.beside)))
+        elif large is not None:
             rows = large(store, options.messages)
         else:
             rows = door.measure(store) if options.what == "door" else _all(store)

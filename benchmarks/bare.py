@@ -168,13 +168,40 @@ class Bare(Protocol):
         ).fetchone()
         return b"* STATUS %b (MESSAGES %d UNSEEN %d UIDNEXT %d UIDVALIDITY 1)\r\n" % (name, *row)
 
-    def _list(self, _: list[bytes]) -> bytes:
+    def _list(self, rest: list[bytes]) -> bytes:
+        if b"STATUS" in rest[0]:
+            return self._list_status()
         rows = self._mail.reading.execute("SELECT name FROM mailboxes ORDER BY name").fetchall()
         return b"".join([b'* LIST () "/" %b\r\n' % row[0].encode() for row in rows])
+
+    def _list_status(self) -> bytes:
+        answer = []
+        for row in self._mail.reading.execute(
+            "SELECT name, messages, unseen, uidnext FROM mailboxes ORDER BY name"
+        ).fetchall():
+            os.lstat(self._mail.cur)
+            os.lstat(self._mail.new)
+            name = row[0].encode()
+            figures = b"MESSAGES %d UNSEEN %d UIDNEXT %d UIDVALIDITY 1" % row[1:]
+            answer.append(b'* LIST () "/" %b\r\n* STATUS %b (%b)\r\n' % (name, name, figures))
+        return b"".join(answer)
 
     def _fetch(self, rest: list[bytes]) -> bytes:
         numbers, _, items = rest[0].partition(b" ")
         low, _, high = numbers.partition(b":")
+        if b"CHANGEDSINCE" in items:
+            self._mail.look()
+            return b""
+        if b"STRUCTURE" in items:
+            return b"".join(
+                [
+                    b"* %d FETCH (BODYSTRUCTURE %b)\r\n" % row
+                    for row in self._mail.reading.execute(
+                        "SELECT id, bodystructure FROM facts WHERE id BETWEEN ? AND ?",
+                        (int(low), MESSAGES),
+                    )
+                ]
+            )
         if b"FIELDS" in items:
             return b"".join(
                 b"* %d FETCH (BODY[HEADER.FIELDS (FROM TO SUBJECT DATE MESSAGE-ID)] {%d}\r\n%b\r\n\r\n)\r\n"

@@ -7,49 +7,61 @@ without: that much is the floor, whatever is done in Python above it.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 
 from benchmarks.bare import BOXES, MESSAGES
 from benchmarks.corpus import letters
-from benchmarks.measuring import Client, Server
+from benchmarks.measuring import Client, Measured, Server
 
 __all__ = ["measure"]
 
+_FIGURES = b"(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"
 _FIELDS = b"(FROM TO SUBJECT DATE MESSAGE-ID)"
 _RUNS = 7
 
+#: How many operations, and what does them.
+_Work = tuple[int, Callable[[], object]]
 
-def measure(store: str) -> list[dict[str, object]]:
-    """The rows, by microseconds of CPU for one operation: the floor, and imapd."""
+
+def measure(store: str, beside: Mapping[str, Measured]) -> list[dict[str, object]]:
+    """The rows, by microseconds of CPU for one operation: the floor, imapd, and others beside it."""
     with tempfile.TemporaryDirectory() as scratch:
-        servers = Server(f"{scratch}/bare", "benchmarks.bare"), Server(store)
+        servers: dict[str, Measured] = {
+            "floor": Server(f"{scratch}/bare", "benchmarks.bare"), "imapd": Server(store), **beside,
+        }  # fmt: skip
         try:
-            clients = [Client(server.port) for server in servers]
-            _prepare(clients[1])
-            print(f"{'row':<48}{'floor':>10}{'imapd':>10}{'':>8}")
-            rows = []
-            works = [_works(server, client) for server, client in zip(servers, clients)]
-            for name, (count, _) in works[0].items():
-                best = [float("inf")] * 2
-                for _ in range(_RUNS):
-                    for which, server in enumerate(servers):
-                        before = server.quiet()
-                        works[which][name][1]()
-                        best[which] = min(best[which], (server.ask()[0] - before) / count * 1e6)
-                print(
-                    f"{name:<48}{best[0]:>10.2f}{best[1]:>10.2f}{best[1] / best[0]:>7.1f}x",
-                    flush=True,
-                )
-                rows.append({"row": name, "floor": best[0], "us": best[1]})
-            return rows
+            works = {}
+            for name, server in servers.items():
+                client = Client(server.port)
+                if name != "floor":
+                    _prepare(client)
+                works[name] = _works(server, client)
+            print(f"{'row':<48}" + "".join(f"{name:>12}" for name in servers))
+            return [_row(name, servers, works) for name in works["floor"]]
         finally:
-            for server in servers:
+            for server in servers.values():
                 server.close()
+
+
+def _row(
+    name: str, servers: Mapping[str, Measured], works: Mapping[str, Mapping[str, _Work]]
+) -> dict[str, object]:
+    best = dict.fromkeys(servers, float("inf"))
+    for _ in range(_RUNS):
+        for which, server in servers.items():
+            count, work = works[which][name]
+            before = server.quiet()
+            work()
+            best[which] = min(best[which], (server.used() - before) / count * 1e6)
+    print(f"{name:<48}" + "".join(f"{each:>12.2f}" for each in best.values()), flush=True)
+    return {"row": name, **best, "us": best["imapd"]}
 
 
 def _prepare(client: Client) -> None:
     """What `benchmarks.bare` has from the start."""
+    if b"* LIST" in client.answer(b'LIST "" box*'):
+        return
     for number in range(BOXES):
         client.command(b"CREATE box%03d" % number)
     client.command(b"CREATE big")
@@ -62,13 +74,12 @@ def _append(name: bytes, messages: list[bytes]) -> bytes:
     return b"APPEND %b" % name + b"".join(b" {%d+}\r\n%b" % (len(each), each) for each in messages)
 
 
-def _works(server: Server, client: Client) -> dict[str, tuple[int, Callable[[], object]]]:
-    """By name: how many operations, and what does them."""
+def _works(server: Measured, client: Client) -> dict[str, _Work]:
+    """By name."""
     some = list(islice(letters(100, seed=2), 100))
     noops = b"".join(b"n%d NOOP\r\n" % number for number in range(100))
     figures = b"".join(
-        b"n%d STATUS box%03d (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)\r\n" % (number, number)
-        for number in range(BOXES)
+        b"n%d STATUS box%03d %b\r\n" % (number, number, _FIGURES) for number in range(BOXES)
     )
 
     def each(many: int, command: Callable[[int], bytes]) -> Callable[[], None]:
@@ -96,10 +107,16 @@ def _works(server: Server, client: Client) -> dict[str, tuple[int, Callable[[], 
         "NOOP, a hundred in one write": (2_000, together(noops)),
         "STATUS of 100 mailboxes in one write": (20 * BOXES, together(figures)),
         "LIST of 100 mailboxes, each": (20 * BOXES, each(20, lambda _: b'LIST "" *')),
+        "LIST with STATUS of 100 mailboxes, each": (
+            20 * BOXES, each(20, lambda _: b'LIST "" * RETURN (STATUS %b)' % _FIGURES)),
         "APPEND": (100, each(100, lambda number: _append(b"INBOX", [some[number]]))),
         "APPEND of 100, each": (200, each(2, lambda _: _append(b"INBOX", some))),
         "SELECT": (100, each(100, lambda _: b"SELECT big")),
         "NOOP, selected": (1_000, each(1_000, lambda _: b"NOOP")),
+        "FETCH CHANGEDSINCE, nothing changed": (
+            200, each(200, lambda _: b"FETCH 1:* (FLAGS) (CHANGEDSINCE %d)" % (1 << 40))),
+        "FETCH BODYSTRUCTURE, a message": (
+            MESSAGES, each(1, lambda _: b"FETCH 1:%d BODYSTRUCTURE" % MESSAGES)),
         "FETCH of five header fields, a message": (
             MESSAGES, each(1, lambda _: b"FETCH 1:%d (BODY.PEEK[HEADER.FIELDS %b])" % (MESSAGES, _FIELDS))),
         "FETCH BODY[] of one": (

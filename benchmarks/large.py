@@ -17,7 +17,7 @@ from imapd.model.quota import Allowance
 from imapd.store.maildir import ceiling, namespace
 from imapd.store.maildir.edit import Edit, Entry
 from imapd.store.maildir.filename import FileName
-from imapd.store.maildir.founding import found, founded
+from imapd.store.maildir.founding import opened
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.tree import Tree, modified
 from imapd.store.maildir.turn import transaction
@@ -52,9 +52,8 @@ def measure(store: str, count: int) -> list[dict[str, object]]:
 
 def _make(tree: Tree, count: int) -> None:
     began = time.perf_counter()
-    presence = found(tree)
+    presence = opened(tree.root, fs=False).presence
     index = Index(tree.index, wait=1.0, checkpoints=True)
-    founded(index, tree, [])
     names = [f"lists/{number // 30}/{number}" for number in range(_MAILBOXES)]
     for name in names:
         if index.named(name) is None:

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
-__all__ = ["Client", "Server", "row"]
+__all__ = ["Beside", "Client", "Measured", "Server", "row"]
 
 #: Seconds with next to no CPU, after which a server is quiet; and that are waited for it at most.
 _QUIET: Final = 0.3
@@ -60,7 +62,53 @@ class Client:
         return self._read_until(end)
 
 
-class Server:
+class Measured:
+    """A server, whoever started it."""
+
+    port: int
+
+    def used(self) -> float:
+        """CPU seconds until now."""
+        raise NotImplementedError
+
+    def quiet(self) -> float:
+        """Wait until nothing is done behind the answers any more; the CPU seconds used so far."""
+        until, used = time.monotonic() + _LONGEST, self.used()
+        while True:
+            time.sleep(_QUIET)
+            before, used = used, self.used()
+            if used - before < _QUIET / 100 or time.monotonic() > until:
+                return used
+
+    def close(self) -> None:
+        """It is not needed any more."""
+
+
+class Beside(Measured):
+    """A server of others that runs already: a process, and all that it has started (Linux)."""
+
+    def __init__(self, port: int, pid: int) -> None:
+        self.port, self._pid = port, pid
+
+    def used(self) -> float:
+        """As `Measured`."""
+        parents: dict[int, int] = {}
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+        seconds = 0.0
+        for process in parents:
+            above = process
+            while above not in (self._pid, 0):
+                above = parents.get(above, 0)
+            if above:
+                for path in Path(f"/proc/{process}/task").glob("*/schedstat"):
+                    with suppress(OSError):
+                        seconds += int(path.read_text().split()[0]) / 1e9
+        return seconds
+
+
+class Server(Measured):
     """The measured process."""
 
     def __init__(self, store: str, module: str = "benchmarks.serve") -> None:
@@ -78,14 +126,9 @@ class Server:
         cpu, longest, memory = self._control.readline().split()
         return float(cpu), float(longest), int(memory)
 
-    def quiet(self) -> float:
-        """Wait until nothing is done behind the answers any more; the CPU seconds used so far."""
-        until, used = time.monotonic() + _LONGEST, self.ask()[0]
-        while True:
-            time.sleep(_QUIET)
-            before, used = used, self.ask()[0]
-            if used - before < _QUIET / 100 or time.monotonic() > until:
-                return used
+    def used(self) -> float:
+        """As `Measured`."""
+        return self.ask()[0]
 
     def close(self) -> None:
         """End the process."""

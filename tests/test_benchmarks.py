@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -64,3 +66,12 @@ def test_growth_is_drawn() -> None:
     )
     assert level[0] == level[1] == rising[0]
     assert rising[1] < rising[0], "heights are counted from the top"
+
+
+def test_they_can_be_run() -> None:
+    """All that they need of imapd is there."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "floor" in done.stdout
