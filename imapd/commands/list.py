@@ -193,11 +193,17 @@ async def _tell(session: Session, arguments: Listing, rows: Sequence[Row]) -> No
     infos = [row.info for row in rows if _has_responses(row)] if returns else []
     known = [await _known(session, option, infos, argument) for option, argument in returns]
     extended = arguments.extended or "IMAP4rev2" in session.enabled
+    attributes = [option for option, _ in returns if option.has_attribute is not None]
+    at_hand = known[0] if len(known) == 1 else {}
     told: list[bytes] = []
     for row in rows:
         info, responses = row.info, b""
         if returns and _has_responses(row):
-            info, responses = await _responses(session, arguments, info, known)
+            found = at_hand.get(info.name)
+            if found is None:
+                info, responses = await _responses(session, arguments, info, known)
+            else:
+                responses = found
         child_info = b""
         if row.holds_chosen and arguments.recursive:
             child_info = b' ("CHILDINFO" (%b))' % b" ".join(
@@ -208,7 +214,7 @@ async def _tell(session: Session, arguments: Listing, rows: Sequence[Row]) -> No
         told.append(
             b'* LIST (%b) "/" %b%b\r\n%b'
             % (
-                _attributes(info, row.has_children, returns, extended),
+                _attributes(info, row.has_children, attributes, extended),
                 session.mailbox_name(info.name),
                 child_info,
                 responses,
@@ -263,12 +269,12 @@ async def _responses(
 def _attributes(
     info: MailboxInfo,
     has_children: bool,
-    returns: Sequence[tuple[ListReturn, Any]],
+    attributes: Sequence[ListReturn],
     extended: bool,
 ) -> bytes:
     """``mbx-list-flags`` (RFC 9051, 7.3.1)."""
     children = b"\\HasChildren" if has_children else b"\\HasNoChildren"
-    if info.exists and info.selectable and not (returns or info.remote or info.special_use):
+    if info.exists and info.selectable and not (attributes or info.remote or info.special_use):
         return children
     told = []
     if not info.exists:
@@ -277,7 +283,7 @@ def _attributes(
         told.append(b"\\Noselect")
     if info.remote:
         told.append(b"\\Remote")
-    for option, _ in returns:
+    for option in attributes:
         if option.has_attribute is not None and option.has_attribute(info):
             told.append(option.attribute.encode("ascii"))
     told.append(children)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 
 from attrs import evolve, frozen
@@ -21,9 +22,21 @@ from imapd.store.statuses import IStatuses
 from imapd.wire import grammar
 from imapd.wire.cursor import BadSyntax, Cursor
 
-__all__ = ["FEATURE", "LIST_STATUS", "SIZE"]
+__all__ = ["FEATURE", "LIST_STATUS", "SIZE", "Number"]
 
 _ALL: Final = NumSet([(1, (1 << 32) - 1)])
+
+
+@frozen
+class Number:
+    """Makes of a `Status` one of its numbers."""
+
+    attribute: str
+
+    def __call__(self, status: Status) -> int:
+        """The number."""
+        number: int = getattr(status, self.attribute)
+        return number
 
 
 @frozen
@@ -36,6 +49,9 @@ class _Asked:
     enables: tuple[str, ...]
     #: Some are right only of a status that is `sized`.
     of_sizes: bool
+    #: Where all are numbers of a `Status`: these, and the whole response.
+    numbers: Callable[[Status], tuple[int, ...]] | None
+    form: bytes
 
 
 def _arguments(cursor: Cursor) -> tuple[str, _Asked]:
@@ -47,11 +63,16 @@ def _arguments(cursor: Cursor) -> tuple[str, _Asked]:
 def _items(cursor: Cursor) -> _Asked:
     cursor.space()
     items = tuple({item.name: item for item in cursor.listed(_item)}.values())
+    names = tuple(item.octets for item in items)
+    attributes = [item.value.attribute for item in items if isinstance(item.value, Number)]
     return _Asked(
         items,
-        names=tuple(item.octets for item in items),
+        names,
         enables=tuple(item.enables for item in items if item.enables),
         of_sizes=any(item.of_sizes for item in items),
+        # With one name it gives no tuple.
+        numbers=attrgetter(*attributes) if 1 < len(attributes) == len(items) else None,
+        form=_form(names, (int,) * len(items)),
     )
 
 
@@ -140,6 +161,8 @@ async def _summed(session: Session, name: str, status: Status) -> Status:
 
 
 def _told(session: Session, name: str, asked: _Asked, status: Status) -> bytes:
+    if asked.numbers is not None:
+        return asked.form % (session.mailbox_name(name), *asked.numbers(status))
     values = [item.value(session if item.of_session else status) for item in asked.items]
     form = _form(asked.names, tuple(map(type, values)))
     return form % (session.mailbox_name(name), *values)
@@ -155,7 +178,12 @@ def _form(names: tuple[bytes, ...], types: tuple[type, ...]) -> bytes:
 def _seen_here(session: Session, status: Status) -> Status:
     r"""\Recent that this session has taken is recent still, for it."""
     view = session.view
-    if view is not None and not view.read_only and view.mailbox.id == status.mailbox_id:
+    if (
+        view is not None
+        and view.recent
+        and not view.read_only
+        and view.mailbox.id == status.mailbox_id
+    ):
         return evolve(status, recent=status.recent + len(view.recent_uids()))
     return status
 
@@ -166,13 +194,13 @@ FEATURE = Feature(
     summary="the figures of a mailbox without selecting it",
     commands=(Command("STATUS", LOGGED_IN, _arguments, _status, plain=True),),
     status_items=(
-        StatusItem("MESSAGES", lambda status: status.messages),
-        StatusItem("UIDNEXT", lambda status: status.uidnext),
-        StatusItem("UIDVALIDITY", lambda status: status.uidvalidity),
-        StatusItem("UNSEEN", lambda status: status.unseen),
-        StatusItem("DELETED", lambda status: status.deleted),
+        StatusItem("MESSAGES", Number("messages")),
+        StatusItem("UIDNEXT", Number("uidnext")),
+        StatusItem("UIDVALIDITY", Number("uidvalidity")),
+        StatusItem("UNSEEN", Number("unseen")),
+        StatusItem("DELETED", Number("deleted")),
         # RFC 3501, 6.3.10; answered to clients of IMAP4rev2 too.
-        StatusItem("RECENT", lambda status: status.recent),
+        StatusItem("RECENT", Number("recent")),
     ),
 )
 
@@ -181,7 +209,7 @@ SIZE = Feature(
     rfc=8438,
     summary="the octets of all messages of a mailbox",
     capabilities=(Capability("STATUS=SIZE"),),
-    status_items=(StatusItem("SIZE", lambda status: status.size, of_sizes=True),),
+    status_items=(StatusItem("SIZE", Number("size"), of_sizes=True),),
 )
 
 LIST_STATUS = Feature(

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from imapd.commands.status import Number
 from imapd.dialect import Capability, Command, Feature, StatusItem, When
 from imapd.model.quota import UNITS, Allowance, Quota
 from imapd.model.states import LOGGED_IN
@@ -192,9 +193,7 @@ FEATURE = Feature(
         Command("GETQUOTA", LOGGED_IN, _root, _getquota),
         Command("GETQUOTAROOT", LOGGED_IN, _mailbox, _getquotaroot),
     ),
-    status_items=(
-        StatusItem("DELETED-STORAGE", lambda status: status.deleted_size, of_sizes=True),
-    ),
+    status_items=(StatusItem("DELETED-STORAGE", Number("deleted_size"), of_sizes=True),),
 )
 
 QUOTASET = Feature(
