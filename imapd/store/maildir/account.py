@@ -1,15 +1,12 @@
 """One user's Maildir: its mailboxes, its writer, and who is told of changes.
 
 * Reads are made here and now by a connection of our own, which waits for no one.
-* A small change is made here and now too, if no one else is writing and nothing waits;
-  everything else goes through the writer's thread.
+* What is changed is changed by `changing`.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeVar
@@ -17,7 +14,6 @@ from weakref import WeakValueDictionary
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredLock
-from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
@@ -26,7 +22,7 @@ from imapd.model.mailbox import DELIMITER, Hint, MailboxInfo, Status
 from imapd.model.quota import Allowance, Quota
 from imapd.store.access import IShareable
 from imapd.store.answers import settled
-from imapd.store.errors import NoSuchMailbox, NotSelectable, StoreUnavailable
+from imapd.store.errors import NoSuchMailbox, NotSelectable
 from imapd.store.interfaces import (
     IAccount,
     IAnnotated,
@@ -43,6 +39,7 @@ from imapd.store.interfaces import (
 from imapd.store.maildir import metadata, namespace, quota
 from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.backlog import Backlog
+from imapd.store.maildir.changing import Changing
 from imapd.store.maildir.checking import examine
 from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.listing import listed
@@ -52,34 +49,32 @@ from imapd.store.maildir.measuring import Sizes
 from imapd.store.maildir.names import check, sought
 from imapd.store.maildir.presence import Presence
 from imapd.store.maildir.quiet import Quiet
-from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.sharing import MaildirSharing
 from imapd.store.maildir.spool import Draft, Spool
 from imapd.store.maildir.telling import MaildirTexts
 from imapd.store.maildir.threads import call_in_thread
-from imapd.store.maildir.tree import Tree, unavailable
+from imapd.store.maildir.tree import Tree
 from imapd.store.maildir.troubles import reporting
 from imapd.store.maildir.turn import Turn
+from imapd.store.maildir.urlkeys import MaildirURLKeys
 from imapd.store.maildir.watchers import Watchers
-from imapd.store.maildir.writer import Work, Writer, attempt
+from imapd.store.maildir.writer import Work, Writer
 from imapd.store.statuses import IStatuses
 
 __all__ = ["MaildirAccount"]
 
 _T = TypeVar("_T")
 
-#: Before the id of a mailbox: where its key of RFC 4467 is in `meta`.
-_URL_KEY: Final = "url_key/"
-#: Seconds after which files are given the names that the answer promised.
-_TIDY: Final = 0.3
-#: Small changes made on the reactor's thread between two checkpoints in the writer's.
-_CHECKPOINT: Final = 500
+
+#: What an account provides by an object of its own.
+_PARTS: Final[dict[object, Callable[[MaildirAccount], object]]] = {
+    IShareable: lambda account: MaildirSharing(account),
+    IURLKeys: lambda account: MaildirURLKeys(account),
+}
 
 
 @reporting
-@implementer(
-    IAccount, IExamined, ISpools, IURLKeys, IQuota, IObjectIDs, IMetadata, IAnnotated, IStatuses
-)
+@implementer(IAccount, IExamined, ISpools, IQuota, IObjectIDs, IMetadata, IAnnotated, IStatuses)
 @define(eq=False)
 class MaildirAccount:
     """Shared by all sessions of the user; `_left` is called when each has closed."""
@@ -93,7 +88,7 @@ class MaildirAccount:
     #: What was wrong with the index when it was opened, and was mended.
     _said: str
     _alarms: Alarms = field(repr=False)
-    synced_flags: bool
+    _synced_flags: bool
     _left: Callable[[MaildirAccount], object] = field(repr=False)
     _allowed_each: Callable[[], Allowance] = field(repr=False)
     #: Accounts index their texts one after the other.
@@ -107,6 +102,7 @@ class MaildirAccount:
     sessions: int = field(default=0, init=False)
     _is_damaged: bool = field(default=False, init=False)
     writer: Writer = field(init=False, repr=False)
+    changing: Changing = field(init=False, repr=False)
     _open: WeakValueDictionary[int, MaildirMailbox] = field(
         factory=WeakValueDictionary, init=False, repr=False
     )
@@ -116,8 +112,6 @@ class MaildirAccount:
     sizes: Sizes = field(init=False, repr=False)
     _backlog: Backlog = field(init=False, repr=False)
     _quiet: Quiet = field(init=False, repr=False)
-    _tidying: IDelayedCall | None = field(default=None, init=False, repr=False)
-    _small: int = field(default=0, init=False)
 
     _log = Logger()
 
@@ -132,6 +126,9 @@ class MaildirAccount:
         )
         self._watchers = Watchers(self._stirred, left=lambda: self._lookout.stop())
         self.writer = Writer(self._reactor, self._pool, self.tree, self._publish, self.damaged)
+        self.changing = Changing(
+            self._reactor, self.tree, self.index, self.writer, self._publish, self._synced_flags
+        )
         self.sizes = Sizes(self.index, self.tree, self.writer, self.in_thread, self.check)
         self._backlog = Backlog(self._reactor, self.writer)
         self._quiet = Quiet(
@@ -155,7 +152,8 @@ class MaildirAccount:
         """What it provides by another object."""
         if interface is ITextIndexing:
             return self.texts
-        return MaildirSharing(self) if interface is IShareable else None
+        part = _PARTS.get(interface)
+        return None if part is None else part(self)
 
     # -- names
 
@@ -182,14 +180,14 @@ class MaildirAccount:
 
     def delete(self, name: str) -> Deferred[None]:
         """As `IAccount`."""
-        self._tidy_soon()
+        self.changing.tidy_soon()
         return self.writer.alone(
             lambda index, tree, hints: namespace.delete(index, tree, hints, name)
         )
 
     def rename(self, old: str, new: str) -> Deferred[None]:
         """As `IAccount`."""
-        self._tidy_soon()
+        self.changing.tidy_soon()
         each = self._allowed_each()
         return self.writer.alone(
             lambda index, tree, hints: namespace.rename(index, tree, hints, old, new, each)
@@ -291,31 +289,6 @@ class MaildirAccount:
         """As `ISpools`."""
         return Spool(Draft.made(self.tree), self.in_thread)
 
-    async def url_key(self, mailbox_id: str, make: bool) -> bytes | None:
-        """As `IURLKeys`."""
-        key: bytes | None = self.index.meta(_URL_KEY + mailbox_id)
-        if key is None and make:
-
-            def work(turn: Turn) -> bytes:
-                made: bytes = turn.index.meta(_URL_KEY + mailbox_id) or secrets.token_bytes(32)
-                turn.index.set_meta(_URL_KEY + mailbox_id, made)
-                return made
-
-            key = await self.writer.do(work, durable=True)
-        return key
-
-    def reset_url_keys(self, mailbox_id: str | None) -> Deferred[None]:
-        """As `IURLKeys`."""
-
-        def work(turn: Turn) -> None:
-            if mailbox_id is None:
-                pattern, length = _URL_KEY, len(_URL_KEY)
-                turn.index.sql("DELETE FROM meta WHERE substr(key, 1, ?) = ?", (length, pattern))
-            else:
-                turn.index.sql("DELETE FROM meta WHERE key = ?", (_URL_KEY + mailbox_id,))
-
-        return self.writer.do(work, durable=True)
-
     # -- annotations
 
     async def annotations(self, mailbox: str) -> Mapping[str, bytes]:
@@ -365,67 +338,9 @@ class MaildirAccount:
 
         return allowed
 
-    # -- changing
-
-    def change(
-        self,
-        work: Work[_T],
-        durable: bool,
-        prepare: Callable[[], object] | None = None,
-        done: Callable[[], object] | None = None,
-        patient: bool = True,
-        brief: bool = False,
-    ) -> Deferred[_T]:
-        """Make a change, as `Writer.do`."""
-        self._tidy_soon()
-        return self.writer.do(work, durable, prepare, done, patient, brief)
-
-    def change_now(self, work: Work[_T], patient: bool = True) -> _T | Deferred[_T]:
-        """Make a small change, here if it need not wait; it survives the process, not the machine."""
-        if self.synced_flags or not self.writer.idle:
-            return self.change(work, self.synced_flags, patient=patient)
-        try:
-            done = attempt(self.index, self.tree, work)
-        except (OSError, sqlite3.Error) as error:
-            if is_damage(error):
-                raise
-            self._log.failure("{root}: the store failed", root=self.tree.root)
-            raise unavailable(error) from error
-        if done is None:
-            return self.change(work, False, patient=patient)
-        self._tidy_soon()
-        self._small += 1
-        if self._small >= _CHECKPOINT:
-            self._small = 0
-            self.writer.behind(lambda index, tree, hints: index.checkpoint()).addErrback(
-                self._failed
-            )
-        answer, hints = done
-        if hints:
-            self._publish(hints)
-        return answer
-
     def in_thread(self, call: Callable[[], Any]) -> Deferred[Any]:
         """Run a call that may wait for the disk."""
         return call_in_thread(self._reactor, self._pool, call)
-
-    def _tidy_soon(self) -> None:
-        if self._tidying is None:
-            self._tidying = self._reactor.callLater(_TIDY, self.tidy)
-
-    def tidy(self) -> Deferred[None]:
-        """Let the tree follow the index now."""
-        if self._tidying is not None:
-            if self._tidying.active():
-                self._tidying.cancel()
-            self._tidying = None
-        return self.writer.behind(namespace.follow).addErrback(self._failed)
-
-    def _failed(self, failure: Any) -> None:
-        if failure.check(StoreUnavailable):
-            # The log has why; the next change has it done, or who opens the account next.
-            return
-        self._log.failure("{root}: work behind the answers failed", failure, root=self.tree.root)
 
     # -- checking
 
@@ -516,11 +431,7 @@ class MaildirAccount:
         self._backlog.end()
         await self._quiet.stop()
         await self.texts.stop()
-        if self._tidying is not None:
-            if self._is_damaged:
-                self._tidying.cancel()
-            else:
-                await self.tidy()
+        await self.changing.stop(tidy=not self._is_damaged)
         await self.writer.when_idle()
         await self.in_thread(self.index.close)
         await self.in_thread(self.writer.index.close)

@@ -235,7 +235,7 @@ class MaildirMailbox:
         except BaseException:
             close()
             raise
-        return await account.change(
+        return await account.changing.do(
             account.allowed(lambda turn: work(turn, incoming)),
             durable=True,
             prepare=lambda: delivery.sync(incoming),
@@ -252,14 +252,14 @@ class MaildirMailbox:
             return flagging.store(turn, self.number, uids, change, flags, unchanged_since)
 
         if len(uids) <= _SMALL:
-            return self._account.change_now(work)
+            return self._account.changing.now(work)
         self._account.index.directory(self.number)
-        return self._account.change(work, self._account.synced_flags)
+        return self._account.changing.do(work, self._account.changing.synced_flags)
 
     def expunge(self, uids: NumSet) -> Deferred[Changes]:
         """As `IMailbox`; the files go behind the answer."""
         self._account.index.directory(self.number)
-        return self._account.change(
+        return self._account.changing.do(
             lambda turn: moving.expunge(turn, self.number, uids),
             durable=True,
             brief=len(uids) <= _SMALL,
@@ -278,7 +278,7 @@ class MaildirMailbox:
 
     def _copy(self, uids: NumSet, target: int) -> Deferred[Copied]:
         account = self._account
-        return account.change(
+        return account.changing.do(
             account.allowed(lambda turn: delivery.copy(turn, self.number, uids, target)),
             durable=True,
         )
@@ -286,7 +286,7 @@ class MaildirMailbox:
     async def move(self, uids: NumSet, destination: IMailbox) -> Copied:
         """As `IServerMove`; the files follow behind the answer."""
         target = self._target(destination)
-        return await self._account.change(
+        return await self._account.changing.do(
             lambda turn: moving.move(turn, self.number, uids, target),
             durable=True,
             brief=len(uids) <= _SMALL,
@@ -323,7 +323,7 @@ class MaildirMailbox:
             failure.trap(Busy)  # type: ignore[no-untyped-call]  # Twisted has no types for it
             return row.uidnext, row.uidnext
 
-        claimed = self._account.change_now(work, patient=False)
+        claimed = self._account.changing.now(work, patient=False)
         return claimed.addErrback(busy) if isinstance(claimed, Deferred) else claimed
 
     def keep_facts(self, facts: Sequence[tuple[int, Facts]]) -> Deferred[None]:
@@ -375,7 +375,7 @@ class MaildirMailbox:
                 turn, self.number, uids, values, entries, octets, unchanged_since
             )
 
-        return account.change(account.allowed(work), durable=True)
+        return account.changing.do(account.allowed(work), durable=True)
 
     def annotated_since(self, modseq: int) -> Sequence[Annotated]:
         """As `IAnnotations`."""

@@ -91,7 +91,7 @@ class MaildirSharing:
             )
             turn.hints.append(Hint(mailbox_id, modseq))
 
-        return self._account.change_now(work)
+        return self._account.changing.now(work)
 
     def offers(self, identifiers: Collection[str]) -> Sequence[str]:
         """As `IShareable`."""

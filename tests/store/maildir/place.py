@@ -94,7 +94,7 @@ class Place:
 
     def tidied(self):
         """Wait until the tree has followed the index."""
-        self.run(self.account.tidy())
+        self.run(self.account.changing.tidy())
 
     @staticmethod
     def tick():

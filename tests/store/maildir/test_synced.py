@@ -120,7 +120,7 @@ def test_files_that_follow(filled, monkeypatch):
     """The index says where a file has gone when the disk knows it: both directories are synced first."""
     filled.run(filled.box().move(NumSet.of(1), filled.box("other/below")))
     filled.run(filled.box().expunge(EVERYTHING))
-    said = made(filled, monkeypatch, lambda place, box, other: place.account.tidy())
+    said = made(filled, monkeypatch, lambda place, box, other: place.account.changing.tidy())
     moved = said.index(f"rename {BELOW}/*")
     commit = next(n for n in range(moved, len(said)) if said[n].startswith("COMMIT"))
     assert {f"fsync {BELOW}", "fsync /cur"} <= set(said[moved:commit])
@@ -135,7 +135,7 @@ def test_flags_that_are_synced(place, monkeypatch):
     place.make("other/below")
     settled(place)
     assert _ours(made(place, monkeypatch, flags), "COMMIT FULL") == ["COMMIT FULL"]
-    said = made(place, monkeypatch, lambda place, box, other: place.account.tidy())
+    said = made(place, monkeypatch, lambda place, box, other: place.account.changing.tidy())
     moved = said.index("rename /cur/*")
     assert said[moved : moved + 3] == ["rename /cur/*", "fsync /cur", "COMMIT NORMAL"]
 

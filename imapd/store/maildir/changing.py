@@ -1,0 +1,115 @@
+"""How an account is changed, and what follows: files get the names that the rows say.
+
+A small change is made here and now, on the reactor's thread, if no one else is writing and nothing
+waits; everything else goes through the writer's thread.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from imapd.model.mailbox import Hint
+from imapd.store.errors import StoreUnavailable
+from imapd.store.maildir import namespace
+from imapd.store.maildir.index import Index
+from imapd.store.maildir.schema import is_damage
+from imapd.store.maildir.tree import Tree, unavailable
+from imapd.store.maildir.writer import Work, Writer, attempt
+
+__all__ = ["Changing"]
+
+_T = TypeVar("_T")
+
+#: Seconds after which files are given the names that the answer promised.
+_TIDY: Final = 0.3
+#: Small changes made on the reactor's thread between two checkpoints in the writer's.
+_CHECKPOINT: Final = 500
+
+
+@define(eq=False)
+class Changing:
+    """Of one account; on the reactor's thread."""
+
+    _reactor: IReactorTime
+    _tree: Tree
+    _index: Index = field(repr=False)
+    _writer: Writer = field(repr=False)
+    _publish: Callable[[Sequence[Hint]], object] = field(repr=False)
+    #: Changes of flags, too, are on the disk before they are answered.
+    synced_flags: bool
+    _tidying: IDelayedCall | None = field(default=None, init=False, repr=False)
+    _small: int = field(default=0, init=False)
+
+    _log = Logger()
+
+    def do(
+        self,
+        work: Work[_T],
+        durable: bool,
+        prepare: Callable[[], object] | None = None,
+        done: Callable[[], object] | None = None,
+        patient: bool = True,
+        brief: bool = False,
+    ) -> Deferred[_T]:
+        """Make a change, as `Writer.do`."""
+        self.tidy_soon()
+        return self._writer.do(work, durable, prepare, done, patient, brief)
+
+    def now(self, work: Work[_T], patient: bool = True) -> _T | Deferred[_T]:
+        """Make a small change, here if it need not wait; it survives the process, not the machine."""
+        if self.synced_flags or not self._writer.idle:
+            return self.do(work, self.synced_flags, patient=patient)
+        try:
+            done = attempt(self._index, self._tree, work)
+        except (OSError, sqlite3.Error) as error:
+            if is_damage(error):
+                raise
+            self._log.failure("{root}: the store failed", root=self._tree.root)
+            raise unavailable(error) from error
+        if done is None:
+            return self.do(work, False, patient=patient)
+        self.tidy_soon()
+        self._small += 1
+        if self._small >= _CHECKPOINT:
+            self._small = 0
+            self._writer.behind(lambda index, tree, hints: index.checkpoint()).addErrback(
+                self._failed
+            )
+        answer, hints = done
+        if hints:
+            self._publish(hints)
+        return answer
+
+    def tidy_soon(self) -> None:
+        """Let the tree follow the index in a moment."""
+        if self._tidying is None:
+            self._tidying = self._reactor.callLater(_TIDY, self.tidy)
+
+    def tidy(self) -> Deferred[None]:
+        """Let the tree follow the index now."""
+        if self._tidying is not None:
+            if self._tidying.active():
+                self._tidying.cancel()
+            self._tidying = None
+        return self._writer.behind(namespace.follow).addErrback(self._failed)
+
+    def _failed(self, failure: Any) -> None:
+        if failure.check(StoreUnavailable):
+            # The log has why; the next change has it done, or who opens the account next.
+            return
+        self._log.failure("{root}: work behind the answers failed", failure, root=self._tree.root)
+
+    async def stop(self, tidy: bool) -> None:
+        """Leave nothing for later: what is due is done now, unless it is not to be."""
+        if self._tidying is not None:
+            if tidy:
+                await self.tidy()
+            else:
+                self._tidying.cancel()
