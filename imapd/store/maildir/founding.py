@@ -210,7 +210,7 @@ def _doubt(index: Index, tree: Tree) -> None:
 
 def _recover(index: Index, tree: Tree, hints: list[Hint]) -> None:
     """What was interrupted, and what others did."""
-    discover(index, tree, hints)
+    discover(index, tree, hints, keep=True)
     tidy_all(index, tree, hints)
     _clear(tree)
 

@@ -247,7 +247,12 @@ class Lookout:
         ):
             return None
         self._read[0] = self._reactor.seconds()
-        return self._writer.behind(namespace.discover).addErrback(_passed_over)
+        looking = self._writer.behind(namespace.discover)
+        return looking.addCallback(self._discovered).addErrback(_passed_over)
+
+    def _discovered(self, stamp: int) -> None:
+        if stamp > 0:
+            self._root = stamp
 
     def annotated(self) -> None:
         """Tell which annotations have changed, in this process or another."""

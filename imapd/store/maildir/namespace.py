@@ -207,26 +207,35 @@ def stamp_of(index: Index, tree: Tree) -> int:
     return tree.stamp(row.directory for row in index.mailboxes())
 
 
-def discover(index: Index, tree: Tree, hints: list[Hint]) -> None:
-    """Mailboxes whose directories others made, or removed."""
+def discover(index: Index, tree: Tree, hints: list[Hint], keep: bool = False) -> int:
+    """Mailboxes whose directories others made, or removed; the root's stamp then.
+
+    That it is settled now is kept if `keep`; else each process may find it out: who looks when the
+    index is written would have to look again.
+    """
     carry_out(index, tree)
     stamp = stamp_of(index, tree)
     known = {row.directory: row for row in index.mailboxes()}
     if set(tree.directories()) == known.keys() - {""}:
         mark = settled_stamp(stamp)
-        if mark != index.meta(ROOT_STAMP):
+        before = index.meta(ROOT_STAMP) or 0
+        if before != mark and (keep or abs(before) != stamp):
             with transaction(index, tree, False):
                 index.set_meta(ROOT_STAMP, mark)
-        return
+        return mark
     with transaction(index, tree, True):
-        enter_found(index, tree, hints)
+        return enter_found(index, tree, hints)
 
 
-def enter_found(index: Index, tree: Tree, hints: list[Hint]) -> None:
+def enter_found(index: Index, tree: Tree, hints: list[Hint]) -> int:
     """What `discover` does where there is something, in a transaction."""
     stamp = stamp_of(index, tree)
     known = {row.directory: row for row in index.mailboxes()}
     found = set(tree.directories())
+    mark = settled_stamp(stamp)
+    index.set_meta(ROOT_STAMP, mark)
+    if found == known.keys() - {""}:
+        return mark
     doomed = {directory for (directory,) in index.sql("SELECT directory FROM doomed")}
     for directory in sorted(found - known.keys() - doomed):
         name = name_of(directory)
@@ -246,7 +255,7 @@ def enter_found(index: Index, tree: Tree, hints: list[Hint]) -> None:
             if not is_there(tree.part(directory)) and _alone(index, tree, row):
                 _drop(index, row)
                 hints += [Hint(""), Hint(row.id, row.modseq)]
-    index.set_meta(ROOT_STAMP, settled_stamp(stamp))
+    return mark
 
 
 def _drop(index: Index, row: MailboxRow) -> None:
