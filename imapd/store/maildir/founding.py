@@ -19,9 +19,10 @@ from twisted.logger import Logger
 from imapd.model.mailbox import INBOX, Hint
 from imapd.store.errors import BadMailboxName
 from imapd.store.maildir import ceiling
-from imapd.store.maildir.adoption import adopt_account, found_mailbox
+from imapd.store.maildir.adoption import AWAITED, adopt_account, found_mailbox
 from imapd.store.maildir.building import reconcile
 from imapd.store.maildir.index import Index
+from imapd.store.maildir.names import RESERVED
 from imapd.store.maildir.namespace import discover, enter_found, stamp_of_empty
 from imapd.store.maildir.place import folded
 from imapd.store.maildir.presence import Presence
@@ -182,16 +183,25 @@ def _founded(
             index.number_from(int(time.time()))
         row = found_mailbox(index, tree, INBOX, "")
         if ours:
-            for path in (tree.part("", "new"), tree.part(""), name):
-                age(path)
-        stamps = (stamp_of_empty(tree, "", part) for part in ("new", "cur"))
-        index.sql(
-            "UPDATE mailboxes SET new_stamp = ?, cur_stamp = ? WHERE number = ?",
-            (*map(settled_stamp, stamps), row.number),
-        )
+            _age(tree)
+        if row.ceiling != AWAITED:
+            stamps = (stamp_of_empty(tree, "", part) for part in ("new", "cur"))
+            index.sql(
+                "UPDATE mailboxes SET new_stamp = ?, cur_stamp = ? WHERE number = ?",
+                (*map(settled_stamp, stamps), row.number),
+            )
         enter_found(index, tree, hints)
         adopt_account(turn)
     return tree, True
+
+
+def _age(tree: Tree) -> None:
+    """Directories that were made just now need not be read again."""
+    for path in (tree.part("", "new"), tree.part(""), tree.root):
+        age(path)
+    if not set(os.listdir(tree.root)) <= RESERVED:
+        # Somebody may be making a mailbox: what comes into its directory does not change the root's mtime.
+        os.utime(tree.root)
 
 
 def _doubt(index: Index, tree: Tree) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from imapd.model.flags import FLAGGED, SEEN, interned
@@ -235,4 +237,18 @@ def test_subscriptions_that_cannot_be(tmp_path):
     place = _adopted({**DOVECOT, "subscriptions": listed}, tmp_path)
     found = place.run(place.account.mailboxes())
     assert {info.name for info in found if info.subscribed} == {"Sent", "lists/twisted"}
+    place.stop()
+
+
+def test_an_emptied_inbox(tmp_path):
+    """Nothing is in it, and the next message gets the UID that the other server would have given."""
+    root = tmp_path / "mail" / "alice"
+    for part in ("cur", "new", "tmp"):
+        (root / part).mkdir(parents=True)
+        os.utime(root / part, (1_000_000_000, 1_000_000_000))
+    (root / "dovecot-uidlist").write_text(f"3 V1234567890 N500 G{'0' * 32}\n")
+    place = Place(tmp_path / "mail").start()
+    box = place.box()
+    assert (box.uidvalidity, place.run(box.status()).uidnext) == (1_234_567_890, 500)
+    assert place.add(box, "one") == [500]
     place.stop()

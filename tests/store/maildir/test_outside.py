@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from imapd.model.flags import FlagChange, interned
 from imapd.model.numset import NumSet
 from imapd.store.contract.letters import letter
+from imapd.store.maildir import founding
 from imapd.store.maildir.alarms import Alarms
 from tests.store.maildir.place import Place
 
@@ -604,6 +605,23 @@ def test_a_mailbox_in_the_instant_after_the_account_was_made(tmp_path):
     place = Place(tmp_path / "mail").start()
     with _Instant(place.root):
         (place.root / ".more" / "cur").mkdir(parents=True)
+    assert len(place.run(place.account.mailboxes())) == 2
+    place.stop()
+
+
+def test_a_mailbox_that_is_being_made_as_the_account_is(tmp_path, monkeypatch):
+    """Its directory came before the root was looked into, and what makes it a mailbox after that."""
+    aged = founding.age
+
+    def age(path):
+        if path.endswith("/alice"):
+            os.mkdir(f"{path}/.more")
+        aged(path)
+
+    monkeypatch.setattr(founding, "age", age)
+    place = Place(tmp_path / "mail").start()
+    (place.root / ".more" / "cur").mkdir()
+    place.run(place.pump.pause(0.1))
     assert len(place.run(place.account.mailboxes())) == 2
     place.stop()
 

@@ -242,3 +242,20 @@ def test_halves_and_what_others_did(place, known):
     assert after.highest_modseq > between.highest_modseq
     assert after.uidnext == between.uidnext > max(uids)
     assert [hint.modseq for hint in hints] == [after.highest_modseq]
+
+
+def test_an_emptied_inbox(place):
+    """The UIDs of what was there are not given out again, though nothing is left to be read."""
+    box = place.box()
+    place.add(box, "one", "two", "three", flags=("\\Deleted",))
+    place.run(box.expunge(box.uids()))
+    place.tidied()
+    _lose(place)
+    long_ago = 1_000_000_000
+    for part in ("new", "cur"):
+        os.utime(place.root / part, (long_ago, long_ago))
+    place.start()
+    again = place.box()
+    assert (again.uidvalidity, again.id) == (box.uidvalidity, box.id)
+    assert place.run(again.status()).uidnext > 3
+    assert place.add(again, "four")[0] > 3
