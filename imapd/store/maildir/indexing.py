@@ -6,7 +6,7 @@ Rules of this file:
   goes on until all that was there is indexed.  What comes one after the other is so indexed together,
   which is less work.  Accounts of one store take turns.
 * After each piece of work there is a pause, unless somebody waits for the end.  It is longer when
-  the reactor had other things to do meanwhile, or was late, and for some seconds after that.
+  the reactor had other things to do meanwhile, or was late.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from imapd.store.maildir.building import Builder
 from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.tree import Tree
 
-__all__ = ["Indexing", "Pace"]
+__all__ = ["Indexing"]
 
 #: Seconds between the last change and the work that it makes, between the first and that work at
 #: most, and after something went wrong.
@@ -43,26 +43,8 @@ _POLITE: Final = 10.0
 _BUSY: Final = 1.0
 #: Of the reactor's time, what these pieces of work take themselves.
 _OURS: Final = 0.05
-#: Seconds of the shortest pause while clients are served, and for how long that is so after them: they
-#: ask for one thing after the other.
-_SERVING: Final = 0.2
-_SERVED: Final = 2.0
 #: Messages after which the log says how far it has come.
 _TOLD: Final = 10_000
-
-
-@define
-class Pace:
-    """How long the pauses are."""
-
-    _busy: float = field(default=float("-inf"), init=False)
-
-    def pause(self, now: float, late: float, busy: float) -> float:
-        """Seconds; the last was longer by `late`, and the reactor did other things in `busy` of the time."""
-        if busy > _OURS:
-            self._busy = now
-        least = _SERVING if now - self._busy < _SERVED else _PAUSE
-        return min(_LONGEST, max(least, _POLITE * late, _BUSY * (busy - _OURS)))
 
 
 @define(eq=False)
@@ -170,7 +152,7 @@ class Indexing:
         if self._stopped:
             return
         began = self._reactor.seconds()
-        told, pause, pace = 0, _PAUSE, Pace()
+        told, pause = 0, _PAUSE
         try:
             at, used = self._reactor.seconds(), time.thread_time()
             while not await self._in_thread(lambda: builder.work(_SLICE)):
@@ -183,7 +165,8 @@ class Indexing:
                 now, spent = self._reactor.seconds(), time.thread_time()
                 busy = (spent - used) / (now - at) if now > at else 0.0
                 at, used = now, spent
-                pause = pace.pause(now, now - due - _PAUSE, busy)
+                pause = max(_PAUSE, _POLITE * (now - due - _PAUSE), _BUSY * (busy - _OURS))
+                pause = min(_LONGEST, pause)
         finally:
             await self._in_thread(builder.rest)
         if told:

@@ -473,15 +473,3 @@ def test_everything_matters(place):
         patch.setattr("imapd.query.segment._matches", lambda vocabulary, pattern, most: [])
         with pytest.raises(AssertionError):
             right(place, box)
-
-
-def test_pace():
-    """Work goes on at once where nobody is served, and seldom for a while after somebody was."""
-    pace = indexing.Pace()
-    assert pace.pause(100.0, 0.0, 0.01) == pytest.approx(0.01)
-    assert pace.pause(101.0, 0.0, 0.2) == pytest.approx(0.2)
-    assert pace.pause(102.9, 0.0, 0.01) == pytest.approx(0.2)
-    assert pace.pause(103.1, 0.0, 0.01) == pytest.approx(0.01)
-    assert pace.pause(104.0, 0.0, 0.4) == pytest.approx(0.35)
-    assert pace.pause(105.0, 0.03, 0.01) == pytest.approx(0.3)
-    assert pace.pause(106.0, 9.0, 0.9) == pytest.approx(0.5)
