@@ -239,9 +239,11 @@ def _digest(kind: bytes, octets: bytes) -> bytes:
 def _mark(wanted: frozenset[Column]) -> Column:
     """The column that says whether the facts are known: SENT may be None for good.
 
-    Of one that is asked for alone, no other need be read.
+    No other need be read where one that is asked for tells.
     """
-    return HEADER if wanted == {HEADER} else HEADER_SIZE
+    if wanted == {HEADER}:
+        return HEADER
+    return next((column for column in (ENVELOPE, BODYSTRUCTURE) if column in wanted), HEADER_SIZE)
 
 
 def _complete(batch: Batch, wanted: frozenset[Column]) -> bool:

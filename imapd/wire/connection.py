@@ -60,6 +60,7 @@ _COMMAND: Final = re.compile(
 _TAG: Final = re.compile(rb'([^\x00-\x20\x7f-\xff(){%*"\\+]{1,100})(?: |$)')
 _LITERAL: Final = re.compile(rb"(~?)\{(\d{1,20})(\+?)\}$")
 _LITERAL_TAIL: Final = 24
+_CLOSING: Final = ord("}")
 
 
 class Connection:
@@ -70,8 +71,8 @@ class Connection:
     """
 
     __slots__ = (
-        "_at", "_buffer", "_command", "_left", "_limits", "_mode", "_offered", "_parts", "_searched", "_size",
-        "_uploads", "command_limit",
+        "_at", "_buffer", "_command", "_command_limit", "_left", "_limits", "_mode", "_offered", "_parts",
+        "_searched", "_short", "_size", "_uploads",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, uploads: Mapping[bytes, re.Pattern[bytes]]) -> None:
@@ -87,8 +88,18 @@ class Connection:
         self._left = 0
         self._command: tuple[bytes, bytes] | None = None
         self._offered: Literal | None = None
-        #: Octets of one command; the caller raises it when the client has logged in.
         self.command_limit = limits.command_before_login
+
+    @property
+    def command_limit(self) -> int:
+        """Octets of one command; the caller raises it when the client has logged in."""
+        return self._command_limit
+
+    @command_limit.setter
+    def command_limit(self, octets: int) -> None:
+        self._command_limit = octets
+        #: A line that is no longer is not too long, whatever it is.
+        self._short = min(octets, self._limits.line)
 
     @property
     def waiting(self) -> int:
@@ -149,21 +160,18 @@ class Connection:
 
     def _whole_command(self) -> Event | None:
         """A command in one line, if that is next; it may be another one that `_next` finds."""
-        if self._buffer.find(b"\n", self._searched) < 0:
+        at = self._at
+        if self._searched > at and self._buffer.find(b"\n", self._searched) < 0:
             return None
-        match = _COMMAND.match(self._buffer, self._at)
+        match = _COMMAND.match(self._buffer, at)
         if match is None:
             return None
         tag, name, arguments = match.groups()
         end = match.end()
-        length = end - self._at
+        if end - at > self._short or (arguments and arguments[-1] == _CLOSING):
+            return None
         name = name.upper()
-        if (
-            length > self._limits.line
-            or length > self.command_limit
-            or arguments.endswith(b"}")
-            or name == b"UID"
-        ):
+        if name == b"UID":
             return None
         self._at = self._searched = end
         return CommandReceived(tag, name, arguments)
