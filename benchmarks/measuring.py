@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -62,14 +63,14 @@ class Client:
         return self._read_until(end)
 
 
-class Measured:
+class Measured(ABC):
     """A server, whoever started it."""
 
     port: int
 
+    @abstractmethod
     def used(self) -> float:
         """CPU seconds until now."""
-        raise NotImplementedError
 
     def quiet(self) -> float:
         """Wait until nothing is done behind the answers any more; the CPU seconds used so far."""
@@ -80,7 +81,7 @@ class Measured:
             if used - before < _QUIET / 100 or time.monotonic() > until:
                 return used
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  (who started it ends it)
         """It is not needed any more."""
 
 
