@@ -54,10 +54,13 @@ class Images:
             or mailbox_id in self._loading
         ):
             return None
+        self._select(image, watcher)
+        return image
+
+    def _select(self, image: Image, watcher: Watcher) -> None:
         image.selected = True
         self._count(image, None)
         image.watchers[watcher] = None
-        return image
 
     async def join(self, mailbox: IMailbox, watcher: Watcher, modseq: int = 0) -> Image:
         """The image of `mailbox`, up to date, with one watcher more.
@@ -75,9 +78,7 @@ class Images:
             # Who waited for it as well may have come and gone.
             self._count(image, None)
         else:
-            image.selected = True
-            self._count(image, None)
-            image.watchers[watcher] = None
+            self._select(image, watcher)
             try:
                 if image.modseq != modseq or image.behind:
                     await image.refresh(mailbox)

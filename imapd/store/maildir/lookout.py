@@ -203,8 +203,8 @@ class Lookout:
         directory, new_stamp, cur_stamp = row.directory, row.new_stamp, row.cur_stamp
         self._places[number] = directory
         if not force:
-            folder = self._tree.folder(directory)
-            new, cur = modified(folder + "/new"), modified(folder + "/cur")
+            new = modified(self._tree.part(directory, "new"))
+            cur = modified(self._tree.part(directory))
             if new == new_stamp and cur == cur_stamp:
                 self._seen[number] = directory, new, cur
                 return None
