@@ -172,8 +172,10 @@ def _founded(
     if known is None:
         bare = next(tree.directories(), None) is None
         known = "fs" if is_fs(name) or (fs and bare) else "maildir++"
-    tree = Tree(name, known == "fs")
     with transaction(index, tree, True) as turn:
+        # Another process may have been first, and have seen something else.
+        known = index.meta(_LAYOUT) or known
+        tree = Tree(name, known == "fs")
         index.set_meta(_LAYOUT, known)
         index.set_meta(_OWNER, name)
         if index.named(INBOX) is not None:
