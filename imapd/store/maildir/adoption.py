@@ -51,14 +51,9 @@ def predecessor_of(tree: Tree, directory: str) -> Predecessor | None:
     others = _others(folder)
     if ours is None:
         return others
-    same = others is not None and others.uidvalidity == ours.uidvalidity
-    return Predecessor(
-        uidvalidity=ours.uidvalidity,
-        uidnext=ours.ceiling + 1,
-        uids=others.uids if others is not None and same else {},
-        letters=others.letters if others is not None and same else {},
-        id=ours.id,
-    )
+    if others is None or others.uidvalidity != ours.uidvalidity:
+        others = Predecessor(ours.uidvalidity, 0, uids={}, letters={})
+    return evolve(others, uidnext=ours.ceiling + 1, acl={}, id=ours.id)
 
 
 def _others(folder: str) -> Predecessor | None:

@@ -16,6 +16,7 @@ import pytest
 from imapd.model.flags import FlagChange, interned
 from imapd.model.numset import NumSet
 from imapd.store.maildir.index import Index
+from tests.store.maildir.legacies import COURIER, DOVECOT, DOVECOT_FS, lay
 from tests.store.maildir.place import EVERYTHING, Place
 
 _CALLS = ("rename", "link", "unlink", "fsync", "mkdir")
@@ -190,6 +191,47 @@ def test_whenever_it_dies(operation, one_instant, place, monkeypatch, tmp_path):
         finally:
             copied.stop()
         shutil.rmtree(path)
+
+
+@pytest.mark.parametrize(
+    "legacy", [{}, DOVECOT, DOVECOT_FS, COURIER], ids=["", "dovecot", "fs", "courier"]
+)
+def test_whenever_it_dies_as_the_account_is_made(legacy, monkeypatch, tmp_path):
+    """Who comes next finds what it would have found, and what other servers kept under the UIDs they gave."""
+
+    def made(path):
+        place = Place(path)
+        path.mkdir()
+        if legacy:
+            lay(legacy, place.root)
+        return place
+
+    whole = made(tmp_path / "whole").start()
+    wanted = known(whole)
+    whole.stop()
+    place = made(tmp_path / "mail")
+    moments = Moments(place, monkeypatch, tmp_path, False)
+    moments.active = True
+    place.start()
+    place.box()
+    moments.active = False
+    monkeypatch.undo()
+    place.stop()
+    assert len(moments.taken) > 5
+    for path in moments.taken:
+        copied = Place(path).start()
+        found = known(copied)
+        assert (found[0], found[2]) == (wanted[0], wanted[2])
+        assert all(found[1][name] >= uidnext for name, uidnext in wanted[1].items())
+        copied.stop()
+        shutil.rmtree(path)
+
+
+def known(place):
+    """What clients of the last server know: messages under their UIDs, and what comes next."""
+    found = contents(place)
+    subscribed = {info.name for info in place.run(place.account.mailboxes()) if info.subscribed}
+    return found, {name: place.run(place.box(name).status()).uidnext for name in found}, subscribed
 
 
 def _check(operation, before, after, found):
