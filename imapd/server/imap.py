@@ -312,13 +312,14 @@ class IMAPProtocol(PacedProtocol):
         """Answer what has come, and tell what the client wants to hear at any time."""
         session, intake = self.session, self._intake
         try:
+            event = intake.next_event()
             while not self._closing:
-                event = intake.next_event()
                 if event is None:
                     if intake.pending:
                         await self.turn()
                     elif not (session.notices.speaks(session) and await self._speak()):
                         break
+                    event = intake.next_event()
                     continue
                 heard = True
                 rest = answer(session, event)
@@ -326,8 +327,10 @@ class IMAPProtocol(PacedProtocol):
                     await rest
                 if self._paused or self._ended:
                     await self.turn()
-                if self._out_size and self.connection.waiting:
-                    self._flush_soon()
+                event = intake.next_event()
+                if event is not None and self._out_size:
+                    if not self._flushing:
+                        self._flush_soon()
                     if self._turns.over():
                         await self._turns.turn()
             self.flush()
@@ -352,9 +355,8 @@ class IMAPProtocol(PacedProtocol):
 
     def _flush_soon(self) -> None:
         """What is answered goes out before the next command has been."""
-        if not self._flushing:
-            self._flushing = True
-            self._clock.callLater(0, self._flush_now)
+        self._flushing = True
+        self._clock.callLater(0, self._flush_now)
 
     def _flush_now(self) -> None:
         self._flushing = False

@@ -58,7 +58,6 @@ def answer(session: Session, event: Event) -> Awaitable[None] | None:
         _bad(session, event.tag, "UIDREQUIRED", "There are no sequence numbers here")
         return None
     session.tag = event.tag
-    session.progress.begin()
     expunges = command.expunges is True
     try:
         if session.notices is not USUAL:
@@ -102,6 +101,7 @@ async def _rest(
     """What of a command has to be waited for: what it does, and what changed meanwhile."""
     try:
         if result is not None and not isinstance(result, Outcome):
+            session.progress.begin()
             result = await result
         if command.announces and (session.view is not None or session.notices is not USUAL):
             news = session.news(expunges)

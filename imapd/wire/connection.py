@@ -60,7 +60,6 @@ _COMMAND: Final = re.compile(
 _TAG: Final = re.compile(rb'([^\x00-\x20\x7f-\xff(){%*"\\+]{1,100})(?: |$)')
 _LITERAL: Final = re.compile(rb"(~?)\{(\d{1,20})(\+?)\}$")
 _LITERAL_TAIL: Final = 24
-_CLOSING: Final = ord("}")
 
 
 class Connection:
@@ -140,13 +139,26 @@ class Connection:
 
     def next_event(self) -> Event | None:
         """What happened next, or None when that is not known yet."""
-        if self._at >= len(self._buffer) and self._mode is not _Mode.MESSAGE:
+        buffer, at = self._buffer, self._at
+        if at >= len(buffer) and self._mode is not _Mode.MESSAGE:
             self._let_go()
             return None
-        if self._mode is _Mode.COMMAND and not self._parts:
-            event = self._whole_command()
-            if event is not None:
-                return event
+        # Where no line has come to its end since, no command has.
+        if (
+            self._mode is _Mode.COMMAND
+            and not self._parts
+            and (self._searched <= at or buffer.find(b"\n", self._searched) >= 0)
+        ):
+            match = _COMMAND.match(buffer, at)
+            if match is not None:
+                end = match.end()
+                tag, name, arguments = match.groups()
+                # What may be too long, goes on, or is only the first half of a name, is for `_next`.
+                if end - at <= self._short and arguments[-1:] != b"}":
+                    name = name.upper()
+                    if name != b"UID":
+                        self._at = self._searched = end
+                        return CommandReceived(tag, name, arguments)
         event = self._next()
         if event is None:
             self._let_go()
@@ -157,24 +169,6 @@ class Connection:
             self._searched -= self._at
             del self._buffer[: self._at]
             self._at = 0
-
-    def _whole_command(self) -> Event | None:
-        """A command in one line, if that is next; it may be another one that `_next` finds."""
-        at = self._at
-        if self._searched > at and self._buffer.find(b"\n", self._searched) < 0:
-            return None
-        match = _COMMAND.match(self._buffer, at)
-        if match is None:
-            return None
-        tag, name, arguments = match.groups()
-        end = match.end()
-        if end - at > self._short or (arguments and arguments[-1] == _CLOSING):
-            return None
-        name = name.upper()
-        if name == b"UID":
-            return None
-        self._at = self._searched = end
-        return CommandReceived(tag, name, arguments)
 
     def _next(self) -> Event | None:
         while True:
