@@ -82,7 +82,7 @@ class Generation:
         The answer is the UIDs of those whose flags were the same.
         """
         first, count = self.position(uids[0]), len(uids)
-        if first >= 0 and list(self.uids[first : first + count]) == list(uids):
+        if first >= 0 and self.uids[first : first + count] == array("I", uids):
             before = self.flags[first : first + count]
             alike = [uid for uid, old, new in zip(uids, before, flags) if old == new]
             self._will_be(first, before, flags)

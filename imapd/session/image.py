@@ -110,9 +110,11 @@ class Image:
         kept = await kept_image.load(mailbox, turn)
         if kept is not None:
             self.modseq, self.generation = kept
-            self.log_floor = self.modseq
+            self.log_floor = before = self.modseq
             await self.refresh(mailbox)
-            if self._logged < _WORTH_KEEPING and await self._whole(mailbox):
+            # Of what was too much to remember the log begins later.
+            little = self._logged < _WORTH_KEEPING and self.log_floor == before
+            if little and await self._whole(mailbox):
                 return
         if kept is None or not await self._whole(mailbox):
             await self._read(mailbox, turn)

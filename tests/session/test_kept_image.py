@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from typing import Any
 
 import pytest
 
@@ -93,6 +94,27 @@ def test_after_many_changes(kept: Server, monkeypatch: pytest.MonkeyPatch) -> No
     assert _found(kept) == told
     monkeypatch.setattr(kept_image, "keep", _never)
     assert _found(kept) == told
+
+
+def test_after_one_change_of_more_than_is_remembered(
+    kept: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is kept as it is then, once."""
+    _found(kept)
+    client = kept.login()
+    client.ok("SELECT INBOX (CONDSTORE)")
+    client.ok("STORE 1:* +FLAGS.SILENT (all)")
+    monkeypatch.setattr(image, "_LOG_MOST", 3)
+    times = []
+    keep = kept_image.keep
+
+    async def counted(*arguments: Any) -> None:
+        times.append(arguments)
+        await keep(*arguments)
+
+    monkeypatch.setattr(kept_image, "keep", counted)
+    assert _found(kept) == _found(kept) == _all(client)
+    assert len(times) == 1
 
 
 @pytest.mark.parametrize("octets", [b"", b"x" * 3, b"x" * 500])

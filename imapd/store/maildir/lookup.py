@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -175,21 +176,18 @@ def log_since(index: Index, number: int, modseq: int) -> tuple[NumSet, NumSet]:
 
 def live(
     index: Index, number: int, modseq: int, places: NumSet
-) -> tuple[list[int], list[Flags], list[int]]:
+) -> tuple[Sequence[int], list[Flags], Sequence[int]]:
     """UIDs, flags and modseqs of messages among `places` that changed after `modseq`."""
     base = base_of(number)
     decode = index.flagsets.flags
-    found = [
-        row
-        for some in rows(index, number, places, "m.flags, m.modseq", "messages m")
-        for row in some
-        if row[2] > modseq
-    ]
-    return (
-        [row[0] - base for row in found],
-        [decode[row[1]] for row in found],
-        [row[2] for row in found],
-    )
+    uids, modseqs = array("I"), array("Q")
+    flags: list[Flags] = []
+    for some in rows(index, number, places, "m.flags, m.modseq", "messages m"):
+        changed = [row for row in some if row[2] > modseq]
+        uids.extend([row[0] - base for row in changed])
+        flags += [decode[row[1]] for row in changed]
+        modseqs.extend([row[2] for row in changed])
+    return uids, flags, modseqs
 
 
 def changes(index: Index, row: MailboxRow, modseq: int) -> Changes:
