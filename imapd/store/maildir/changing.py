@@ -65,7 +65,7 @@ class Changing:
     def now(self, work: Work[_T], patient: bool = True) -> _T | Deferred[_T]:
         """Make a small change, here if it need not wait; it survives the process, not the machine."""
         if self.synced_flags or not self._writer.idle:
-            return self.do(work, self.synced_flags, patient=patient)
+            return self.do(work, self.synced_flags, patient=patient, brief=True)
         try:
             done = attempt(self._index, self._tree, work)
         except (OSError, sqlite3.Error) as error:
@@ -74,7 +74,7 @@ class Changing:
             self._log.failure("{root}: the store failed", root=self._tree.root)
             raise unavailable(error) from error
         if done is None:
-            return self.do(work, False, patient=patient)
+            return self.do(work, False, patient=patient, brief=True)
         self.tidy_soon()
         self._small += 1
         if self._small >= _CHECKPOINT:

@@ -20,7 +20,7 @@ from imapd.model.numset import NumSet
 from imapd.store.errors import NoSuchMailbox, StoreUnavailable
 from imapd.store.maildir import facts
 from imapd.store.maildir.filename import FileName, fresh, relettered
-from imapd.store.maildir.index import UID_MASK, Index, base_of
+from imapd.store.maildir.index import UID_MASK, Index, MailboxRow, base_of
 from imapd.store.maildir.lookup import log_since, rows
 from imapd.store.maildir.tree import Tree, is_there
 from imapd.store.maildir.turn import Turn, transaction
@@ -58,6 +58,14 @@ def tidy(index: Index, tree: Tree, number: int) -> None:
     row = index.mailbox(number)
     changed, vanished = log_since(index, number, row.tidied)
     base = base_of(number)
+    if len(changed) + len(vanished) <= _AT_ONCE:
+        with transaction(index, tree, False) as turn:
+            if changed:
+                _rename(turn, number, [base + uid for uid in changed])
+            if vanished:
+                _remove(turn, number, [base + uid for uid in vanished])
+            _tidied(turn, row)
+        return
     stale: list[int] = []
     for some in rows(
         index, number, changed, "m.flags, f.name, f.home", "messages m JOIN files f ON f.id = m.id"
@@ -80,10 +88,15 @@ def tidy(index: Index, tree: Tree, number: int) -> None:
         with transaction(index, tree, False) as turn:
             _remove(turn, number, gone[place : place + _AT_ONCE])
     with transaction(index, tree, False) as turn:
-        turn.index.sql(
-            "UPDATE mailboxes SET tidied = ? WHERE number = ? AND tidied < ?",
-            (row.modseq, number, row.modseq),
-        )
+        _tidied(turn, row)
+
+
+def _tidied(turn: Turn, row: MailboxRow) -> None:
+    """The tree is as the mailbox was when `row` was read."""
+    turn.index.sql(
+        "UPDATE mailboxes SET tidied = ? WHERE number = ? AND tidied < ?",
+        (row.modseq, row.number, row.modseq),
+    )
 
 
 def _wanted(name: str, letters: str, uid: int, home: int | None) -> str:
