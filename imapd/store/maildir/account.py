@@ -81,6 +81,7 @@ class MaildirAccount:
 
     _reactor: Any
     _pool: ThreadPool
+    _beside: ThreadPool
     tree: Tree
     #: Reads, and writes what is small: of the reactor's thread.
     index: Index = field(repr=False)
@@ -125,7 +126,9 @@ class MaildirAccount:
             self.damaged,
         )
         self._watchers = Watchers(self._stirred, left=lambda: self._lookout.stop())
-        self.writer = Writer(self._reactor, self._pool, self.tree, self._publish, self.damaged)
+        self.writer = Writer(
+            self._reactor, self._pool, self._beside, self.tree, self._publish, self.damaged
+        )
         self.changing = Changing(
             self._reactor, self.tree, self.index, self.writer, self._publish, self._synced_flags
         )

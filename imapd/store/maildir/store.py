@@ -33,7 +33,7 @@ from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.founding import opened
 from imapd.store.maildir.place import Template
 from imapd.store.maildir.schema import is_damage
-from imapd.store.maildir.threads import call_in_thread
+from imapd.store.maildir.threads import BesideThreads, call_in_thread
 from imapd.store.maildir.tree import Tree, unavailable
 from imapd.store.maildir.writer import Busy
 from imapd.store.maker import UnknownStore
@@ -66,6 +66,8 @@ class MaildirStore:
     #: New accounts are in Dovecot's layout ``fs``; those that are there are in the one they have.
     fs: bool = False
     _pool: ThreadPool = field(init=False, repr=False)
+    #: For what waits for the disk and does little else.
+    _beside: ThreadPool = field(init=False, repr=False)
     _alarms: Alarms = field(init=False, repr=False)
     _accounts: dict[str, MaildirAccount] = field(factory=dict, init=False, repr=False)
     _opening: dict[str, list[Deferred[MaildirAccount]]] = field(
@@ -90,8 +92,10 @@ class MaildirStore:
     def __attrs_post_init__(self) -> None:
         self._alarms = Alarms(self._reactor)
         self._pool = ThreadPool(0, _THREADS, "maildir")
-        # A process that forgets to close the store can still end.
-        self._pool.threadFactory = functools.partial(threading.Thread, daemon=True)  # type: ignore[assignment]
+        self._beside = BesideThreads(_THREADS, "maildir-beside")
+        for pool in (self._pool, self._beside):
+            # A process that forgets to close the store can still end.
+            pool.threadFactory = functools.partial(threading.Thread, daemon=True)  # type: ignore[assignment]
 
     async def open_account(self, user: str) -> MaildirAccount:
         """As `IMailStore`."""
@@ -154,8 +158,9 @@ class MaildirStore:
         for shutting in list(self._shutting):
             await shutting
         self._alarms.close()
-        if self._pool.started:
-            self._pool.stop()
+        for pool in (self._pool, self._beside):
+            if pool.started:
+                pool.stop()
 
     async def _opened(self, root: str) -> MaildirAccount:
         others = self._opening.get(root)
@@ -178,8 +183,9 @@ class MaildirStore:
         return account
 
     async def _made(self, root: str) -> MaildirAccount:
-        if not self._pool.started:
-            self._pool.start()
+        for pool in (self._pool, self._beside):
+            if not pool.started:
+                pool.start()
         in_turn = await self._in_turn()
         try:
             try:
@@ -214,6 +220,7 @@ class MaildirStore:
         account = MaildirAccount(
             self._reactor,
             self._pool,
+            self._beside,
             ready.tree,
             ready.index,
             ready.presence,

@@ -72,6 +72,8 @@ class Writer:
 
     _reactor: IReactorFromThreads
     _pool: ThreadPool
+    #: For what of brief changes waits for the disk.
+    _beside: ThreadPool
     _tree: Tree
     _publish: Callable[[Sequence[Hint]], object]
     #: Called on the reactor's thread with what says that the index has wrong octets.
@@ -181,7 +183,7 @@ class Writer:
         with self._lock:
             for _ in batch:
                 self._jobs.popleft()
-        self._pool.callInThread(self._end, batch, outcomes, turn)
+        self._beside.callInThread(self._end, batch, outcomes, turn)
         return True
 
     def _end(self, batch: Sequence[_Job], outcomes: list[Any], turn: Turn) -> None:
