@@ -147,9 +147,11 @@ class Lookout:
         )
 
     def _off(self, path: str) -> None:
-        self._rung.add(path)
-        if self._soon is None and self._watching:
-            self._soon = self._reactor.callLater(_SOON, self._look_soon)
+        """There may be something to see in that directory, soon."""
+        if self._watching:
+            self._rung.add(path)
+            if self._soon is None:
+                self._soon = self._reactor.callLater(_SOON, self._look_soon)
 
     def _look_soon(self) -> None:
         self._soon = None
@@ -213,6 +215,7 @@ class Lookout:
                 and cur == abs(cur_stamp)
                 and self._reactor.seconds() - self._read.get(number, 0.0) < _AGAIN
             ):
+                self._off(self._tree.part(directory))
                 return None
             if self._writer.stuck:
                 return None
@@ -231,6 +234,9 @@ class Lookout:
     def _was_read(self, outcome: _T, number: int) -> _T:
         del self._readings[number]
         self._read[number] = self._reactor.seconds()
+        if not isinstance(outcome, Failure):
+            # What came while it was read may have set off the alarm before.
+            self._off(self._tree.part(self._places[number]))
         return outcome
 
     def discovered(self) -> Deferred[None] | None:
@@ -242,9 +248,10 @@ class Lookout:
         if root == stamp:
             self._root = root
             return None
-        if self._writer.stuck or (
-            root == abs(stamp) and self._reactor.seconds() - self._read.get(0, 0.0) < _AGAIN
-        ):
+        if self._writer.stuck:
+            return None
+        if root == abs(stamp) and self._reactor.seconds() - self._read.get(0, 0.0) < _AGAIN:
+            self._off(self._tree.root)
             return None
         self._read[0] = self._reactor.seconds()
         looking = self._writer.behind(namespace.discover)
@@ -253,6 +260,8 @@ class Lookout:
     def _discovered(self, stamp: int) -> None:
         if stamp > 0:
             self._root = stamp
+        else:
+            self._off(self._tree.root)
 
     def annotated(self) -> None:
         """Tell which annotations have changed, in this process or another."""

@@ -9,6 +9,7 @@ import pytest
 from imapd.store.maildir import lookout, mounts
 from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.mounts import is_local
+from imapd.store.maildir.outside import reconcile
 
 
 @pytest.fixture
@@ -177,3 +178,65 @@ def test_another_directory_changes(place, quiet, bells, monkeypatch):
     bells[str(place.root / "new")]()
     place.run(place.pump.pause(0.3))
     assert hints
+
+
+def test_while_it_is_read(place, quiet, bells, monkeypatch):
+    """What comes into a directory that was read a moment ago, with the same mtime, is told soon."""
+    box, hints = quiet
+    monkeypatch.setattr(lookout, "_AGAIN", 0.4)
+    monkeypatch.setattr(lookout, "_REST", 600.0)
+    new = place.root / "new"
+    place.deliver("1.h")
+    bells[str(new)]()
+    place.run(place.pump.pause(0.2))
+    assert place.run(box.status()).messages == 2
+    (stamp,) = place.account.index.sql(
+        "SELECT abs(new_stamp) FROM mailboxes WHERE number = 1"
+    ).fetchone()
+    hints.clear()
+    place.deliver("2.h")
+    os.utime(new, ns=(stamp, stamp))
+    bells[str(new)]()
+    place.run(place.pump.pause(0.1))
+    bells[str(new)]()
+    place.run(place.pump.pause(1.0))
+    assert {hint.mailbox_id for hint in hints} == {box.id}
+    assert place.names("", "new") == []
+
+
+def test_a_mailbox_made_while_they_are_read(place, quiet, bells, monkeypatch):
+    """The same of the root."""
+    _, hints = quiet
+    monkeypatch.setattr(lookout, "_AGAIN", 0.4)
+    monkeypatch.setattr(lookout, "_REST", 600.0)
+    (place.root / ".one" / "cur").mkdir(parents=True)
+    bells[str(place.root)]()
+    place.run(place.pump.pause(0.2))
+    stamp = place.root.stat().st_mtime_ns
+    (place.root / ".two" / "cur").mkdir(parents=True)
+    os.utime(place.root, ns=(stamp, stamp))
+    hints.clear()
+    bells[str(place.root)]()
+    place.run(place.pump.pause(1.0))
+    assert "" in {hint.mailbox_id for hint in hints}
+    assert place.account.index.named("two") is not None
+
+
+def test_behind_a_reading(place, quiet, bells, monkeypatch):
+    """What comes when the directory has been read but not yet what is done with it is told soon, too."""
+    box, hints = quiet
+    monkeypatch.setattr(lookout, "_REST", 600.0)
+    late = ["2.h"]
+
+    def read(*arguments):
+        answer = reconcile(*arguments)
+        while late:
+            place.deliver(late.pop())
+        return answer
+
+    monkeypatch.setattr(lookout, "reconcile", read)
+    place.deliver("1.h")
+    bells[str(place.root / "new")]()
+    place.run(place.pump.pause(1.0))
+    assert place.names("", "new") == []
+    assert [hint.mailbox_id for hint in hints] == [box.id, box.id]

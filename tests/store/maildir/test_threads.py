@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def pool() -> Iterator[BesideThreads]:
+    """One thread."""
     pool = BesideThreads(1, "beside")
     pool.start()
     yield pool
@@ -42,6 +43,7 @@ def _where(pool: BesideThreads) -> set[int]:
 
 
 def test_they_follow_who_calls(pool: BesideThreads, processors: list[int]) -> None:
+    """They run on its processor, which is left as it was."""
     for processor in processors[:4] * 2:
         os.sched_setaffinity(0, {processor})
         assert _where(pool) == {processor}
@@ -59,5 +61,6 @@ def test_a_processor_that_is_not_ours(
 def test_where_it_cannot_be_told(
     pool: BesideThreads, processors: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The system places them."""
     monkeypatch.setattr(threads, "_PROCESSOR", None)
     assert _where(pool) == set(processors)
