@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from imapd.commands.append import destination
+from imapd.commands.append import destination, to_be_created
 from imapd.dialect import Capability, Command, Feature
 from imapd.model.flags import DELETED, FlagChange, interned
 from imapd.model.mailbox import Changes, Copied
@@ -19,6 +19,7 @@ from imapd.session.outcome import Outcome
 from imapd.session.session import Session
 from imapd.store.access import allowed, annotatable, require
 from imapd.store.answers import settled
+from imapd.store.errors import NoSuchMailbox
 from imapd.store.interfaces import IMailbox, IServerCopy, IServerMove, NewMessage
 from imapd.wire import grammar
 from imapd.wire.cursor import Cursor
@@ -52,7 +53,10 @@ async def _copy(session: Session, copy: _Copy) -> Outcome | None:
     target = await destination(session, copy.name)
     if not uids:
         return None
-    copied = await _copied(session, uids, target)
+    try:
+        copied = await _copied(session, uids, target)
+    except NoSuchMailbox:
+        raise await _gone(view.mailbox) from None
     session.policy.images.note(target.id, copied.changes, copied.uids)
     if not copied.uids:
         return Outcome("None of the messages exists any more", b"EXPUNGEISSUED")
@@ -71,7 +75,10 @@ async def _move(session: Session, move: _Copy) -> Outcome | None:
         return None
     server = IServerMove(view.mailbox, None)
     if server is not None and _one_store(view.mailbox, target):
-        moved = await session.progress.patiently(server.move(uids, target))
+        try:
+            moved = await session.progress.patiently(server.move(uids, target))
+        except NoSuchMailbox:
+            raise await _gone(view.mailbox) from None
     else:
         moved = await _copied(session, uids, target)
         gone = NumSet.of(*moved.sources)
@@ -87,6 +94,12 @@ async def _move(session: Session, move: _Copy) -> Outcome | None:
     # RFC 6851, 4.4.
     code = session.announce.highest(moved.removed.modseq)
     return reported(session, None if code is None else Outcome(code=code), lowest)
+
+
+async def _gone(source: IMailbox) -> Exception:
+    """The destination was deleted meanwhile.  Raises `NoSuchMailbox` if it was the source."""
+    await settled(source.status())
+    return to_be_created()
 
 
 def _one_store(source: IMailbox, target: IMailbox) -> bool:

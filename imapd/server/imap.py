@@ -375,7 +375,7 @@ class IMAPProtocol(PacedProtocol):
     def timed_out(self) -> None:
         """As `PacedProtocol`."""
         if self._closing:
-            self.abort()
+            self.give_up()
         elif self._running and self._waiting is None:
             # A long command is running; when it has logged in, its end starts the clock anew.
             self.expect(self._limits.login_timeout)

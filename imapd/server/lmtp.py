@@ -146,7 +146,7 @@ class LMTPProtocol(PacedProtocol):
     def timed_out(self) -> None:
         """As `PacedProtocol`."""
         if self._closing:
-            self.abort()
+            self.give_up()
         elif self._running and self._waiting is None:
             # It is we who are slow.
             self._active()

@@ -22,10 +22,11 @@ from zope.interface import implementer
 from imapd.model.gone import Gone
 from imapd.model.limits import Limits
 from imapd.server.flow import Turns
+from imapd.server.tls import beneath_tls
 
 __all__ = ["PacedFactory", "PacedProtocol"]
 
-#: Seconds for the last of our octets, fewer than the transport buffers, and for TLS to end.
+#: Seconds for a client to end TLS when we have.
 _GOODBYE: Final = 30.0
 
 
@@ -50,6 +51,7 @@ class PacedProtocol(Protocol):
         self._reading = True
         self._ended = False
         self._closing = False
+        self._given_up = False
         self._timeout: IDelayedCall | None = None
         self.secure = False
 
@@ -152,16 +154,27 @@ class PacedProtocol(Protocol):
         self.secure = True
 
     def leave(self) -> None:
-        """End the connection when what was written is sent.
-
-        Who does not say goodbye to our goodbye (TLS: close_notify) is not waited for.
-        """
+        """End the connection when what was written is sent; `timed_out` calls `give_up` then."""
         if not self._ended:
-            self.expect(self._limits.write_timeout if self._paused else _GOODBYE)
+            over_tls = beneath_tls(self.transport) is not None
+            self.expect(_GOODBYE if over_tls and not self._paused else self._limits.write_timeout)
             transport: Any = self.transport
             # TLS waits for a registered producer to end, and ours never does.
             transport.unregisterProducer()
             transport.loseConnection()
+
+    def give_up(self) -> None:
+        """Wait no longer for who does not say goodbye to our goodbye (TLS: close_notify), or does not read.
+
+        What the system has taken of our octets it sends all the same, unless nobody reads at all.
+        """
+        below = None if self._given_up or self._ended else beneath_tls(self.transport)
+        if below is None:
+            self.abort()
+        else:
+            self._given_up = True
+            self.expect(self._limits.write_timeout)
+            below.loseConnection()
 
     def abort(self) -> None:
         """End the connection now."""

@@ -27,9 +27,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.logger import Logger
+from twisted.protocols.policies import ProtocolWrapper
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
-__all__ = ["BadCertificate", "Certificate", "self_signed", "write_self_signed"]
+__all__ = ["BadCertificate", "Certificate", "beneath_tls", "self_signed", "write_self_signed"]
 
 _log = Logger()
 
@@ -169,6 +171,17 @@ def _public(key: Any) -> bytes:
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     return data
+
+
+def beneath_tls(transport: Any) -> Any:
+    """The transport that carries the records of a TLS connection; None if it is none."""
+    while isinstance(transport, ProtocolWrapper):
+        if isinstance(transport, TLSMemoryBIOProtocol):
+            return transport.transport
+        transport = transport.transport
+    # After STARTTLS.
+    started = getattr(transport, "protocol", None)
+    return started.transport if isinstance(started, TLSMemoryBIOProtocol) else None
 
 
 def self_signed(

@@ -192,7 +192,7 @@ def _founded(
                 "UPDATE mailboxes SET new_stamp = ?, cur_stamp = ? WHERE number = ?",
                 (*map(settled_stamp, stamps), row.number),
             )
-        enter_found(index, tree, hints)
+        enter_found(index, tree, hints, set())
         adopt_account(turn)
     return tree, True
 

@@ -11,14 +11,16 @@ import time
 from imapd.model.flags import DELETED
 from imapd.model.mailbox import Changes, Copied
 from imapd.model.numset import NumSet
+from imapd.store.errors import NoSuchMailbox
 from imapd.store.maildir import annotating
 from imapd.store.maildir.edit import Edit
 from imapd.store.maildir.flagsets import BIT
 from imapd.store.maildir.index import base_of
 from imapd.store.maildir.lookup import rows
+from imapd.store.maildir.tree import is_there
 from imapd.store.maildir.turn import Turn
 
-__all__ = ["expunge", "move"]
+__all__ = ["expunge", "move", "move_rows"]
 
 
 def expunge(turn: Turn, number: int, uids: NumSet) -> Changes:
@@ -36,6 +38,14 @@ def expunge(turn: Turn, number: int, uids: NumSet) -> Changes:
 
 def move(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
     """As `IServerMove`."""
+    if not is_there(turn.tree.part(turn.index.directory(destination))):
+        # Others removed it a moment ago: what is still here is not to be lost with it.
+        raise NoSuchMailbox("the mailbox was deleted")
+    return move_rows(turn, number, uids, destination)
+
+
+def move_rows(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
+    """As `move`, into a mailbox whose directory may still have to be made."""
     source = Edit(turn, turn.index.mailbox(number))
     target = source if destination == number else Edit(turn, turn.index.mailbox(destination))
     found = [

@@ -29,8 +29,9 @@ from imapd.store.maildir import ceiling, facts
 from imapd.store.maildir.adoption import found_mailbox
 from imapd.store.maildir.index import UID_MASK, Index, MailboxRow, base_of
 from imapd.store.maildir.metadata import duplicate, forget
-from imapd.store.maildir.moving import move
+from imapd.store.maildir.moving import move_rows
 from imapd.store.maildir.names import check, directory_of, name_of, sought, superiors
+from imapd.store.maildir.outside import reconcile
 from imapd.store.maildir.quota import allowed
 from imapd.store.maildir.sharing import inherit
 from imapd.store.maildir.tidy import astray, scattered, tidy, tidy_all
@@ -121,7 +122,7 @@ def rename(
             target = _make(turn, new, frozenset())
             inbox = index.named(INBOX)
             assert inbox is not None
-            move(turn, inbox.number, NumSet([(1, UID_MASK)]), target.number)
+            move_rows(turn, inbox.number, NumSet([(1, UID_MASK)]), target.number)
             duplicate(index, inbox.id, target.id)
         else:
             _rename(turn, old, new)
@@ -223,12 +224,21 @@ def discover(index: Index, tree: Tree, hints: list[Hint], keep: bool = False) ->
             with transaction(index, tree, False):
                 index.set_meta(ROOT_STAMP, mark)
         return mark
+    left: set[int] = set()
     with transaction(index, tree, True):
-        return enter_found(index, tree, hints)
+        mark = enter_found(index, tree, hints, left)
+    for number in left:
+        with suppress(NoSuchMailbox):
+            reconcile(index, tree, number, False, hints)
+    return mark
 
 
-def enter_found(index: Index, tree: Tree, hints: list[Hint]) -> int:
-    """What `discover` does where there is something, in a transaction."""
+def enter_found(index: Index, tree: Tree, hints: list[Hint], left: set[int]) -> int:
+    """What `discover` does where there is something, in a transaction.
+
+    To what is `left` come the mailboxes that have files of messages whose mailbox is gone: they are to be
+    read again, and the messages are theirs.
+    """
     stamp = stamp_of(index, tree)
     known = {row.directory: row for row in index.mailboxes()}
     found = set(tree.directories())
@@ -253,9 +263,21 @@ def enter_found(index: Index, tree: Tree, hints: list[Hint]) -> int:
         # One of which the disk does not tell stays as it is.
         with suppress(OSError):
             if not is_there(tree.part(directory)) and _alone(index, tree, row):
+                left |= _homes(index, row.number)
                 _drop(index, row)
                 hints += [Hint(""), Hint(row.id, row.modseq)]
+    index.many("UPDATE mailboxes SET cur_stamp = 0 WHERE number = ?", [(each,) for each in left])
     return mark
+
+
+def _homes(index: Index, number: int) -> set[int]:
+    """Other mailboxes with files of this one's messages."""
+    base = base_of(number)
+    found = index.sql(
+        "SELECT DISTINCT home FROM files WHERE id BETWEEN ? AND ? AND home != ?",
+        (base, base + UID_MASK, number),
+    )
+    return {home for (home,) in found}
 
 
 def _drop(index: Index, row: MailboxRow) -> None:

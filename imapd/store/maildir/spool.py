@@ -19,11 +19,11 @@ from zope.interface import implementer
 
 from imapd.model.dates import InternalDate, timestamp_of
 from imapd.store.answers import settled
-from imapd.store.errors import MessageGone
+from imapd.store.errors import MessageGone, NoSuchMailbox
 from imapd.store.interfaces import Answer, IMapped, IMessageReader, ISpool
 from imapd.store.maildir.filename import fresh
 from imapd.store.maildir.reader import InThread, mapped
-from imapd.store.maildir.tree import Tree, unavailable
+from imapd.store.maildir.tree import Tree, is_there, unavailable
 
 __all__ = ["Draft", "Spool", "SpoolReader", "drafted", "linked"]
 
@@ -261,9 +261,16 @@ async def drafted(tree: Tree, content: IMessageReader, in_thread: InThread) -> t
 
 
 def linked(source: str, target: str) -> None:
-    """The file under one more name; a copy of it where links are not to be had."""
+    """The file under one more name; a copy of it where links are not to be had.
+
+    Raises `NoSuchMailbox` if the directory of that name is not there any more.
+    """
     try:
         os.link(source, target, follow_symlinks=False)
+    except FileNotFoundError:
+        if is_there(os.path.dirname(target)):
+            raise
+        raise NoSuchMailbox("the mailbox was deleted") from None
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise

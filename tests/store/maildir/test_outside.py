@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from imapd.model.flags import FlagChange, interned
 from imapd.model.numset import NumSet
 from imapd.store.contract.letters import letter
+from imapd.store.errors import NoSuchMailbox
 from imapd.store.maildir import founding
 from imapd.store.maildir.alarms import Alarms
+from tests.backends import MaildirBackend
 from tests.store.maildir.place import Place
 
 
@@ -638,3 +640,62 @@ def test_an_account_whose_directory_was_there(tmp_path):
     place.run(place.pump.pause(0.1))
     assert place.run(place.box().status()).messages == 1
     place.stop()
+
+
+def _removed(place, name):
+    """What ``rm -r`` does: the server has not looked since."""
+    shutil.rmtree(place.root / f".{name}")
+
+
+@pytest.mark.parametrize("command", ["append", "copy", "move"])
+def test_into_a_mailbox_that_was_removed_a_moment_ago(place, complaints, command):
+    """There is no such mailbox: nothing has happened, and nobody is to be told of it in the log."""
+    inbox, gone = place.box(), place.make("Gone")
+    place.add(inbox, "one")
+    _removed(place, "Gone")
+    calls = {
+        "append": lambda: gone.append([letter("two").new()]),
+        "copy": lambda: inbox.copy(NumSet.of(1), gone),
+        "move": lambda: inbox.move(NumSet.of(1), gone),
+    }
+    with pytest.raises(NoSuchMailbox):
+        place.run(calls[command]())
+    assert place.octets(inbox, 1) == letter("one").octets
+    assert complaints == []
+    assert {info.name for info in place.run(place.account.mailboxes())} == {"INBOX"}
+    assert place.run(inbox.status()).messages == 1
+    assert place.names("", "tmp") == []
+
+
+def test_removed_before_the_files_came(place):
+    """Messages that had been moved to it, but for their files, are where these are: at once."""
+    inbox, gone = place.box(), place.make("Gone")
+    place.add(inbox, "one", "two", flags=["\\Seen"])
+    hints = []
+    end = place.account.watch(hints.append)
+    place.run(inbox.move(NumSet.of(2), gone))
+    hints.clear()
+    _removed(place, "Gone")
+    place.run(place.pump.pause(0.06))
+    assert {info.name for info in place.run(place.account.mailboxes())} == {"INBOX"}
+    assert inbox.id in {hint.mailbox_id for hint in hints}
+    assert place.flags(inbox) == {1: {"\\Seen"}, 3: {"\\Seen"}}
+    assert place.octets(inbox, 3) == letter("two").octets
+    end()
+
+
+@pytest.mark.parametrize("command", ["APPEND Gone {3+}\r\na: ", "COPY 1 Gone", "MOVE 1 Gone"])
+def test_the_client_is_told_to_create_it(tmp_path_factory, command):
+    """NO [TRYCREATE] (RFC 9051, 6.3.12, 6.4.7), and the message is where it was."""
+    backend = MaildirBackend(tmp_path_factory)
+    server = backend.server()
+    client = server.login()
+    client.append(b"Subject: x\r\n\r\n")
+    client.ok("CREATE Gone")
+    client.ok("SELECT INBOX")
+    shutil.rmtree(f"{backend.store._template.place('alice')}/.Gone")
+    told = client.do(command)
+    assert told.startswith(b"a NO [TRYCREATE] ")
+    assert b"* SEARCH 1\r\n" in client.do("SEARCH ALL")
+    server.close()
+    backend.close()
