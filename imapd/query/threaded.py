@@ -128,31 +128,51 @@ async def _searched(
         links, linked = await _links(source, places)
     there, columns = await keys(source, linked, tuple(wanted.values()))
     if len(there) < len(linked) and algorithm.links:
-        # Some are gone since.
-        return await _searched(source, there, algorithm)
+        # Some are gone, of which the links were at hand.
+        links = await _done(source, _linked(links, linked, there))
     known: dict[str, Any] = dict(zip(wanted, columns))
     return there, Searched(links, **known)
 
 
 def _picked(searched: Searched, places: Sequence[int]) -> Pieces[Searched]:
     """The same of some of the messages."""
-    links, picked = searched.links, Links()
+    links = yield from _links_at(searched.links, places)
     columns: dict[str, Any] = {name: [] for name in ("subjects", "sent", "arrived")}
-    starts = array("Q", (0,))
-    for sizes in in_pieces(links.sizes):
-        starts.extend(islice(accumulate(sizes, initial=starts[-1]), 1, None))
-        yield
     for some in in_pieces(places):
-        if links.sizes:
-            picked.sizes.extend(map(links.sizes.__getitem__, some))
-            for place in some:
-                picked.numbers.extend(links.numbers[starts[place] : starts[place + 1]])
         for name, column in columns.items():
             values = getattr(searched, name)
             if values:
                 column += map(values.__getitem__, some)
         yield
-    return evolve(searched, links=picked, **columns)
+    return evolve(searched, links=links, **columns)
+
+
+def _linked(links: Links, linked: Sequence[int], there: Sequence[int]) -> Pieces[Links]:
+    """Of links of messages at places, those of the ones that are there."""
+    positions: list[int] = []
+    left = set(there)
+    at = 0
+    for some in in_pieces(linked):
+        positions += [position for position, place in enumerate(some, at) if place in left]
+        at += len(some)
+        yield
+    return (yield from _links_at(links, positions))
+
+
+def _links_at(links: Links, places: Sequence[int]) -> Pieces[Links]:
+    picked = Links()
+    if not links.sizes:
+        return picked
+    starts = array("Q", (0,))
+    for sizes in in_pieces(links.sizes):
+        starts.extend(islice(accumulate(sizes, initial=starts[-1]), 1, None))
+        yield
+    for some in in_pieces(places):
+        picked.sizes.extend(map(links.sizes.__getitem__, some))
+        for place in some:
+            picked.numbers.extend(links.numbers[starts[place] : starts[place + 1]])
+        yield
+    return picked
 
 
 async def _links(source: Columns, places: Sequence[int]) -> tuple[Links, Sequence[int]]:

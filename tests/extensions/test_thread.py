@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -392,3 +393,25 @@ def test_threads_that_are_damaged(
     first = threads(stored.login().select())
     assert threads(_restarted(stored)) == first
     assert counted == [12, 12]
+
+
+@pytest.mark.parametrize("first", ["REFERENCES", "REFS", "ORDEREDSUBJECT"])
+@pytest.mark.parametrize("algorithm", ["REFERENCES", "REFS", "ORDEREDSUBJECT"])
+@pytest.mark.parametrize("search", ["ALL", "1:5", "3:6"])
+def test_a_removal_that_is_not_told(
+    alice: Dialogue, anywhere: Server, first: str, algorithm: str, search: str
+) -> None:
+    """All others are in threads, however much one algorithm has found out for another of what is gone."""
+    alice.append(*(message(f"<{n}@h>", f"<{max(1, n - 1)}@h>", "one", day=n) for n in range(1, 7)))
+    alice.ok("NOOP")
+    alice.ok(f"THREAD {first} UTF-8 ALL")
+    other = anywhere.client(select="INBOX")
+    other.ok("STORE 3 +FLAGS.SILENT (\\Deleted)")
+    other.ok("EXPUNGE")
+    told = alice.ok(f"THREAD {algorithm} UTF-8 {search}").decode()
+    low, _, high = search.replace("ALL", "1:6").partition(":")
+    wanted = {n for n in range(int(low), int(high) + 1) if n != 3}
+    assert {int(number) for number in re.findall(r"\d+", told)} - {3} == wanted
+    assert "* 3 EXPUNGE" in alice.ok("NOOP").decode()
+    again = alice.ok(f"UID THREAD {algorithm} UTF-8 ALL").decode()
+    assert {int(number) for number in re.findall(r"\d+", again)} == {1, 2, 4, 5, 6}
