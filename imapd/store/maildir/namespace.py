@@ -90,7 +90,7 @@ def delete(index: Index, tree: Tree, hints: list[Hint], name: str) -> None:
     if row is not None:
         # Messages that moved elsewhere may still have their files here, and the other way round.
         for number in [row.number, *scattered(index, row.number)]:
-            tidy(index, tree, number)
+            tidy(index, tree, number, hints)
     with transaction(index, tree, True):
         row = index.named(name)
         if row is None:

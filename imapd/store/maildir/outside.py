@@ -32,8 +32,9 @@ from imapd.store.maildir.arrivals import Arrival, Seen, examined, seen, unread
 from imapd.store.maildir.edit import Edit, Entry
 from imapd.store.maildir.filename import FileName, plain, safe
 from imapd.store.maildir.filename import fresh as new_unique
-from imapd.store.maildir.index import UID_MASK, Index, MailboxRow, base_of
+from imapd.store.maildir.index import UID_BITS, UID_MASK, Index, MailboxRow, base_of
 from imapd.store.maildir.lookup import rows
+from imapd.store.maildir.reading import Reading
 from imapd.store.maildir.tree import Tree, is_there, modified
 from imapd.store.maildir.turn import Turn, settled_stamp, transaction
 
@@ -100,7 +101,7 @@ def _read_new(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> b
 
 def _read_cur(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> bool:
     """As `_read_new`."""
-    before = _Reading.of(index, tree, row)
+    before = Reading.of(index, tree, row)
     if before is None or not before.differs:
         return True
     path = tree.part(row.directory)
@@ -110,13 +111,13 @@ def _read_cur(index: Index, tree: Tree, row: MailboxRow, hints: list[Hint]) -> b
     if len(found) <= _READ:
         read, all_read = examined(path, found, with_facts=True)
         found, whole = [], whole and all_read
-    if not (found or read or before.missing):
+    if not (found or read or before.missing or before.strays):
         return whole
     while True:
         some, found = found[:_AT_ONCE_CUR], found[_AT_ONCE_CUR:]
         with transaction(index, tree, True) as turn:
             row = index.mailbox(row.number)
-            again = _Reading.of(index, tree, row)
+            again = Reading.of(index, tree, row)
             if again is None:
                 return False
             _Merge(turn, Edit(turn, row), again).all(before, read or unread(some))
@@ -186,61 +187,18 @@ def _renamed(source: str, target: str) -> Callable[[], None]:
 
 
 @define(eq=False)
-class _Reading:
-    """``cur`` beside the rows of the files that should be there."""
-
-    #: Keys of the rows by the names that are missing, and names that no row has.
-    missing: dict[str, int]
-    fresh: set[str]
-    #: Keys of messages whose file is still in another directory, by name.
-    away: dict[str, int]
-
-    @classmethod
-    def of(cls, index: Index, tree: Tree, row: MailboxRow) -> _Reading | None:
-        """Read the directory, then the rows; None if the directory is not there."""
-        base = base_of(row.number)
-        names = tree.listed(row.directory)
-        if names is None:
-            return None
-        there = set(names)
-        known: dict[str, int] = {}
-        away: dict[str, int] = {}
-        lost: dict[str, int] = {}
-        for id, name, home in index.sql(
-            "SELECT id, name, home FROM files WHERE id BETWEEN ? AND ?", (base, base + UID_MASK)
-        ).fetchall():
-            if home is None or home == row.number:
-                known[name] = id
-            elif is_there(tree.file(index.directory(home), name)):
-                away[name] = id
-            else:
-                lost[name] = id
-        guests = index.sql("SELECT name FROM files WHERE home = ?", (row.number,)).fetchall()
-        # Step by step: what is done with all at once holds Python's lock for long.
-        missing = {name: id for name, id in known.items() if name not in there}
-        strangers = {name for (name,) in guests}
-        fresh = {name for name in names if name not in known and name not in strangers}
-        return cls(missing | lost, fresh, away)
-
-    @property
-    def differs(self) -> bool:
-        """Whether there is anything to enter."""
-        return bool(self.missing or self.fresh)
-
-
-@define(eq=False)
 class _Merge:
     """Enters what a reading shows, inside a transaction."""
 
     turn: Turn
     edit: Edit
-    seen: _Reading
+    seen: Reading
     #: All names are as the flags say.
     tidy: bool = True
     #: Flags by the letters of names.
     spelt: dict[str, int] = field(factory=dict)
 
-    def all(self, before: _Reading, arrivals: Iterable[Arrival]) -> None:
+    def all(self, before: Reading, arrivals: Iterable[Arrival]) -> None:
         """Renamed files, gone files, new files."""
         self._renamed()
         self._gone(before)
@@ -250,50 +208,47 @@ class _Merge:
     # -- files that have another name
 
     def _renamed(self) -> None:
-        missing, unknown = self.seen.missing, self.seen.fresh
-        if not (missing or self.seen.away):
-            return
-        by_base = {FileName.parse(name).base: (name, id) for name, id in missing.items()}
-        by_unique = {
-            FileName.parse(name).unique: (name, id)
-            for name, id in [*missing.items(), *self.seen.away.items()]
-        }
-        turned: dict[int, tuple[str, str]] = {}
-        for name in sorted(unknown):
-            if not safe(name):
-                continue
-            parsed = FileName.parse(name)
-            match = by_base.get(parsed.base) or by_unique.get(parsed.unique)
-            if match is None or match[1] in turned:
-                continue
-            turned[match[1]] = (match[0], name)
-        for id, (old, name) in turned.items():
-            unknown.discard(name)
-            missing.pop(old, None)
-            self.turn.index.sql("UPDATE files SET name = ?, home = NULL WHERE id = ?", (name, id))
+        seen, execute = self.seen, self.turn.index.sql
+        here = seen.renamed()
+        for id, (old, name) in here.items():
+            seen.fresh.discard(name)
+            if old in seen.guests:
+                execute("UPDATE files SET name = ? WHERE id = ?", (name, id))
+            else:
+                seen.missing.pop(old, None)
+                execute("UPDATE files SET name = ?, home = NULL WHERE id = ?", (name, id))
+        for id, (_, name) in seen.strays.items():
+            execute("UPDATE files SET name = ? WHERE id = ?", (name, id))
+        turned = {**here, **seen.strays}
         self.tidy = not turned
         self._reflag(turned)
 
     def _reflag(self, turned: Mapping[int, tuple[str, str]]) -> None:
+        """What letters came and went with a name; of other mailboxes' messages, too."""
         index = self.turn.index
         flagsets = index.flagsets
+        edits = {self.edit.row.number: self.edit}
         for id, (old, name) in turned.items():
             was, now = set(FileName.parse(old).letters), set(FileName.parse(name).letters)
-            if was == now or id >> 32 != self.edit.row.number:
-                continue
             row = index.sql("SELECT id, flags, size FROM messages WHERE id = ?", (id,)).fetchone()
-            if row is None:
+            if was == now or row is None:
                 continue
             flags = flagsets.lettered(
                 flagsets.flags[row[1]], "".join(now - was), "".join(was - now)
             )
-            number = flagsets.number(flags)
-            if number != row[1]:
-                self.edit.reflag([row], {row[1]: number})
+            flagset = flagsets.number(flags)
+            if flagset != row[1]:
+                number = id >> UID_BITS
+                if number not in edits:
+                    edits[number] = Edit(self.turn, index.mailbox(number))
+                edits[number].reflag([row], {row[1]: flagset})
+        del edits[self.edit.row.number]
+        for edit in edits.values():
+            edit.finish()
 
     # -- files that are gone
 
-    def _gone(self, before: _Reading) -> None:
+    def _gone(self, before: Reading) -> None:
         index, base = self.turn.index, base_of(self.edit.row.number)
         ids = sorted(
             id

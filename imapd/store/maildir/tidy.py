@@ -22,6 +22,8 @@ from imapd.store.maildir import facts
 from imapd.store.maildir.filename import FileName, fresh, relettered
 from imapd.store.maildir.index import UID_MASK, Index, MailboxRow, base_of
 from imapd.store.maildir.lookup import log_since, rows
+from imapd.store.maildir.outside import reconcile
+from imapd.store.maildir.reading import found_again
 from imapd.store.maildir.tree import Tree, is_there
 from imapd.store.maildir.turn import Turn, transaction
 
@@ -44,7 +46,7 @@ def tidy_all(index: Index, tree: Tree, hints: list[Hint]) -> None:
         # One whose files are not ours stays as it is.
         with suppress(NoSuchMailbox, StoreUnavailable):
             try:
-                tidy(index, tree, number)
+                tidy(index, tree, number, hints)
             except OSError:
                 # The others are not to wait for it; it is tried again with the next change.
                 _log.failure("{root}: files cannot be renamed or removed now", root=tree.root)
@@ -53,19 +55,26 @@ def tidy_all(index: Index, tree: Tree, hints: list[Hint]) -> None:
             facts.forget_released(index, _AT_ONCE)
 
 
-def tidy(index: Index, tree: Tree, number: int) -> None:
+def tidy(index: Index, tree: Tree, number: int, hints: list[Hint]) -> None:
     """Bring one mailbox's tree up to date."""
+    if not _tidied(index, tree, number):
+        # Somebody renamed or removed some of them.
+        reconcile(index, tree, number, False, hints)
+        _tidied(index, tree, number)
+
+
+def _tidied(index: Index, tree: Tree, number: int) -> bool:
+    """Whether all files were where the rows say; else those that were not are still to be done."""
     row = index.mailbox(number)
     changed, vanished = log_since(index, number, row.tidied)
     base = base_of(number)
     if len(changed) + len(vanished) <= _AT_ONCE:
         with transaction(index, tree, False) as turn:
-            if changed:
-                _rename(turn, number, [base + uid for uid in changed])
-            if vanished:
-                _remove(turn, number, [base + uid for uid in vanished])
-            _tidied(turn, row)
-        return
+            done = _rename(turn, number, [base + uid for uid in changed])
+            _remove(turn, number, [base + uid for uid in vanished])
+            if done:
+                _carried_out(turn, row)
+        return done
     stale: list[int] = []
     for some in rows(
         index, number, changed, "m.flags, f.name, f.home", "messages m JOIN files f ON f.id = m.id"
@@ -81,17 +90,20 @@ def tidy(index: Index, tree: Tree, number: int) -> None:
         for some in rows(index, number, vanished, "m.name", "files m")
         for found in some
     ]  # fmt: skip
+    done = True
     for place in range(0, len(stale), _AT_ONCE):
         with transaction(index, tree, False) as turn:
-            _rename(turn, number, stale[place : place + _AT_ONCE])
+            done &= _rename(turn, number, stale[place : place + _AT_ONCE])
     for place in range(0, len(gone), _AT_ONCE):
         with transaction(index, tree, False) as turn:
             _remove(turn, number, gone[place : place + _AT_ONCE])
-    with transaction(index, tree, False) as turn:
-        _tidied(turn, row)
+    if done:
+        with transaction(index, tree, False) as turn:
+            _carried_out(turn, row)
+    return done
 
 
-def _tidied(turn: Turn, row: MailboxRow) -> None:
+def _carried_out(turn: Turn, row: MailboxRow) -> None:
     """The tree is as the mailbox was when `row` was read."""
     turn.index.sql(
         "UPDATE mailboxes SET tidied = ? WHERE number = ? AND tidied < ?",
@@ -108,11 +120,15 @@ def _wanted(name: str, letters: str, uid: int, home: int | None) -> str:
     return str(parsed.lettered(letters))
 
 
-def _rename(turn: Turn, number: int, ids: Sequence[int]) -> None:
+def _rename(turn: Turn, number: int, ids: Sequence[int]) -> bool:
+    """Whether all were where the rows say; those that were not make it that the directory is read again."""
+    if not ids:
+        return True
     index, tree, base = turn.index, turn.tree, base_of(number)
     directory = turn.touch(number)
     cur = tree.part(directory)
     renamed: list[tuple[str, int]] = []
+    done = True
     for id, flags, name, home in index.sql(
         "SELECT m.id, m.flags, f.name, f.home FROM messages m JOIN files f ON f.id = m.id"  # noqa: S608
         f" WHERE m.id IN ({', '.join('?' * len(ids))})",
@@ -131,13 +147,17 @@ def _rename(turn: Turn, number: int, ids: Sequence[int]) -> None:
             except FileNotFoundError:
                 # Renamed already before a crash, or by someone else: reading the directory tells.
                 turn.distrust(number)
+                done = False
                 continue
             turn.undo(_Rename(new, old))
             renamed.append((wanted, id))
     index.many("UPDATE files SET name = ?, home = NULL WHERE id = ?", renamed)
+    return done
 
 
 def _remove(turn: Turn, number: int, ids: Sequence[int]) -> None:
+    if not ids:
+        return
     index, tree = turn.index, turn.tree
     directory = turn.touch(number)
     found = index.sql(
@@ -145,9 +165,18 @@ def _remove(turn: Turn, number: int, ids: Sequence[int]) -> None:
         " AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = files.id)",
         ids,
     ).fetchall()
-    for _, name, home in found:
-        with suppress(FileNotFoundError):
-            os.unlink(tree.file(directory if home is None else turn.touch(home), name))
+    absent: dict[str, dict[str, int]] = {}
+    for id, name, home in found:
+        place = directory if home is None else turn.touch(home)
+        try:
+            os.unlink(tree.file(place, name))
+        except FileNotFoundError:
+            absent.setdefault(place, {})[name] = id
+    for place, names in absent.items():
+        # Renamed a moment ago, if it is there.
+        for _, name in found_again(names, tree.listed(place) or ()).values():
+            with suppress(FileNotFoundError):
+                os.unlink(tree.file(place, name))
     facts.remove(index, NumSet.of(*(row[0] for row in found)))
 
 

@@ -9,13 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imapd.model.flags import FlagChange, interned
+from imapd.model.message import EMAIL_ID
 from imapd.model.numset import NumSet
+from imapd.store.answers import each
 from imapd.store.contract.letters import letter
 from imapd.store.errors import NoSuchMailbox
 from imapd.store.maildir import founding
 from imapd.store.maildir.alarms import Alarms
 from tests.backends import MaildirBackend
-from tests.store.maildir.place import Place
+from tests.store.maildir.place import EVERYTHING, Place
 
 
 def renamed(place, old, new, directory=""):
@@ -699,3 +701,84 @@ def test_the_client_is_told_to_create_it(tmp_path_factory, command):
     assert b"* SEARCH 1\r\n" in client.do("SEARCH ALL")
     server.close()
     backend.close()
+
+
+def _looked(place):
+    place.run(place.box().status())
+    place.run(place.box("other").status())
+
+
+@pytest.mark.parametrize(
+    "then", [_looked, Place.tidied, Place.restart], ids=["looked at", "tidied", "opened again"]
+)
+@pytest.mark.parametrize("into", ["F", "FS", ""])
+def test_moved_and_then_renamed(place, then, into):
+    """A message whose file others rename where it was is where it was moved to, with their flags."""
+    inbox, other = place.box(), place.make("other")
+    place.add(inbox, "one", "two", flags=["\\Flagged", "kw"])
+    place.tidied()
+    ids = _email_ids(place, inbox)
+    place.run(inbox.move(NumSet.of(1), other))
+    (name,) = [each for each in place.names() if ",U=1:" in each]
+    place.tick()
+    if not name.endswith(into):
+        renamed(place, name, name.partition(":")[0] + ":2," + into)
+    else:
+        renamed(place, name, name.partition(":")[0] + ",x=y:2," + into)
+    then(place)
+    place.tidied()
+    inbox, other = place.box(), place.box("other")
+    flags = {"F": "\\Flagged", "S": "\\Seen"}
+    assert place.flags(inbox) == {2: {"\\Flagged", "kw"}}
+    assert place.flags(other) == {1: {flags[letter] for letter in into} | {"kw"}}
+    assert _email_ids(place, other) == {1: ids[1]}
+    assert place.octets(other, 1) == letter("one").octets
+    assert [each.rpartition(",")[2] for each in place.names(".other")] == [into]
+    assert len(place.names()) == 1
+
+
+def _email_ids(place, box):
+    """What names the messages' content (RFC 8474, 5.1)."""
+
+    async def read():
+        found = {}
+        async for batch in each(box.scan(EVERYTHING, frozenset([EMAIL_ID]))):
+            found.update(zip(batch.uids, batch.columns[EMAIL_ID]))
+        return found
+
+    return place.pump.run(read())
+
+
+@pytest.mark.parametrize("looked", [True, False])
+def test_renamed_before_the_name_follows(place, looked):
+    """A letter that IMAP removed does not stay in a name that others changed meanwhile."""
+    box = place.box()
+    (uid,) = place.add(box, "one", flags=["\\Flagged"])
+    place.tidied()
+    (name,) = place.names()
+    place.run(box.store_flags(NumSet.of(uid), FlagChange.REPLACE, interned(["\\Seen"])))
+    renamed(place, name, name + "S")
+    if looked:
+        place.run(box.status())
+    place.tidied()
+    assert place.flags(box) == {uid: {"\\Seen"}}
+    assert place.names()[0].endswith(":2,S")
+    place.restart()
+    assert place.flags(place.box()) == {uid: {"\\Seen"}}
+
+
+@pytest.mark.parametrize("looked", [True, False])
+def test_expunged_and_then_renamed(place, looked):
+    """It does not come back under its new name."""
+    box = place.box()
+    place.add(box, "one", "two", flags=["\\Deleted"])
+    place.tidied()
+    (name,) = [each for each in place.names() if ",U=1:" in each]
+    place.run(box.expunge(NumSet.of(1)))
+    renamed(place, name, name + "S")
+    if looked:
+        place.run(box.status())
+    place.tidied()
+    place.later()
+    assert place.flags(box) == {2: {"\\Deleted"}}
+    assert len(place.names()) == 1
