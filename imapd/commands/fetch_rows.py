@@ -210,15 +210,20 @@ class RowWriter:
             content = Content(view.mailbox, uid, octets)
             try:
                 # Whatever can be refused is, before the row begins.
+                found = [
+                    None if item.content is None else await self._octets(item, content)
+                    for item in self.items.each
+                ]
+                told = [column[place] if column else None for column in values]
+                if uid in seen:
+                    told = self._now(rows.places[place], uid, told)
                 parts = [
-                    _written(item, column[place])
-                    if item.content is None
-                    else await self._octets(item, content)
-                    for item, column in zip(self.items.each, values)
+                    _written(item, value) if octets is None else octets
+                    for item, value, octets in zip(self.items.each, told, found)
                 ]
                 parts = [part for part in parts if part]
                 if uid in seen:
-                    parts += [[told] for told in self._told_of_seen(rows.places[place])]
+                    parts += [[each] for each in self._told_of_seen(rows.places[place])]
                 if parts:
                     session.write(announce.row % numbers[place])
                     await self._row(parts, content)
@@ -229,6 +234,17 @@ class RowWriter:
             session.progress.reached(self._done, self._goal)
             await session.peer.turn()
         session.peer.write_sequence(waiting)
+
+    def _now(self, place: int, uid: int, values: Sequence[Any]) -> list[Any]:
+        """What the view says of a message, once more: flags and modseq of one row are of one moment."""
+        session = self.session
+        if self._tells_flags:
+            session.write(self.view.unknown_keywords((place,)))
+        row = Rows(self.view, session.announce, (place,), (uid,), {})
+        return [
+            value if item.values is None or item.columns else item.values(row)[0]
+            for item, value in zip(self.items.each, values)
+        ]
 
     def _told_of_seen(self, place: int) -> Iterator[bytes]:
         r"""What else is in the row of a message that has become \\Seen; by RFC 7162, 3.2.4 its modseq."""

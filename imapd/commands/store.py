@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final, Protocol
 
 from attrs import define, frozen
@@ -156,29 +156,51 @@ def _as_named(view: View, store: Store, uids: NumSet) -> NumSet:
 async def _tell(session: Session, store: Store, spans: Sequence[Span]) -> None:
     """The flags of all that were named, as they are now; to who hears of them, their modseqs.
 
-    With .SILENT, modseqs are told alone (RFC 7162, 3.1.3).
+    With .SILENT, modseqs are told alone (RFC 7162, 3.1.3), unless others changed flags too and the client
+    cannot be told so behind: it would take the modseq for that of the flags it knows.
     """
     view, announce = session.selected, session.announce
-    if store.change.silent and not announce.tells_modseq:
+    silent = store.change.silent
+    if silent and not announce.tells_modseq:
         return
     # RFC 7162, 3.2.4: the UID goes with the modseq.
-    uid = announce.uid if store.by_uid or announce.tells_modseq else b""
-    formats = [] if store.change.silent else [b"FLAGS %b"]
-    if announce.tells_modseq:
-        formats.append(b"MODSEQ (%d)")
-    row = announce.row + uid + b" ".join(formats) + b")\r\n"
+    uid = bool(announce.uid) and (store.by_uid or announce.tells_modseq)
     for places in view.chunks(spans, _CHUNK):
-        uids = view.uids_of(places)
-        columns: list[Sequence[Any]] = [announce.numbers(places, uids)]
-        if uid:
-            columns.append(uids)
-        if not store.change.silent:
-            session.write(view.unknown_keywords(places))
-            columns.append(view.shown_flags(places, announce))
-        if announce.tells_modseq:
-            columns.append(view.modseqs(places))
-        session.write(b"".join([row % each for each in zip(*columns)]))
+        if silent and view.generation is not view.image.generation:
+            by_others = _changed_by_others(view)
+            for place in places:
+                known = view.generation.uids[place] not in by_others
+                session.write(_rows(session, (place,), uid, not known))
+        else:
+            session.write(_rows(session, places, uid, not silent))
         await session.peer.turn()
+
+
+def _changed_by_others(view: View) -> Collection[int]:
+    """The UIDs of messages with other flags than the client was told of, and did not set itself."""
+    found = view.image.changed_since(view.told, view.own, more=False)
+    return view.generation.uids if found is None else found
+
+
+def _rows(session: Session, places: Sequence[int], uid: bool, flags: bool) -> bytes:
+    view, announce = session.selected, session.announce
+    uids = view.uids_of(places)
+    row = announce.row
+    columns: list[Sequence[Any]] = [announce.numbers(places, uids)]
+    items: list[bytes] = []
+    before = b""
+    if uid:
+        row += announce.uid
+        columns.append(uids)
+    if flags:
+        before = view.unknown_keywords(places)
+        items.append(b"FLAGS %b")
+        columns.append(view.shown_flags(places, announce))
+    if announce.tells_modseq:
+        items.append(b"MODSEQ (%d)")
+        columns.append(view.modseqs(places))
+    row += b" ".join(items) + b")\r\n"
+    return before + b"".join([row % each for each in zip(*columns)])
 
 
 FEATURE = Feature(

@@ -34,7 +34,7 @@ from imapd.model.numset import NumSet
 from imapd.model.search import Cost, Key
 from imapd.query.results import Found
 from imapd.session.session import Session
-from imapd.session.view import Span, View
+from imapd.session.view import Span, View, vanished
 from imapd.store.answers import settled
 from imapd.wire.cursor import BadSyntax, Cursor
 
@@ -105,6 +105,11 @@ async def changed_spans(view: View, spans: Sequence[Span], modseq: int) -> Seque
             if 0 <= place < view.count:
                 changed.append(place + 1)
     shown = NumSet.from_sorted(changed)
+    if then is not now:
+        # Those that are gone are still there for who was not told of it.
+        spans_gone, _ = vanished(then.uids, view.count, now.uids)
+        gone = (place for span in spans_gone for place in range(*span))
+        shown |= NumSet.from_sorted(place + 1 for place in gone if then.modseqs[place] > modseq)
     if spans != [(0, view.count)]:
         shown &= NumSet((start + 1, stop) for start, stop in spans)
     return [(low - 1, high) for low, high in shown.ranges]

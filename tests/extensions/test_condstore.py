@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from attrs import evolve
 
+from imapd.commands.fetch_rows import RowWriter
 from imapd.store.memory.mailbox import MemoryMailbox
 from tests.dialogue import Dialogue, Server, same
 
@@ -325,3 +327,72 @@ class TestNothingIsKept:
         told = client.ok("ENABLE CONDSTORE")
         assert b"* OK [NOMODSEQ] " in told
         assert b"MODSEQ (" not in client.ok("STORE 1 +FLAGS (\\Seen)")
+
+
+def _withheld(anywhere: Server) -> tuple[Dialogue, Dialogue]:
+    """A client that is not told of changes while a removal waits to be told, and who makes some."""
+    client = anywhere.login(enable="CONDSTORE").fill(5).select()
+    client.ok("UID FETCH 1:5 (FLAGS MODSEQ)")
+    other = anywhere.client(select="INBOX")
+    other.ok("STORE 5 +FLAGS.SILENT (\\Deleted)")
+    other.ok("EXPUNGE")
+    return client, other
+
+
+def test_silent_where_another_changed_flags(anywhere: Server) -> None:
+    """The modseq is not told without the flags that go with it (RFC 9051, 6.4.6; RFC 7162, 3.1.3)."""
+    client, other = _withheld(anywhere)
+    other.ok("STORE 1 +FLAGS (theirs)")
+    told = client.ok("STORE 1,2 +FLAGS.SILENT (\\Seen)")
+    (first,) = re.findall(rb"\* 1 FETCH \(UID 1 FLAGS \(([^)]*)\) MODSEQ \(\d+\)\)\r\n", told)
+    assert set(first.split()) - {b"\\Recent"} == {b"\\Seen", b"theirs"}
+    assert re.search(rb"\* 2 FETCH \(UID 2 MODSEQ \(\d+\)\)\r\n", told)
+    assert told.index(b"* FLAGS (") < told.index(b"* 1 FETCH")
+    again = client.ok("STORE 1 +FLAGS.SILENT (\\Answered)")
+    assert b"EXPUNGE" not in told + again
+    assert b"* 5 EXPUNGE\r\n" in client.ok("NOOP")
+
+
+@pytest.mark.parametrize("command", ["FETCH", "UID FETCH"])
+def test_changedsince_of_one_that_is_gone(anywhere: Server, command: str) -> None:
+    """A message that is gone changed, too, for who was not told of the removal yet (RFC 7162, 3.2.5.1)."""
+    client, _ = _withheld(anywhere)
+    told = client.ok(f"{command} 1:* (FLAGS) (CHANGEDSINCE 1)")
+    rows = re.findall(rb"\* (\d+) FETCH \(", told)
+    assert rows == [b"%d" % number for number in range(1, 6)]
+    assert (b"* 5 EXPUNGE\r\n" in told) is (command == "UID FETCH")
+    assert b" FETCH " not in client.ok(f"{command} 1:* (FLAGS) (CHANGEDSINCE 1000)")
+
+
+@pytest.mark.parametrize("items", ["UID FLAGS BODY[]", "UID MODSEQ BODY[]", "MODSEQ FLAGS BODY[]"])
+def test_flags_and_modseq_of_one_moment(
+    anywhere: Server, items: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r"""In a row of BODY[], which sets \Seen, they belong together, whatever others do meanwhile."""
+    client, other = _withheld(anywhere)
+    octets = RowWriter._octets
+
+    async def meanwhile(self: RowWriter, *arguments: Any) -> Any:
+        found = await octets(self, *arguments)
+        if not changed:
+            changed.append(other.ok("STORE 1:4 +FLAGS.SILENT (theirs)"))
+        return found
+
+    changed: list[bytes] = []
+    monkeypatch.setattr(RowWriter, "_octets", meanwhile)
+    told = client.ok(f"FETCH 1:4 ({items})")
+    truth = other.ok("FETCH 1:4 (FLAGS MODSEQ)")
+    assert changed
+    for number in range(1, 5):
+        row = _row(told, number)
+        assert row == _row(truth, number), number
+
+
+def _row(told: bytes, number: int) -> tuple[set[bytes], bytes]:
+    """The flags and the modseq of a message's last row."""
+    row = told.rpartition(b"* %d FETCH " % number)[2]
+    flags = re.search(rb"FLAGS \(([^)]*)\)", row)
+    modseq = re.search(rb"MODSEQ \((\d+)\)", row)
+    assert flags is not None
+    assert modseq is not None
+    return set(flags[1].split()) - {b"\\Recent"}, modseq[1]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, TypeVar
 
 from imapd.model.mailbox import Status
@@ -183,6 +184,15 @@ class Index:
     def commit(self) -> None:
         """Make it so."""
         self.sql("COMMIT")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What is read meanwhile is of one moment."""
+        self.sql("BEGIN")
+        try:
+            yield
+        finally:
+            self.sql("COMMIT")
 
     def roll_back(self) -> None:
         """Undo what was done since `begin`."""

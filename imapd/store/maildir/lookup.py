@@ -192,8 +192,10 @@ def live(
     return uids, flags, modseqs
 
 
-def changes(index: Index, row: MailboxRow, modseq: int) -> Changes:
+def changes(index: Index, number: int, modseq: int) -> Changes:
     """As `IMailbox.changes_since`."""
-    places, vanished = log_since(index, row.number, modseq)
-    came, flags, modseqs = live(index, row.number, modseq, places)
+    with index.snapshot():
+        row = index.mailbox(number)
+        places, vanished = log_since(index, number, modseq)
+        came, flags, modseqs = live(index, number, modseq, places)
     return Changes(modseq, row.modseq, came, flags, modseqs, vanished)

@@ -183,16 +183,13 @@ class MaildirMailbox:
             current = index.mailbox(self.number).modseq
         if current <= modseq:
             return Changes(modseq, current)
-        row = index.mailbox(self.number)
-        if row.messages > _MANY:
+        if index.mailbox(self.number).messages > _MANY:
             places, _ = lookup.log_since(index, self.number, modseq)
             if len(places) > _MANY:
                 return self._account.writer.alone(
-                    lambda index, tree, hints: lookup.changes(
-                        index, index.mailbox(self.number), modseq
-                    )
+                    lambda index, tree, hints: lookup.changes(index, self.number, modseq)
                 )
-        return lookup.changes(index, row, modseq)
+        return lookup.changes(index, self.number, modseq)
 
     # -- changing
 
