@@ -165,21 +165,25 @@ async def _tell(session: Session, store: Store, spans: Sequence[Span]) -> None:
         return
     # RFC 7162, 3.2.4: the UID goes with the modseq.
     uid = bool(announce.uid) and (store.by_uid or announce.tells_modseq)
+    by_others: Collection[int] | None = ()
+    asked = 0
     for places in view.chunks(spans, _CHUNK):
         if silent and view.generation is not view.image.generation:
-            by_others = _changed_by_others(view)
-            for place in places:
-                known = view.generation.uids[place] not in by_others
+            if asked != view.image.modseq:
+                asked = view.image.modseq
+                by_others = view.image.changed_since(view.told, view.own, more=False)
+            for place, known in zip(places, _known(view, places, by_others)):
                 session.write(_rows(session, (place,), uid, not known))
         else:
             session.write(_rows(session, places, uid, not silent))
         await session.peer.turn()
 
 
-def _changed_by_others(view: View) -> Collection[int]:
-    """The UIDs of messages with other flags than the client was told of, and did not set itself."""
-    found = view.image.changed_since(view.told, view.own, more=False)
-    return view.generation.uids if found is None else found
+def _known(view: View, places: Sequence[int], by_others: Collection[int] | None) -> list[bool]:
+    """Whether the client knows the flags there, or set them; None: by the modseqs."""
+    if by_others is None:
+        return [modseq <= view.told for modseq in view.modseqs(places)]
+    return [uid not in by_others for uid in view.uids_of(places)]
 
 
 def _rows(session: Session, places: Sequence[int], uid: bool, flags: bool) -> bytes:

@@ -45,8 +45,6 @@ def _client(port: int, way: str, folder: Path) -> socket.socket:
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
     plain.settimeout(20)
     plain.connect(("127.0.0.1", port))
-    if way == "plain":
-        return plain
     if way == "STARTTLS":
         _until(plain, b"\r\n")
         plain.sendall(b"t STARTTLS\r\n")
@@ -66,7 +64,7 @@ def _until(client: socket.socket, end: bytes | None) -> bytes:
     return heard
 
 
-@pytest.mark.parametrize("way", ["plain", "imaps", "STARTTLS"])
+@pytest.mark.parametrize("way", ["imaps", "STARTTLS"])
 def test_answers_before_the_end(server: Running, tmp_path: Path, way: str) -> None:
     """BYE and OK come after the answers (RFC 9051, 6.1.3), however long these take."""
     imap, imaps = server.ports(2)

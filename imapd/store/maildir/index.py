@@ -191,8 +191,10 @@ class Index:
         self.sql("BEGIN")
         try:
             yield
-        finally:
-            self.sql("COMMIT")
+        except BaseException:
+            self.roll_back()
+            raise
+        self.sql("COMMIT")
 
     def roll_back(self) -> None:
         """Undo what was done since `begin`."""

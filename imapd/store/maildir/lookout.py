@@ -67,10 +67,12 @@ class Lookout:
     #: Directories with an alarm.
     _armed: set[str] = field(factory=set, init=False, repr=False)
     _soon: IDelayedCall | None = field(default=None, init=False, repr=False)
+    #: Seconds from a reading to a look at what may have come meanwhile: more each time.
+    _patience: float = field(default=_SOON, init=False)
     #: Somebody watches.
     _watching: bool = field(default=False, init=False)
     _next: IDelayedCall | None = field(default=None, init=False, repr=False)
-    #: Directories of which alarms have gone off since the last look.
+    #: Directories of which alarms have gone off since the last look, or that were read.
     _rung: set[str] = field(factory=set, init=False, repr=False)
     #: Changes that others make are told by alarms: of all that there is an alarm for.
     _told: bool = field(default=False, init=False)
@@ -147,11 +149,21 @@ class Lookout:
         )
 
     def _off(self, path: str) -> None:
+        self._patience = _SOON
+        self._again(path)
+
+    def _again(self, path: str) -> None:
         """There may be something to see in that directory, soon."""
         if self._watching:
             self._rung.add(path)
-            if self._soon is None:
-                self._soon = self._reactor.callLater(_SOON, self._look_soon)
+            if (
+                self._soon is None
+                or self._soon.getTime() > self._reactor.seconds() + self._patience
+            ):
+                if self._soon is not None:
+                    self._soon.cancel()
+                self._soon = self._reactor.callLater(self._patience, self._look_soon)
+                self._patience = min(_POLL, 2 * self._patience)
 
     def _look_soon(self) -> None:
         self._soon = None
@@ -209,13 +221,14 @@ class Lookout:
             cur = modified(self._tree.part(directory))
             if new == new_stamp and cur == cur_stamp:
                 self._seen[number] = directory, new, cur
+                self._patience = _SOON
                 return None
             if (
                 new == abs(new_stamp)
                 and cur == abs(cur_stamp)
                 and self._reactor.seconds() - self._read.get(number, 0.0) < _AGAIN
             ):
-                self._off(self._tree.part(directory))
+                self._again(self._tree.part(directory))
                 return None
             if self._writer.stuck:
                 return None
@@ -236,7 +249,7 @@ class Lookout:
         self._read[number] = self._reactor.seconds()
         if not isinstance(outcome, Failure):
             # What came while it was read may have set off the alarm before.
-            self._off(self._tree.part(self._places[number]))
+            self._again(self._tree.part(self._places[number]))
         return outcome
 
     def discovered(self) -> Deferred[None] | None:
@@ -251,7 +264,7 @@ class Lookout:
         if self._writer.stuck:
             return None
         if root == abs(stamp) and self._reactor.seconds() - self._read.get(0, 0.0) < _AGAIN:
-            self._off(self._tree.root)
+            self._again(self._tree.root)
             return None
         self._read[0] = self._reactor.seconds()
         looking = self._writer.behind(namespace.discover)
@@ -261,7 +274,7 @@ class Lookout:
         if stamp > 0:
             self._root = stamp
         else:
-            self._off(self._tree.root)
+            self._again(self._tree.root)
 
     def annotated(self) -> None:
         """Tell which annotations have changed, in this process or another."""

@@ -168,12 +168,10 @@ def uids(index: Index, row: MailboxRow) -> NumSet:
 
 def log_since(index: Index, number: int, modseq: int) -> tuple[NumSet, NumSet]:
     """Where to look for what came or changed, and what vanished, after `modseq`."""
-    changed, vanished = index.sql(
-        "SELECT group_concat(nullif(changed, '')), group_concat(nullif(vanished, ''))"
-        " FROM log WHERE mailbox = ? AND modseq > ?",
-        (number, modseq),
-    ).fetchone()
-    return parsed([changed or ""]), parsed([vanished or ""])
+    found = index.sql(
+        "SELECT changed, vanished FROM log WHERE mailbox = ? AND modseq > ?", (number, modseq)
+    ).fetchall()
+    return parsed([row[0] for row in found]), parsed([row[1] for row in found])
 
 
 def live(

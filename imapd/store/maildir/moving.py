@@ -38,9 +38,14 @@ def expunge(turn: Turn, number: int, uids: NumSet) -> Changes:
 
 def move(turn: Turn, number: int, uids: NumSet, destination: int) -> Copied:
     """As `IServerMove`."""
-    if not is_there(turn.tree.part(turn.index.directory(destination))):
-        # Others removed it a moment ago: what is still here is not to be lost with it.
-        raise NoSuchMailbox("the mailbox was deleted")
+    directory = turn.index.directory(destination)
+    if directory and not is_there(turn.tree.part(directory)):
+        (to_be,) = turn.index.sql(
+            "SELECT moving FROM mailboxes WHERE number = ?", (destination,)
+        ).fetchone()
+        if to_be is None:
+            # Others removed it a moment ago: what is still here is not to be lost with it.
+            raise NoSuchMailbox("the mailbox was deleted")
     return move_rows(turn, number, uids, destination)
 
 

@@ -263,11 +263,24 @@ def enter_found(index: Index, tree: Tree, hints: list[Hint], left: set[int]) -> 
         # One of which the disk does not tell stays as it is.
         with suppress(OSError):
             if not is_there(tree.part(directory)) and _alone(index, tree, row):
+                _unlink_expunged(index, tree, row.number)
                 left |= _homes(index, row.number)
                 _drop(index, row)
                 hints += [Hint(""), Hint(row.id, row.modseq)]
     index.many("UPDATE mailboxes SET cur_stamp = 0 WHERE number = ?", [(each,) for each in left])
     return mark
+
+
+def _unlink_expunged(index: Index, tree: Tree, number: int) -> None:
+    """What was expunged goes now, where it is: it would be taken for a new message there."""
+    base = base_of(number)
+    for name, home in index.sql(
+        "SELECT name, home FROM files WHERE id BETWEEN ? AND ? AND home != ?"
+        " AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = files.id)",
+        (base, base + UID_MASK, number),
+    ).fetchall():
+        with suppress(FileNotFoundError):
+            os.unlink(tree.file(index.directory(home), name))
 
 
 def _homes(index: Index, number: int) -> set[int]:

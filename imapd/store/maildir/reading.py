@@ -10,15 +10,12 @@ from imapd.store.maildir.filename import FileName, safe
 from imapd.store.maildir.index import UID_BITS, UID_MASK, Index, MailboxRow, base_of
 from imapd.store.maildir.tree import Tree, is_there
 
-__all__ = ["Reading", "found_again"]
+__all__ = ["Reading", "found_again", "free"]
 
 
 @define(eq=False)
 class Reading:
-    """What there is and what is missing; files of moved messages stay for a while where they were.
-
-    A file that others renamed has the unique part that it had.
-    """
+    """What there is and what is missing; files of moved messages stay for a while where they were."""
 
     #: Keys of the rows by the names that are missing, and names that no row has.
     missing: dict[str, int]
@@ -61,7 +58,7 @@ class Reading:
         guests = {name: id for name, id in strangers.items() if name not in there}
         strays: dict[int, tuple[str, str]] = {}
         for home, gone in lost.items():
-            strays |= found_again(gone, tree.listed(index.directory(home)) or ())
+            strays |= found_again(gone, free(index, tree, home))
             missing |= {name: id for name, id in gone.items() if id not in strays}
         return cls(missing, fresh, away, strays, guests)
 
@@ -75,23 +72,44 @@ class Reading:
         return found_again({**self.guests, **self.missing}, self.fresh, self.away)
 
 
+def free(index: Index, tree: Tree, number: int) -> list[str]:
+    """The names in that mailbox's ``cur`` that no message has."""
+    base = base_of(number)
+    known = {
+        name
+        for (name,) in index.sql(
+            "SELECT name FROM files WHERE id BETWEEN ? AND ? AND home IS NULL"
+            " UNION ALL SELECT name FROM files WHERE home = ?",
+            (base, base + UID_MASK, number),
+        )
+    }
+    return [name for name in tree.listed(index.directory(number)) or () if name not in known]
+
+
 def found_again(
     missing: Mapping[str, int], names: Iterable[str], away: Mapping[str, int] | None = None
 ) -> dict[int, tuple[str, str]]:
-    """Which of `names` are those of files that are missing, or were `away`, by key."""
+    """Which of `names`, that no message has, are those of files that are missing, or were `away`, by key.
+
+    Others that rename a file leave what is before the letters, or the unique part at least.  That may be
+    another file's as well: it says something only where there is one that is missing, and one name.
+    """
     turned: dict[int, tuple[str, str]] = {}
     if not (missing or away):
         return turned
     by_base = {FileName.parse(name).base: (name, id) for name, id in missing.items()}
-    by_unique = {
-        FileName.parse(name).unique: (name, id)
-        for name, id in [*missing.items(), *(away or {}).items()]
-    }
-    for name in sorted(names):
-        if not safe(name):
-            continue
+    others: dict[str, list[str]] = {}
+    for name in sorted(filter(safe, names)):
         parsed = FileName.parse(name)
-        match = by_base.get(parsed.base) or by_unique.get(parsed.unique)
-        if match is not None and match[1] not in turned:
+        match = by_base.pop(parsed.base, None)
+        if match is None:
+            others.setdefault(parsed.unique, []).append(name)
+        else:
             turned[match[1]] = (match[0], name)
+    by_unique: dict[str, list[tuple[str, int]]] = {}
+    for name, id in [*by_base.values(), *(away or {}).items()]:
+        by_unique.setdefault(FileName.parse(name).unique, []).append((name, id))
+    for unique, found in by_unique.items():
+        if len(found) == 1 and len(others.get(unique, ())) == 1:
+            turned[found[0][1]] = (found[0][0], others[unique][0])
     return turned

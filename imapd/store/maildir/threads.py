@@ -31,7 +31,8 @@ def _processor() -> Callable[[], int] | None:
     if not hasattr(os, "sched_setaffinity"):
         return None
     try:
-        found: Callable[[], int] = ctypes.CDLL(None).sched_getcpu
+        # Unlike CDLL it keeps the interpreter's lock meanwhile.
+        found: Callable[[], int] = ctypes.PyDLL(None).sched_getcpu
     except (OSError, AttributeError):
         return None
     return found
@@ -62,8 +63,8 @@ class BesideThreads(ThreadPool):
 
     def _beside(self, processor: int, func: Callable[..., object], *args: Any, **kw: Any) -> object:
         if getattr(self._at, "processor", None) != processor:
-            # It may be none of ours any more; then it does not matter where this runs.
-            with suppress(OSError):
+            # It may be none of ours any more, or not known; then it does not matter where this runs.
+            with suppress(OSError, ValueError):
                 os.sched_setaffinity(0, {processor})
             self._at.processor = processor
         return func(*args, **kw)

@@ -2,7 +2,7 @@
 
 Everything up to `mailboxes.tidied` has been carried out; the log says where to look for
 the rest.  Each step is one that can be done again: it is decided by the rows as they are,
-inside a transaction, and a file that is not where the row says is left to `outside`.
+inside a transaction, and of a file that is not where the row says the directory is read again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from imapd.store.maildir.filename import FileName, fresh, relettered
 from imapd.store.maildir.index import UID_MASK, Index, MailboxRow, base_of
 from imapd.store.maildir.lookup import log_since, rows
 from imapd.store.maildir.outside import reconcile
-from imapd.store.maildir.reading import found_again
+from imapd.store.maildir.reading import found_again, free
 from imapd.store.maildir.tree import Tree, is_there
 from imapd.store.maildir.turn import Turn, transaction
 
@@ -125,8 +125,7 @@ def _rename(turn: Turn, number: int, ids: Sequence[int]) -> bool:
     if not ids:
         return True
     index, tree, base = turn.index, turn.tree, base_of(number)
-    directory = turn.touch(number)
-    cur = tree.part(directory)
+    cur = tree.part(index.directory(number))
     renamed: list[tuple[str, int]] = []
     done = True
     for id, flags, name, home in index.sql(
@@ -136,6 +135,7 @@ def _rename(turn: Turn, number: int, ids: Sequence[int]) -> bool:
     ).fetchall():
         wanted = _wanted(name, index.flagsets.letters(flags), id - base, home)
         if wanted != name or home is not None:
+            turn.touch(number)
             old = f"{cur if home is None else tree.part(turn.touch(home))}/{name}"
             new = f"{cur}/{wanted}"
             if old != new and is_there(new):
@@ -159,24 +159,24 @@ def _remove(turn: Turn, number: int, ids: Sequence[int]) -> None:
     if not ids:
         return
     index, tree = turn.index, turn.tree
-    directory = turn.touch(number)
     found = index.sql(
         f"SELECT id, name, home FROM files WHERE id IN ({', '.join('?' * len(ids))})"  # noqa: S608
         " AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = files.id)",
         ids,
     ).fetchall()
-    absent: dict[str, dict[str, int]] = {}
+    absent: dict[int, dict[str, int]] = {}
     for id, name, home in found:
-        place = directory if home is None else turn.touch(home)
+        place = number if home is None else home
         try:
-            os.unlink(tree.file(place, name))
+            os.unlink(tree.file(turn.touch(place), name))
         except FileNotFoundError:
             absent.setdefault(place, {})[name] = id
     for place, names in absent.items():
-        # Renamed a moment ago, if it is there.
-        for _, name in found_again(names, tree.listed(place) or ()).values():
-            with suppress(FileNotFoundError):
-                os.unlink(tree.file(place, name))
+        # Another program gave it other letters a moment ago, if it is there.
+        for old, name in found_again(names, free(index, tree, place)).values():
+            if FileName.parse(old).base == FileName.parse(name).base:
+                with suppress(FileNotFoundError):
+                    os.unlink(tree.file(index.directory(place), name))
     facts.remove(index, NumSet.of(*(row[0] for row in found)))
 
 

@@ -240,3 +240,19 @@ def test_behind_a_reading(place, quiet, bells, monkeypatch):
     place.run(place.pump.pause(1.0))
     assert place.names("", "new") == []
     assert {hint.mailbox_id for hint in hints} == {box.id}
+
+
+def test_what_cannot_be_read(place, quiet, bells, monkeypatch):
+    """A directory that never comes to rest is read more and more seldom."""
+    times = []
+    monkeypatch.setattr(lookout, "_POLL", 1.0)
+
+    def read(*arguments):
+        times.append(place.pump.seconds())
+        os.utime(place.root / "new")
+
+    monkeypatch.setattr(lookout, "reconcile", read)
+    os.utime(place.root / "new")
+    bells[str(place.root / "new")]()
+    place.run(place.pump.pause(3.0))
+    assert 4 <= len(times) <= 9

@@ -782,3 +782,103 @@ def test_expunged_and_then_renamed(place, looked):
     place.later()
     assert place.flags(box) == {2: {"\\Deleted"}}
     assert len(place.names()) == 1
+
+
+def _restored(place):
+    """A message, and its file once more, with other letters, from a backup: one of UID 1 and one of 2."""
+    place.add(place.box(), "one")
+    place.tidied()
+    (name,) = place.names()
+    place.tick()
+    shutil.copy(place.root / "cur" / name, place.root / "cur" / (name + "FS"))
+    place.run(place.box().status())
+    place.tidied()
+    place.later()
+    assert place.flags(place.box()) == {1: set(), 2: {"\\Flagged", "\\Seen"}}
+
+
+def _remove(place, uid):
+    (name,) = [each for each in place.names() if f",U={uid}:" in each]
+    (place.root / "cur" / name).unlink()
+
+
+def test_one_of_two_of_one_unique_part_is_expunged(place):
+    """The other stays, also when the file is gone already, as after a crash behind the unlink."""
+    _restored(place)
+    box = place.box()
+    place.run(box.store_flags(NumSet.of(2), FlagChange.ADD, interned(["\\Deleted"])))
+    place.tidied()
+    place.run(box.expunge(NumSet.of(2)))
+    _remove(place, 2)
+    place.tidied()
+    place.later()
+    assert place.flags(box) == {1: set()}
+    assert place.octets(box, 1) == letter("one").octets
+
+
+def test_one_of_two_of_one_unique_part_is_moved(place):
+    """When its file is removed it is gone: the other's is not taken for it."""
+    _restored(place)
+    inbox, other = place.box(), place.make("other")
+    place.run(inbox.move(NumSet.of(2), other))
+    _remove(place, 2)
+    place.run(other.status())
+    place.tidied()
+    place.tidied()
+    place.later(".other")
+    place.later()
+    assert place.flags(inbox) == {1: set()}
+    assert place.flags(other) == {}
+    assert place.octets(inbox, 1) == letter("one").octets
+
+
+@pytest.fixture
+def numbered(place):
+    """Files of which all is alike before the first comma; UIDs as in their subjects."""
+    for number in range(1, 4):
+        octets = b"Subject: %d\r\n\r\n" % number
+        place.deliver(f"news,2020-0{number}:2,S", octets, part="cur")
+    place.run(place.box().status())
+    place.tidied()
+    place.later()
+    return place.box()
+
+
+def test_a_name_with_commas_is_expunged(place, numbered):
+    """Its neighbours stay, though its file is gone already."""
+    place.run(numbered.store_flags(NumSet.of(1), FlagChange.ADD, interned(["\\Deleted"])))
+    place.tidied()
+    place.run(numbered.expunge(NumSet.of(1)))
+    (place.root / "cur" / "news,2020-01:2,ST").unlink()
+    place.tidied()
+    place.later()
+    assert [place.octets(numbered, uid)[9:10] for uid in place.flags(numbered)] == [b"2", b"3"]
+
+
+def test_a_name_with_commas_is_moved_and_renamed(place, numbered):
+    """Each message keeps its own octets."""
+    other = place.make("other")
+    place.run(numbered.move(NumSet.of(2), other))
+    renamed(place, "news,2020-02:2,S", "news,2020-02:2,FS")
+    place.run(other.status())
+    place.tidied()
+    place.later(".other")
+    place.later()
+    assert [place.octets(numbered, uid)[9:10] for uid in place.flags(numbered)] == [b"1", b"3"]
+    assert place.flags(other) == {1: {"\\Seen", "\\Flagged"}}
+    assert place.octets(other, 1)[9:10] == b"2"
+
+
+def test_expunged_where_it_was_moved_to_and_then_removed(place):
+    """What was expunged does not come back with the removal of the folder."""
+    inbox, gone = place.box(), place.make("Gone")
+    place.add(inbox, "one", "two")
+    place.tidied()
+    place.run(inbox.move(NumSet.of(2), gone))
+    place.run(gone.store_flags(NumSet.of(1), FlagChange.ADD, interned(["\\Deleted"])))
+    place.run(gone.expunge(NumSet.of(1)))
+    _removed(place, "Gone")
+    place.run(place.pump.pause(0.06))
+    place.run(place.account.mailboxes())
+    assert place.flags(inbox) == {1: set()}
+    assert len(place.names()) == 1

@@ -13,7 +13,7 @@ from imapd.store.maildir import threads
 from imapd.store.maildir.threads import BesideThreads
 
 pytestmark = pytest.mark.skipif(
-    not hasattr(os, "sched_setaffinity"), reason="threads choose no processor here"
+    threads._PROCESSOR is None, reason="threads choose no processor here"
 )
 
 
@@ -50,11 +50,12 @@ def test_they_follow_who_calls(pool: BesideThreads, processors: list[int]) -> No
         assert os.sched_getaffinity(0) == {processor}
 
 
+@pytest.mark.parametrize("processor", [1 << 20, -1])
 def test_a_processor_that_is_not_ours(
-    pool: BesideThreads, processors: list[int], monkeypatch: pytest.MonkeyPatch
+    pool: BesideThreads, processors: list[int], monkeypatch: pytest.MonkeyPatch, processor: int
 ) -> None:
     """What is to be done is done, wherever."""
-    monkeypatch.setattr(threads, "_PROCESSOR", lambda: 1 << 20)
+    monkeypatch.setattr(threads, "_PROCESSOR", lambda: processor)
     assert _where(pool) == set(processors)
 
 
