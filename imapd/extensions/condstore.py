@@ -94,8 +94,11 @@ async def changed_spans(view: View, spans: Sequence[Span], modseq: int) -> Seque
     if modseq == 0:
         return spans
     found: Iterable[int] | None = view.image.changed_since(modseq)
+    vanishing: NumSet | None = None
     if found is None:
-        found = (await settled(view.mailbox.changes_since(modseq))).uids
+        # The store may know of more than the image.
+        changes = await settled(view.mailbox.changes_since(modseq))
+        found, vanishing = changes.uids, changes.vanished
     now, then = view.image.generation, view.generation
     changed: list[int] = []
     for uid in sorted(found):
@@ -105,9 +108,13 @@ async def changed_spans(view: View, spans: Sequence[Span], modseq: int) -> Seque
             if 0 <= place < view.count:
                 changed.append(place + 1)
     shown = NumSet.from_sorted(changed)
-    if then is not now:
+    if vanishing is not None or then is not now:
         # Those that are gone are still there for who was not told of it.
-        spans_gone, _ = vanished(then.uids, view.count, now.uids)
+        spans_gone: Iterable[Span] = (
+            vanished(then.uids, view.count, now.uids)[0]
+            if vanishing is None
+            else then.spans(vanishing, view.count)
+        )
         gone = (place for span in spans_gone for place in range(*span))
         shown |= NumSet.from_sorted(place + 1 for place in gone if then.modseqs[place] > modseq)
     if spans != [(0, view.count)]:

@@ -329,11 +329,17 @@ class TestNothingIsKept:
         assert b"MODSEQ (" not in client.ok("STORE 1 +FLAGS (\\Seen)")
 
 
-def _withheld(anywhere: Server) -> tuple[Dialogue, Dialogue]:
-    """A client that is not told of changes while a removal waits to be told, and who makes some."""
+def _withheld(anywhere: Server, apart: bool = False) -> tuple[Dialogue, Dialogue]:
+    """A client that is not told of changes while a removal waits to be told, and who makes some.
+
+    If `apart`, of another process, of which this one has only heard that there is something.
+    """
     client = anywhere.login(enable="CONDSTORE").fill(5).select()
     client.ok("UID FETCH 1:5 (FLAGS MODSEQ)")
-    other = anywhere.client(select="INBOX")
+    process = anywhere
+    if apart:
+        process = Server(anywhere.store, clock=anywhere.clock, pump=anywhere._pump)
+    other = process.client(select="INBOX")
     other.ok("STORE 5 +FLAGS.SILENT (\\Deleted)")
     other.ok("EXPUNGE")
     return client, other
@@ -353,15 +359,17 @@ def test_silent_where_another_changed_flags(anywhere: Server) -> None:
     assert b"* 5 EXPUNGE\r\n" in client.ok("NOOP")
 
 
+@pytest.mark.parametrize("apart", [False, True], ids=["here", "in another process"])
 @pytest.mark.parametrize("command", ["FETCH", "UID FETCH"])
-def test_changedsince_of_one_that_is_gone(anywhere: Server, command: str) -> None:
+def test_changedsince_of_one_that_is_gone(anywhere: Server, command: str, apart: bool) -> None:
     """A message that is gone changed, too, for who was not told of the removal yet (RFC 7162, 3.2.5.1)."""
-    client, _ = _withheld(anywhere)
+    client, other = _withheld(anywhere, apart)
     told = client.ok(f"{command} 1:* (FLAGS) (CHANGEDSINCE 1)")
     rows = re.findall(rb"\* (\d+) FETCH \(", told)
     assert rows == [b"%d" % number for number in range(1, 6)]
     assert (b"* 5 EXPUNGE\r\n" in told) is (command == "UID FETCH")
     assert b" FETCH " not in client.ok(f"{command} 1:* (FLAGS) (CHANGEDSINCE 1000)")
+    other.hang_up()
 
 
 @pytest.mark.parametrize("items", ["UID FLAGS BODY[]", "UID MODSEQ BODY[]", "MODSEQ FLAGS BODY[]"])

@@ -53,6 +53,8 @@ _T = TypeVar("_T")
 #: Messages changed at once on the reactor's thread; and messages that come in.
 _SMALL: Final = 50
 _FEW: Final = 4
+#: Times that a file is looked for which others rename meanwhile.
+_ATTEMPTS: Final = 8
 #: Changed messages read at once on the reactor's thread: some ten milliseconds.
 _MANY: Final = 20_000
 #: UIDs read one by one on the reactor's thread.
@@ -151,7 +153,7 @@ class MaildirMailbox:
     async def read(self, uid: int) -> IMessageReader:
         """As `IMailbox`."""
         account = self._account
-        for attempt in range(3):
+        for attempt in range(_ATTEMPTS):
             reader = opened(account.index, account.tree, self.number, uid, account.in_thread)
             if isinstance(reader, Deferred):
                 reader = await reader

@@ -262,7 +262,10 @@ def enter_found(index: Index, tree: Tree, hints: list[Hint], left: set[int]) -> 
         row = known[directory]
         # One of which the disk does not tell stays as it is.
         with suppress(OSError):
+            guests = set(scattered(index, row.number))
             if not is_there(tree.part(directory)) and _alone(index, tree, row):
+                # Files of messages that had been moved are gone with it.
+                left |= guests
                 _unlink_expunged(index, tree, row.number)
                 left |= _homes(index, row.number)
                 _drop(index, row)

@@ -31,6 +31,8 @@ __all__ = ["astray", "scattered", "tidy", "tidy_all", "untidy"]
 
 _log = Logger(namespace="imapd")
 
+#: Readings of a directory for files that are renamed again and again.
+_TRIES: Final = 5
 #: Files touched in one transaction: others who write wait that long.
 _AT_ONCE: Final = 200
 
@@ -71,7 +73,7 @@ def _tidied(index: Index, tree: Tree, number: int) -> bool:
     if len(changed) + len(vanished) <= _AT_ONCE:
         with transaction(index, tree, False) as turn:
             done = _rename(turn, number, [base + uid for uid in changed])
-            _remove(turn, number, [base + uid for uid in vanished])
+            done &= _remove(turn, number, [base + uid for uid in vanished])
             if done:
                 _carried_out(turn, row)
         return done
@@ -96,7 +98,7 @@ def _tidied(index: Index, tree: Tree, number: int) -> bool:
             done &= _rename(turn, number, stale[place : place + _AT_ONCE])
     for place in range(0, len(gone), _AT_ONCE):
         with transaction(index, tree, False) as turn:
-            _remove(turn, number, gone[place : place + _AT_ONCE])
+            done &= _remove(turn, number, gone[place : place + _AT_ONCE])
     if done:
         with transaction(index, tree, False) as turn:
             _carried_out(turn, row)
@@ -155,9 +157,10 @@ def _rename(turn: Turn, number: int, ids: Sequence[int]) -> bool:
     return done
 
 
-def _remove(turn: Turn, number: int, ids: Sequence[int]) -> None:
+def _remove(turn: Turn, number: int, ids: Sequence[int]) -> bool:
+    """Whether all are gone; those that others rename all the time are left."""
     if not ids:
-        return
+        return True
     index, tree = turn.index, turn.tree
     found = index.sql(
         f"SELECT id, name, home FROM files WHERE id IN ({', '.join('?' * len(ids))})"  # noqa: S608
@@ -171,13 +174,33 @@ def _remove(turn: Turn, number: int, ids: Sequence[int]) -> None:
             os.unlink(tree.file(turn.touch(place), name))
         except FileNotFoundError:
             absent.setdefault(place, {})[name] = id
+    left: set[int] = set()
     for place, names in absent.items():
-        # Another program gave it other letters a moment ago, if it is there.
-        for old, name in found_again(names, free(index, tree, place)).values():
+        left |= _unlink_renamed(index, tree, place, names)
+    facts.remove(index, NumSet.of(*(row[0] for row in found if row[0] not in left)))
+    return not left
+
+
+def _unlink_renamed(index: Index, tree: Tree, number: int, names: dict[str, int]) -> set[int]:
+    """Remove files that another program gave other letters a moment ago; the keys of those that got away.
+
+    One that is nowhere in two readings of the directory is gone: one may miss what is renamed meanwhile.
+    """
+    missed = 0
+    for _ in range(_TRIES):
+        seen = False
+        for old, name in found_again(names, free(index, tree, number)).values():
             if FileName.parse(old).base == FileName.parse(name).base:
-                with suppress(FileNotFoundError):
-                    os.unlink(tree.file(index.directory(place), name))
-    facts.remove(index, NumSet.of(*(row[0] for row in found)))
+                seen = True
+                try:
+                    os.unlink(tree.file(index.directory(number), name))
+                except FileNotFoundError:
+                    continue
+                del names[old]
+        missed = 0 if seen else missed + 1
+        if not names or missed == 2:
+            return set()
+    return set(names.values())
 
 
 class _Rename:

@@ -882,3 +882,37 @@ def test_expunged_where_it_was_moved_to_and_then_removed(place):
     place.run(place.account.mailboxes())
     assert place.flags(inbox) == {1: set()}
     assert len(place.names()) == 1
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_expunged_while_it_is_renamed_again_and_again(place, monkeypatch, times):
+    """It goes, however often another program is faster."""
+    box = place.box()
+    place.add(box, "one", "two", flags=["\\Deleted"])
+    place.tidied()
+    place.run(box.expunge(NumSet.of(1)))
+    unlink, left = os.unlink, ["RS", "FS", "S"][:times]
+
+    def late(path):
+        if left and ",U=1:" in path:
+            os.rename(path, path.rpartition(",")[0] + "," + left.pop())
+        unlink(path)
+
+    monkeypatch.setattr(os, "unlink", late)
+    place.tidied()
+    monkeypatch.undo()
+    assert left == []
+    assert len(place.names()) == 1
+    place.later()
+    assert place.flags(box) == {2: {"\\Deleted"}}
+
+
+def test_the_folder_of_files_that_had_not_followed_is_removed(place):
+    """The messages that were moved out of it are gone with their files, and counted no more, at once."""
+    source, target = place.make("Source"), place.make("Target")
+    place.add(source, "one", "two")
+    place.run(source.move(NumSet.of(1), target))
+    _removed(place, "Source")
+    place.run(place.pump.pause(0.06))
+    assert {info.name for info in place.run(place.account.mailboxes())} == {"INBOX", "Target"}
+    assert place.run(target.status()).messages == 0
