@@ -41,6 +41,8 @@ _POLL: Final = 1.0
 _SELDOM: Final = 600.0
 #: Seconds from an alarm to a look: what happens together is looked at together.
 _SOON: Final = 0.05
+#: The same from a reading to the next look: then it is known whether its mtime hides a change.
+_BEHIND: Final = 0.12
 #: Seconds between two readings of a directory whose mtime may hide a change.
 _AGAIN: Final = 0.05
 #: Seconds after which a directory that only we changed is read again: a change of another's
@@ -68,7 +70,7 @@ class Lookout:
     _armed: set[str] = field(factory=set, init=False, repr=False)
     _soon: IDelayedCall | None = field(default=None, init=False, repr=False)
     #: Seconds from a reading to a look at what may have come meanwhile: more each time.
-    _patience: float = field(default=_SOON, init=False)
+    _patience: float = field(default=_BEHIND, init=False)
     #: Somebody watches.
     _watching: bool = field(default=False, init=False)
     _next: IDelayedCall | None = field(default=None, init=False, repr=False)
@@ -149,21 +151,22 @@ class Lookout:
         )
 
     def _off(self, path: str) -> None:
-        self._patience = _SOON
-        self._again(path)
+        self._patience = _BEHIND
+        self._look_in(_SOON, path)
 
     def _again(self, path: str) -> None:
-        """There may be something to see in that directory, soon."""
+        """What came into that directory while it was read may be nobody's to tell."""
+        self._look_in(self._patience, path)
+        self._patience = min(_POLL, 2 * self._patience)
+
+    def _look_in(self, seconds: float, path: str) -> None:
         if self._watching:
             self._rung.add(path)
-            if (
-                self._soon is None
-                or self._soon.getTime() > self._reactor.seconds() + self._patience
-            ):
-                if self._soon is not None:
-                    self._soon.cancel()
-                self._soon = self._reactor.callLater(self._patience, self._look_soon)
-                self._patience = min(_POLL, 2 * self._patience)
+            if self._soon is not None:
+                if self._soon.getTime() <= self._reactor.seconds() + seconds:
+                    return
+                self._soon.cancel()
+            self._soon = self._reactor.callLater(seconds, self._look_soon)
 
     def _look_soon(self) -> None:
         self._soon = None
@@ -221,7 +224,7 @@ class Lookout:
             cur = modified(self._tree.part(directory))
             if new == new_stamp and cur == cur_stamp:
                 self._seen[number] = directory, new, cur
-                self._patience = _SOON
+                self._patience = _BEHIND
                 return None
             if (
                 new == abs(new_stamp)
