@@ -51,10 +51,11 @@ def _undone(module: Any, name: str) -> None:
 
 
 def _lose_what_moves() -> None:
-    def lose(turn: Any, number: int, ids: Any) -> None:
+    def lose(turn: Any, number: int, ids: Any) -> bool:
         for id in ids:
             turn.index.sql("DELETE FROM messages WHERE id = ? AND id IN"
                            " (SELECT id FROM files WHERE home IS NOT NULL)", (id,))  # fmt: skip
+        return True
 
     tidy._rename = lose
 
