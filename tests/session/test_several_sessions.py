@@ -88,7 +88,10 @@ def _silently(believer: Believer, command: bytes) -> None:
     flags = frozenset(words[3].strip(b"()").split())
     for place, message in enumerate(believer.messages):
         number = message.uid if command.startswith(b"UID") else place + 1
-        if number in span:
+        if number is None:
+            # It may be one of them.
+            message.flags = None
+        elif number in span:
             if words[2].startswith(b"FLAGS"):
                 message.flags = flags
             elif message.flags is not None:
