@@ -164,7 +164,7 @@ async def _tell(session: Session, store: Store, spans: Sequence[Span]) -> None:
     if silent and not announce.tells_modseq:
         return
     # RFC 7162, 3.2.4: the UID goes with the modseq.
-    uid = bool(announce.uid) and (store.by_uid or announce.tells_modseq)
+    uid = store.by_uid or announce.tells_modseq
     by_others: Collection[int] | None = ()
     asked = 0
     for places in view.chunks(spans, _CHUNK):
@@ -173,9 +173,9 @@ async def _tell(session: Session, store: Store, spans: Sequence[Span]) -> None:
                 asked = view.image.modseq
                 by_others = view.image.changed_since(view.told, view.own, more=False)
             for place, known in zip(places, _known(view, places, by_others)):
-                session.write(_rows(session, (place,), uid, not known))
+                session.write(b"".join(view.flag_rows((place,), announce, uid, not known)))
         else:
-            session.write(_rows(session, places, uid, not silent))
+            session.write(b"".join(view.flag_rows(places, announce, uid, not silent)))
         await session.peer.turn()
 
 
@@ -184,27 +184,6 @@ def _known(view: View, places: Sequence[int], by_others: Collection[int] | None)
     if by_others is None:
         return [modseq <= view.told for modseq in view.modseqs(places)]
     return [uid not in by_others for uid in view.uids_of(places)]
-
-
-def _rows(session: Session, places: Sequence[int], uid: bool, flags: bool) -> bytes:
-    view, announce = session.selected, session.announce
-    uids = view.uids_of(places)
-    row = announce.row
-    columns: list[Sequence[Any]] = [announce.numbers(places, uids)]
-    items: list[bytes] = []
-    before = b""
-    if uid:
-        row += announce.uid
-        columns.append(uids)
-    if flags:
-        before = view.unknown_keywords(places)
-        items.append(b"FLAGS %b")
-        columns.append(view.shown_flags(places, announce))
-    if announce.tells_modseq:
-        items.append(b"MODSEQ (%d)")
-        columns.append(view.modseqs(places))
-    row += b" ".join(items) + b")\r\n"
-    return before + b"".join([row % each for each in zip(*columns)])
 
 
 FEATURE = Feature(

@@ -4,7 +4,7 @@ Rules of this file:
 
 * Past `Limits.input` octets that nothing has taken, the transport is paused.
 * While the client does not read, `until_writable` waits; past `Limits.write_timeout` the
-  connection is aborted.
+  connection is aborted.  One that we have ended is closed first, so that what is on its way arrives.
 * A timer runs at any time.  What it means is the protocol's to say.
 """
 

@@ -309,24 +309,28 @@ class View:
             )
         return self.flag_rows(places, announce)
 
-    def flag_rows(self, places: Sequence[int], announce: Announce) -> Iterator[bytes]:
-        """The responses that tell the flags there, behind FLAGS if it must tell of keywords."""
-        generation = self.generation
-        flags = at(generation.flags, places)
-        keywords = frozenset().union(*set(flags)) if flags else frozenset()
-        if not keywords <= self.keywords:
-            self.keywords |= keywords
-            yield self.flags_line()
+    def flag_rows(
+        self, places: Sequence[int], announce: Announce, uid: bool = True, flags: bool = True
+    ) -> Iterator[bytes]:
+        """The responses that tell the flags there, behind FLAGS if it must tell of keywords.
+
+        With their UIDs and, who hears of them, their modseqs; or without `uid`, or these alone.
+        """
         uids = self.uids_of(places)
+        row = announce.row
         columns: list[Sequence[Any]] = [announce.numbers(places, uids)]
-        if not announce.by_uid:
+        items: list[bytes] = []
+        if uid and not announce.by_uid:
+            row += announce.uid
             columns.append(uids)
-        columns.append(self._shown(flags, uids, announce))
-        row = announce.row + announce.uid + b"FLAGS %b"
+        if flags:
+            yield self.unknown_keywords(places)
+            items.append(b"FLAGS %b")
+            columns.append(self.shown_flags(places, announce))
         if announce.tells_modseq:
-            row += b" MODSEQ (%d)"
-            columns.append(at(generation.modseqs, places))
-        row += b")\r\n"
+            items.append(b"MODSEQ (%d)")
+            columns.append(self.modseqs(places))
+        row += b" ".join(items) + b")\r\n"
         for each in zip(*columns):
             yield row % each
 

@@ -213,8 +213,7 @@ def _placed(turn: Turn, row: MailboxRow, found: Arrival, is_new: bool, uid: int)
     if is_there(target):
         name = evolve(name, unique=new_unique())
         target = turn.tree.file(directory, str(name))
-    os.rename(source, target)
-    turn.undo(lambda: os.rename(target, source))
+    turn.rename(source, target)
     return str(name)
 
 

@@ -1,7 +1,7 @@
 """Looking for what others did: to the directories, and through other processes to the index.
 
 * A mailbox's directories are looked at whenever it is asked about and, while someone watches and
-  it is open, once a second and as soon as an alarm says so.
+  it is open, once a second and as soon as an alarm says so; and again behind each reading.
 * What is read in a thread is read once for all who wait for it.
 """
 

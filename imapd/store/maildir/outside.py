@@ -18,8 +18,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from attrs import define, evolve, field
@@ -159,11 +158,10 @@ def _take(turn: Turn, number: int, found: Iterable[Arrival]) -> None:
             named = evolve(named, unique=new_unique())
             path = turn.tree.file(directory, str(named))
         try:
-            os.rename(old, path)
+            turn.rename(old, path)
         except FileNotFoundError:
             edit.give_back()
             continue
-        turn.undo(_renamed(path, old))
         entries.append(_entry(turn, uid, named, arrival))
     edit.enter(entries)
     edit.finish()
@@ -176,14 +174,6 @@ def _entry(turn: Turn, uid: int, name: FileName, arrival: Arrival) -> Entry:
         uid, flags, arrival.size, arrival.internal_date, str(name), arrival.file_size,
         arrival.arrived, os.urandom(16), arrival.facts,
     )  # fmt: skip
-
-
-def _renamed(source: str, target: str) -> Callable[[], None]:
-    def back() -> None:
-        with suppress(OSError):
-            os.rename(source, target)
-
-    return back
 
 
 @define(eq=False)
@@ -253,7 +243,7 @@ class _Merge:
         ids = sorted(
             id
             for name, id in self.seen.missing.items()
-            if id >> 32 == self.edit.row.number and (name in before.missing)
+            if id >> UID_BITS == self.edit.row.number and name in before.missing
         )
         uids = NumSet.from_sorted(id - base for id in ids)
         found = [
@@ -310,8 +300,7 @@ class _Merge:
             if is_there(target):
                 named = evolve(named, unique=new_unique())
                 target = self.turn.tree.file(directory, str(named))
-            os.rename(path, target)
-            self.turn.undo(_renamed(target, path))
+            self.turn.rename(path, target)
             return _entry(self.turn, uid, named, arrival)
         entry = _entry(self.turn, uid, named, arrival)
         return evolve(entry, name=arrival.name)

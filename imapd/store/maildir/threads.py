@@ -42,7 +42,7 @@ _PROCESSOR: Final = _processor()
 
 
 class BesideThreads(ThreadPool):
-    """Threads that run on the processor of the thread that calls them, where the system has that.
+    """Threads in which `callInThread` runs on the processor of who calls it, where the system has that.
 
     For what waits for the disk and does little between: it takes the interpreter's lock each time, which the
     caller gives up for as short a time, and to wake a thread on another processor takes longer than

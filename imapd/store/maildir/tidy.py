@@ -8,7 +8,7 @@ inside a transaction, and of a file that is not where the row says the directory
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -20,7 +20,7 @@ from imapd.model.numset import NumSet
 from imapd.store.errors import NoSuchMailbox, StoreUnavailable
 from imapd.store.maildir import facts
 from imapd.store.maildir.filename import FileName, fresh, relettered
-from imapd.store.maildir.index import UID_MASK, Index, MailboxRow, base_of
+from imapd.store.maildir.index import UID_MASK, Index, base_of
 from imapd.store.maildir.lookup import log_since, rows
 from imapd.store.maildir.outside import reconcile
 from imapd.store.maildir.reading import found_again, free
@@ -71,46 +71,38 @@ def _tidied(index: Index, tree: Tree, number: int) -> bool:
     changed, vanished = log_since(index, number, row.tidied)
     base = base_of(number)
     if len(changed) + len(vanished) <= _AT_ONCE:
-        with transaction(index, tree, False) as turn:
-            done = _rename(turn, number, [base + uid for uid in changed])
-            done &= _remove(turn, number, [base + uid for uid in vanished])
-            if done:
-                _carried_out(turn, row)
-        return done
-    stale: list[int] = []
-    for some in rows(
-        index, number, changed, "m.flags, f.name, f.home", "messages m JOIN files f ON f.id = m.id"
-    ):
-        stale += [
-            id
-            for id, flags, name, home in some
-            if home is not None
-            or _wanted(name, index.flagsets.letters(flags), id - base, home) != name
-        ]
-    gone = [
-        found[0]
-        for some in rows(index, number, vanished, "m.name", "files m")
-        for found in some
-    ]  # fmt: skip
+        stale, gone = [base + uid for uid in changed], [base + uid for uid in vanished]
+    else:
+        stale, gone = list(_stale(index, number, changed)), list(_gone(index, number, vanished))
     done = True
-    for place in range(0, len(stale), _AT_ONCE):
-        with transaction(index, tree, False) as turn:
-            done &= _rename(turn, number, stale[place : place + _AT_ONCE])
-    for place in range(0, len(gone), _AT_ONCE):
-        with transaction(index, tree, False) as turn:
-            done &= _remove(turn, number, gone[place : place + _AT_ONCE])
+    for work, ids in ((_rename, stale), (_remove, gone)):
+        for place in range(0, len(ids), _AT_ONCE):
+            with transaction(index, tree, False) as turn:
+                done &= work(turn, number, ids[place : place + _AT_ONCE])
     if done:
         with transaction(index, tree, False) as turn:
-            _carried_out(turn, row)
+            turn.index.sql(
+                "UPDATE mailboxes SET tidied = ? WHERE number = ? AND tidied < ?",
+                (row.modseq, number, row.modseq),
+            )
     return done
 
 
-def _carried_out(turn: Turn, row: MailboxRow) -> None:
-    """The tree is as the mailbox was when `row` was read."""
-    turn.index.sql(
-        "UPDATE mailboxes SET tidied = ? WHERE number = ? AND tidied < ?",
-        (row.modseq, row.number, row.modseq),
-    )
+def _stale(index: Index, number: int, changed: NumSet) -> Iterator[int]:
+    """The keys of those whose file is not as the row says."""
+    base = base_of(number)
+    columns, tables = "m.flags, f.name, f.home", "messages m JOIN files f ON f.id = m.id"
+    for some in rows(index, number, changed, columns, tables):
+        for id, flags, name, home in some:
+            letters = index.flagsets.letters(flags)
+            if home is not None or _wanted(name, letters, id - base, home) != name:
+                yield id
+
+
+def _gone(index: Index, number: int, vanished: NumSet) -> Iterator[int]:
+    """The keys of those of which there may be a file."""
+    for some in rows(index, number, vanished, "m.name", "files m"):
+        yield from (found[0] for found in some)
 
 
 def _wanted(name: str, letters: str, uid: int, home: int | None) -> str:
@@ -124,8 +116,6 @@ def _wanted(name: str, letters: str, uid: int, home: int | None) -> str:
 
 def _rename(turn: Turn, number: int, ids: Sequence[int]) -> bool:
     """Whether all were where the rows say; those that were not make it that the directory is read again."""
-    if not ids:
-        return True
     index, tree, base = turn.index, turn.tree, base_of(number)
     cur = tree.part(index.directory(number))
     renamed: list[tuple[str, int]] = []
@@ -145,13 +135,12 @@ def _rename(turn: Turn, number: int, ids: Sequence[int]) -> bool:
                 wanted = str(evolve(FileName.parse(wanted), unique=fresh()))
                 new = f"{cur}/{wanted}"
             try:
-                os.rename(old, new)
+                turn.rename(old, new)
             except FileNotFoundError:
                 # Renamed already before a crash, or by someone else: reading the directory tells.
                 turn.distrust(number)
                 done = False
                 continue
-            turn.undo(_Rename(new, old))
             renamed.append((wanted, id))
     index.many("UPDATE files SET name = ?, home = NULL WHERE id = ?", renamed)
     return done
@@ -159,8 +148,6 @@ def _rename(turn: Turn, number: int, ids: Sequence[int]) -> bool:
 
 def _remove(turn: Turn, number: int, ids: Sequence[int]) -> bool:
     """Whether all are gone; those that others rename all the time are left."""
-    if not ids:
-        return True
     index, tree = turn.index, turn.tree
     found = index.sql(
         f"SELECT id, name, home FROM files WHERE id IN ({', '.join('?' * len(ids))})"  # noqa: S608
@@ -201,15 +188,6 @@ def _unlink_renamed(index: Index, tree: Tree, number: int, names: dict[str, int]
         if not names or missed == 2:
             return set()
     return set(names.values())
-
-
-class _Rename:
-    def __init__(self, source: str, target: str) -> None:
-        self._source, self._target = source, target
-
-    def __call__(self) -> None:
-        with suppress(OSError):
-            os.rename(self._source, self._target)
 
 
 def scattered(index: Index, home: int) -> NumSet:

@@ -10,9 +10,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Final
 
 from attrs import define, field
@@ -67,6 +69,11 @@ class Turn:
         """Called if this does not come to be."""
         self._undo.append(call)
 
+    def rename(self, old: str, new: str) -> None:
+        """Give a file another name; its old one again if this does not come to be."""
+        os.rename(old, new)
+        self._undo.append(partial(_back, new, old))
+
     def last(self, call: Callable[[], object]) -> None:
         """Called before the commit, when the rows are written: it may wait for the disk."""
         self._last.append(call)
@@ -117,6 +124,11 @@ class Turn:
     def _revert(self, mark: int) -> None:
         while len(self._undo) > mark:
             self._undo.pop()()
+
+
+def _back(source: str, target: str) -> None:
+    with suppress(OSError):
+        os.rename(source, target)
 
 
 @contextmanager

@@ -75,11 +75,15 @@ class Place:
 
     def flags(self, box):
         """Flags by UID."""
+        return self.column(box, FLAGS)
+
+    def column(self, box, name):
+        """The values of a column by UID."""
 
         async def read():
             found = {}
-            async for batch in each(box.scan(EVERYTHING, frozenset([FLAGS]))):
-                found.update(zip(batch.uids, batch.columns[FLAGS]))
+            async for batch in each(box.scan(EVERYTHING, frozenset([name]))):
+                found.update(zip(batch.uids, batch.columns[name]))
             return found
 
         return self.pump.run(read())

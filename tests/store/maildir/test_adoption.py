@@ -11,9 +11,8 @@ from imapd.model.message import INTERNAL_DATE, MODSEQ, SIZE
 from imapd.model.numset import NumSet
 from imapd.model.quota import Allowance
 from imapd.store.access import IShareable
-from imapd.store.answers import each
 from tests.store.maildir.legacies import COURIER, DOVECOT, DOVECOT_FS, lay
-from tests.store.maildir.place import EVERYTHING, Place
+from tests.store.maildir.place import Place
 
 
 def _adopted(tree, tmp_path):
@@ -21,18 +20,6 @@ def _adopted(tree, tmp_path):
     place = Place(tmp_path / "mail")
     lay(tree, place.root)
     return place.start()
-
-
-def _column(place, box, column):
-    """Values by UID."""
-
-    async def read():
-        found = {}
-        async for batch in each(box.scan(EVERYTHING, frozenset([column]))):
-            found.update(zip(batch.uids, batch.columns[column]))
-        return found
-
-    return place.pump.run(read())
 
 
 @pytest.fixture(params=["maildir++", "fs"])
@@ -62,8 +49,8 @@ def test_dovecot_mailbox(dovecot):
         4: interned((SEEN, "$Forwarded", "Custom3")),
         5: interned(()),
     }
-    assert _column(dovecot, box, INTERNAL_DATE)[3] == b" 1-Jan-2020 09:02:00 +0000"
-    assert set(_column(dovecot, box, SIZE).values()) == {21}
+    assert dovecot.column(box, INTERNAL_DATE)[3] == b" 1-Jan-2020 09:02:00 +0000"
+    assert set(dovecot.column(box, SIZE).values()) == {21}
     assert dovecot.octets(box, 4) == b"Subject: m3\r\n\r\nbody\r\n"
     # None of it was delivered just now.
     assert status.recent == 0
@@ -138,7 +125,7 @@ def test_the_old_files_stay(dovecot):
 def test_resynchronising(dovecot):
     """A client that knew the mailbox by Dovecot's modseqs hears all flags, and what was expunged."""
     box = dovecot.box()
-    assert min(_column(dovecot, box, MODSEQ).values()) > 1 << 40
+    assert min(dovecot.column(box, MODSEQ).values()) > 1 << 40
     changes = dovecot.run(box.changes_since(17))
     assert list(changes.uids) == [1, 3, 4, 5]
     assert changes.vanished == NumSet.of(2)

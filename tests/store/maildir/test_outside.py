@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from imapd.model.flags import FlagChange, interned
 from imapd.model.message import EMAIL_ID
 from imapd.model.numset import NumSet
-from imapd.store.answers import each
 from imapd.store.contract.letters import letter
 from imapd.store.errors import NoSuchMailbox
 from imapd.store.maildir import founding
 from imapd.store.maildir.alarms import Alarms
 from tests.backends import MaildirBackend
-from tests.store.maildir.place import EVERYTHING, Place
+from tests.store.maildir.place import Place
 
 
 def renamed(place, old, new, directory=""):
@@ -717,7 +716,7 @@ def test_moved_and_then_renamed(place, then, into):
     inbox, other = place.box(), place.make("other")
     place.add(inbox, "one", "two", flags=["\\Flagged", "kw"])
     place.tidied()
-    ids = _email_ids(place, inbox)
+    ids = place.column(inbox, EMAIL_ID)
     place.run(inbox.move(NumSet.of(1), other))
     (name,) = [each for each in place.names() if ",U=1:" in each]
     place.tick()
@@ -731,22 +730,10 @@ def test_moved_and_then_renamed(place, then, into):
     flags = {"F": "\\Flagged", "S": "\\Seen"}
     assert place.flags(inbox) == {2: {"\\Flagged", "kw"}}
     assert place.flags(other) == {1: {flags[letter] for letter in into} | {"kw"}}
-    assert _email_ids(place, other) == {1: ids[1]}
+    assert place.column(other, EMAIL_ID) == {1: ids[1]}
     assert place.octets(other, 1) == letter("one").octets
     assert [each.rpartition(",")[2] for each in place.names(".other")] == [into]
     assert len(place.names()) == 1
-
-
-def _email_ids(place, box):
-    """What names the messages' content (RFC 8474, 5.1)."""
-
-    async def read():
-        found = {}
-        async for batch in each(box.scan(EVERYTHING, frozenset([EMAIL_ID]))):
-            found.update(zip(batch.uids, batch.columns[EMAIL_ID]))
-        return found
-
-    return place.pump.run(read())
 
 
 @pytest.mark.parametrize("looked", [True, False])
