@@ -19,13 +19,13 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from imapd.model.mailbox import Hint
 from imapd.store.errors import AccountClosed, NoSuchMailbox, StoreUnavailable
 from imapd.store.maildir import metadata, namespace
 from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.mounts import is_local
 from imapd.store.maildir.outside import reconcile
+from imapd.store.maildir.resting import Resting
 from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.tree import Tree, modified
 from imapd.store.maildir.watchers import Watchers
@@ -48,8 +48,6 @@ _AGAIN: Final = 0.05
 #: Seconds after which a directory that only we changed is read again: a change of another's
 #: in the instant of ours has its mtime.
 _VERIFY: Final = 60.0
-#: Seconds between two closings of the connections to the index.
-_REST: Final = 10.0
 
 
 @define(eq=False)
@@ -80,9 +78,9 @@ class Lookout:
     _told: bool = field(default=False, init=False)
     #: The index that was opened.
     _identity: tuple[int, int] | None = field(init=False, repr=False)
-    #: When the index was last written, and when its connections were last closed.
+    #: When the index was last written.
     _written: tuple[int, int] = field(default=(0, 0), init=False)
-    _rested: float = field(init=False)
+    _resting: Resting = field(init=False, repr=False)
     #: Directories and mtimes of mailboxes that were up to date, and the root's.
     _seen: dict[int, tuple[str, int, int]] = field(factory=dict, init=False, repr=False)
     _root: int = field(default=0, init=False)
@@ -99,7 +97,7 @@ class Lookout:
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
-        self._rested = self._reactor.seconds()
+        self._resting = Resting(self._reactor, self._index, self._writer)
         self._identity = self._tree.identity()
         self._index.when_opened = self._stir
 
@@ -193,8 +191,9 @@ class Lookout:
         if not self._told:
             return _POLL
         pause = _SELDOM
-        if self._index.opened or self._writer.index.opened:
-            pause = max(self._rested + _REST - now, _POLL)
+        due = self._resting.due
+        if due is not None:
+            pause = max(due, _POLL)
         for number in self._open:
             _, _, cur = self._seen.get(number, ("", 0, 0))
             verified, moment = self._verified.get(number, (0, now))
@@ -205,7 +204,7 @@ class Lookout:
     def _stir(self) -> None:
         """The index is in use again: its connections are to be closed later."""
         if self._next is not None:
-            self._rested = self._reactor.seconds()
+            self._resting.stir()
             self._look_later()
 
     def check(
@@ -323,7 +322,9 @@ class Lookout:
                 for _, id, modseq in self._index.modseqs():
                     self._watchers.found(id, modseq)
                 self.annotated()
-            self._rest()
+            waiting = self._resting.rest()
+            if waiting is not None:
+                waiting.addCallback(self._rested).addErrback(self._failed)
         except AccountClosed:
             pass
         except Exception as error:
@@ -368,23 +369,7 @@ class Lookout:
         else:
             self._failed(failure)
 
-    def _rest(self) -> None:
-        """Let go of connections now and then: an account nobody uses costs little memory."""
-        now = self._reactor.seconds()
-        if now - self._rested < _REST:
-            return
-        self._rested = now
-        if self._writer.idle and (self._index.opened or self._writer.index.opened):
-            # The log is brought home in the writer's thread, while the file is held here: the last
-            # to let go shuts everybody out meanwhile, and so must find nothing to do.
-            self._index.open()
-            waiting = self._writer.behind(_bring_home)
-            waiting.addCallback(lambda _: self._let_go())
-            waiting.addErrback(self._failed)
-
-    def _let_go(self) -> None:
-        if self._writer.idle:
-            self._index.close()
+    def _rested(self, _: None) -> None:
         self._written = self._tree.written()
 
     def _failed(self, failure: Any) -> None:
@@ -392,11 +377,6 @@ class Lookout:
             # The log has why.
             return
         self._log.failure("{root}: cannot read what changed", failure, root=self._tree.root)
-
-
-def _bring_home(index: Index, tree: Tree, hints: list[Hint]) -> None:
-    index.checkpoint()
-    index.close()
 
 
 def _passed_over(failure: Failure) -> None:

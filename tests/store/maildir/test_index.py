@@ -253,7 +253,7 @@ def test_two_at_once(place):
 
 def test_the_last_to_let_go_shuts_nobody_out(place, monkeypatch):
     """While a long log is brought home, in a thread, the index is held here: who comes can read."""
-    monkeypatch.setattr("imapd.store.maildir.lookout._REST", 1.5)
+    monkeypatch.setattr("imapd.store.maildir.resting._REST", 1.5)
     monkeypatch.setattr("imapd.store.maildir.schema._OPENING", 0.0)
     box = place.box()
     place.add(box, "one")
@@ -295,7 +295,7 @@ def test_opening_waits_for_who_lets_go(place):
 
 def test_an_idle_account_lets_go(place, monkeypatch):
     """An account that only waits holds no connection, hears of changes, and works when it is used."""
-    monkeypatch.setattr("imapd.store.maildir.lookout._REST", 1.5)
+    monkeypatch.setattr("imapd.store.maildir.resting._REST", 1.5)
     box = place.box()
     place.add(box, "one", flags=["keyword"])
     place.later()

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from imapd.store.maildir import lookout, mounts
+from imapd.store.maildir import lookout, mounts, resting
 from imapd.store.maildir.alarms import Alarms
 from imapd.store.maildir.mounts import is_local
 from imapd.store.maildir.outside import reconcile
@@ -19,7 +19,7 @@ def bells(monkeypatch):
     monkeypatch.setattr(Alarms, "set", lambda self, path, call: found.update({path: call}) or True)
     monkeypatch.setattr(Alarms, "unset", lambda self, path: found.pop(path, None))
     monkeypatch.setattr(lookout, "is_local", lambda path: True)
-    monkeypatch.setattr(lookout, "_REST", 0.3)
+    monkeypatch.setattr(resting, "_REST", 0.3)
     monkeypatch.setattr(lookout, "_POLL", 0.1)
     return found
 
@@ -184,7 +184,7 @@ def test_while_it_is_read(place, quiet, bells, monkeypatch):
     """What comes into a directory that was read a moment ago, with the same mtime, is told soon."""
     box, hints = quiet
     monkeypatch.setattr(lookout, "_AGAIN", 0.4)
-    monkeypatch.setattr(lookout, "_REST", 600.0)
+    monkeypatch.setattr(resting, "_REST", 600.0)
     new = place.root / "new"
     place.deliver("1.h")
     bells[str(new)]()
@@ -208,7 +208,7 @@ def test_a_mailbox_made_while_they_are_read(place, quiet, bells, monkeypatch):
     """The same of the root."""
     _, hints = quiet
     monkeypatch.setattr(lookout, "_AGAIN", 0.4)
-    monkeypatch.setattr(lookout, "_REST", 600.0)
+    monkeypatch.setattr(resting, "_REST", 600.0)
     (place.root / ".one" / "cur").mkdir(parents=True)
     bells[str(place.root)]()
     place.run(place.pump.pause(0.2))
@@ -225,7 +225,7 @@ def test_a_mailbox_made_while_they_are_read(place, quiet, bells, monkeypatch):
 def test_behind_a_reading(place, quiet, bells, monkeypatch):
     """What comes when the directory has been read but not yet what is done with it is told soon, too."""
     box, hints = quiet
-    monkeypatch.setattr(lookout, "_REST", 600.0)
+    monkeypatch.setattr(resting, "_REST", 600.0)
     late = ["2.h"]
 
     def read(*arguments):
