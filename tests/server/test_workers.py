@@ -252,9 +252,13 @@ class Appender(threading.Thread):
 
 def test_killed(two: Two) -> None:
     """A worker is killed while clients append: another serves, and nothing acknowledged is lost."""
-    appenders = [Appender(two.port, f"c{number}") for number in range(4)]
-    for each in appenders:
-        each.start()
+    appenders: list[Appender] = []
+    served: set[int] = set()
+    # Where they are depends on who was here before.
+    while len(appenders) < 4 or len(served) < 2:
+        appenders.append(Appender(two.port, f"c{len(appenders)}"))
+        appenders[-1].start()
+        served.add(int(two.server.expect(r"\[worker (\d), imapd#info\] login: user='tim'")[1]))
     until = time.monotonic() + _PATIENCE
     killed = []
     for _ in range(2):
