@@ -63,7 +63,7 @@ class Selected:
         """As `Source`.  Numbers beyond the last message are nobody's, not an error."""
         view = self.view
         if isinstance(numbers, Recent):
-            return view.generation.spans(NumSet(view.recent), view.count)
+            return view.generation.spans(view.recent, view.count)
         if isinstance(numbers, SequenceNumbers) and not numbers.numbers.saved:
             return _existing(numbers.numbers, view.count)
         meant = self._saved if numbers.numbers.saved else numbers.numbers.resolve(self._last)

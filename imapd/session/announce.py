@@ -11,10 +11,10 @@ from typing import Final
 
 from attrs import frozen
 
-from imapd.model.flags import RECENT, Flags, interned, wire
+from imapd.model.flags import RECENT, Flags, wire
 from imapd.model.numset import NumSet
 
-__all__ = ["Announce", "rendered"]
+__all__ = ["Announce", "rendered", "rendered_recent"]
 
 #: RFC 9051, 5.2 and 7.5.1 with what RFC 3501 adds.
 _SEQUENCE_ROW: Final = b"* %d FETCH ("
@@ -23,16 +23,21 @@ _UID_ROW: Final = b"* %d UIDFETCH ("
 
 
 class _Rendered(dict[Flags, bytes]):
-    """The wire form of flag sets, made once each."""
+    """The wire form of flag sets and of what is told `besides`, made once each."""
+
+    def __init__(self, *besides: str) -> None:
+        super().__init__()
+        self._besides = frozenset(besides)
 
     def __missing__(self, flags: Flags) -> bytes:
         if len(self) > 65_536:
             self.clear()
-        octets = self[flags] = wire(flags)
+        octets = self[flags] = wire(flags | self._besides)
         return octets
 
 
 rendered: Final = _Rendered()
+rendered_recent: Final = _Rendered(RECENT)
 
 
 @frozen
@@ -94,9 +99,3 @@ class Announce:
         if self.recent:
             return b"* %d EXISTS\r\n* %d RECENT\r\n" % (count, recent)
         return b"* %d EXISTS\r\n" % count
-
-    def flags(self, flags: Flags, is_recent: bool) -> bytes:
-        """A flag list as this client sees it."""
-        if is_recent and self.recent:
-            return rendered[interned(flags | {RECENT})]
-        return rendered[flags]

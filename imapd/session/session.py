@@ -330,7 +330,7 @@ class Session:
             first, after = await settled(recent.claim_recent())
             view.image.recent_claimed = max(view.image.recent_claimed, after - 1)
             if first < after:
-                view.recent.append((first, after - 1))
+                view.recent |= NumSet([(first, after - 1)])
 
     def needs(self, features: frozenset[str]) -> None:
         """Raises `BadCommand` if the selected mailbox lacks one of these features."""

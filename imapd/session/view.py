@@ -10,6 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
@@ -17,7 +18,7 @@ from imapd.model.flags import Flags, wire
 from imapd.model.mailbox import Changes
 from imapd.model.numset import EMPTY, NumSet, SequenceSet
 from imapd.model.rights import Rights, right_of_flag
-from imapd.session.announce import Announce, rendered
+from imapd.session.announce import Announce, rendered, rendered_recent
 from imapd.session.generation import at
 from imapd.session.image import Image
 from imapd.session.outcome import BadCommand
@@ -86,8 +87,8 @@ class View:
         #: It is so because the client wants it so.
         self.examined = False
         self._changed = changed
-        #: Ranges of UIDs whose \\Recent is this session's.
-        self.recent: list[tuple[int, int]] = []
+        #: UIDs whose \\Recent is this session's.
+        self.recent = EMPTY
         #: Modseqs of changes that this client made itself and has been told of.
         self.own: Collection[int] = ()
         #: Flags that an untagged FLAGS has named.
@@ -159,7 +160,7 @@ class View:
         """The same places one by one, no more than `most` at once; neighbours are a range."""
         scattered: list[int] = []
         for start, stop in spans:
-            if stop - start < _ALONE:
+            if stop - start < _ALONE and len(spans) > 1:
                 scattered += range(start, stop)
                 if len(scattered) >= most:
                     yield scattered[:most]
@@ -205,25 +206,34 @@ class View:
     def _shown(
         self, flags: Sequence[Flags], uids: Sequence[int], announce: Announce
     ) -> list[bytes]:
-        if not (uids and announce.recent and self.recent) or uids[-1] < self.recent[0][0]:
+        if not (uids and announce.recent and self.recent) or uids[-1] < self.recent.first:
             return list(map(rendered.__getitem__, flags))
-        return [announce.flags(each, self.is_recent(uid)) for uid, each in zip(uids, flags)]
+        if len(uids) < len(self.recent.ranges):
+            return [
+                (rendered_recent if uid in self.recent else rendered)[each]
+                for uid, each in zip(uids, flags)
+            ]
+        told = list(map(rendered.__getitem__, flags))
+        for low, high in self.recent.ranges:
+            start, stop = bisect_left(uids, low), bisect_right(uids, high)
+            told[start:stop] = map(rendered_recent.__getitem__, flags[start:stop])
+        return told
 
     def is_recent(self, uid: int) -> bool:
         r"""Whether this session has the message's \Recent."""
-        return any(low <= uid <= high for low, high in self.recent)
+        return uid in self.recent
 
     def recent_uids(self) -> NumSet:
         r"""The messages whose \Recent this session has."""
         if not self.recent:
             return EMPTY
-        return self.uids_at(self.generation.spans(NumSet(self.recent), self.count))
+        return self.uids_at(self.generation.spans(self.recent, self.count))
 
     def see_recent(self, count: int) -> None:
         r"""The last `count` messages are nobody's yet: EXAMINE shows \Recent and leaves it."""
         uids = self.image.generation.uids
         if count and uids:
-            self.recent.append((uids[-min(count, len(uids))], uids[-1]))
+            self.recent |= NumSet([(uids[-min(count, len(uids))], uids[-1])])
 
     # What the client is told.
 
@@ -236,7 +246,11 @@ class View:
         )
         image.apply(changes)
         # Together with another's changes they cannot be told apart, and are told again.
-        if alone and changes.uids:
+        if not alone or not changes.uids:
+            return
+        if self.told == changes.since and image.modseq == changes.modseq and not self.kept:
+            self.told = changes.modseq
+        else:
             self.own = {*self.own, changes.modseq}
 
     def has_news(self) -> bool:

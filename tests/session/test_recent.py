@@ -12,6 +12,11 @@ def _recent(answer: bytes) -> list[bytes]:
     return [line for line in answer.split(b"\r\n") if line.endswith(b" RECENT")]
 
 
+def _flags(number: int, recent: bool) -> str:
+    flags = "\\Recent" if recent else ""
+    return f"* {number} FETCH (FLAGS ({flags}))"
+
+
 def test_first_come(anywhere: Server) -> None:
     """One session is told that messages are recent, the next is not."""
     anywhere.client().fill(2)
@@ -53,6 +58,29 @@ def test_new_messages_are_recent_to_one(anywhere: Server) -> None:
     anywhere.client().append(letter())
     counts = sorted(_recent(one.do("NOOP")) + _recent(other.do("NOOP")))
     assert counts == [b"* 0 RECENT", b"* 1 RECENT"]
+
+
+def test_each_has_its_own(anywhere: Server) -> None:
+    """Of what comes while two sessions look, each shows as recent what it was told of first."""
+    one, other = anywhere.client(select="INBOX"), anywhere.client(select="INBOX")
+    mine: list[list[int]] = [[], []]
+    for number, turn in enumerate((0, 0, 1, 0, 1, 1, 0, 1), 1):
+        anywhere.client().append(letter())
+        first, second = (one, other) if turn == 0 else (other, one)
+        first.ok("NOOP")
+        second.ok("NOOP")
+        mine[turn].append(number)
+    for session, its in zip((one, other), mine):
+        same(
+            session.do("FETCH 1:* FLAGS"),
+            *(_flags(n, n in its) for n in range(1, 9)),
+            "a OK FETCH completed",
+        )
+        same(
+            session.do("FETCH 2,5 FLAGS"),
+            *(_flags(n, n in its) for n in (2, 5)),
+            "a OK FETCH completed",
+        )
 
 
 def test_reselecting_ends_it(anywhere: Server) -> None:
