@@ -46,6 +46,8 @@ class Changing:
     synced_flags: bool
     _tidying: IDelayedCall | None = field(default=None, init=False, repr=False)
     _small: int = field(default=0, init=False)
+    #: The tree may be behind by much.
+    _much: bool = field(default=False, init=False)
 
     _log = Logger()
 
@@ -59,7 +61,7 @@ class Changing:
         brief: bool = False,
     ) -> Deferred[_T]:
         """Make a change, as `Writer.do`."""
-        self.tidy_soon()
+        self.tidy_soon(much=not brief)
         return self._writer.do(work, durable, prepare, done, patient, brief)
 
     def now(self, work: Work[_T], patient: bool = True) -> _T | Deferred[_T]:
@@ -75,7 +77,7 @@ class Changing:
             raise unavailable(error) from error
         if done is None:
             return self.do(work, False, patient=patient, brief=True)
-        self.tidy_soon()
+        self.tidy_soon(much=False)
         self._small += 1
         if self._small >= _CHECKPOINT:
             self._small = 0
@@ -87,8 +89,9 @@ class Changing:
             self._publish(hints)
         return answer
 
-    def tidy_soon(self) -> None:
-        """Let the tree follow the index in a moment."""
+    def tidy_soon(self, much: bool = True) -> None:
+        """Let the tree follow the index in a moment; it may be behind by `much`."""
+        self._much |= much
         if self._tidying is None:
             self._tidying = self._reactor.callLater(_TIDY, self.tidy)
 
@@ -98,7 +101,8 @@ class Changing:
             if self._tidying.active():
                 self._tidying.cancel()
             self._tidying = None
-        return self._writer.behind(namespace.follow).addErrback(self._failed)
+        brief, self._much = not self._much, False
+        return self._writer.behind(namespace.follow, brief).addErrback(self._failed)
 
     def _failed(self, failure: Any) -> None:
         if failure.check(StoreUnavailable):

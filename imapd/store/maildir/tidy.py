@@ -33,7 +33,7 @@ _log = Logger(namespace="imapd")
 
 #: Readings of a directory for files that are renamed again and again.
 _TRIES: Final = 5
-#: Files touched in one transaction: others who write wait that long.
+#: Files renamed, and files removed, in one transaction: others who write wait that long.
 _AT_ONCE: Final = 200
 
 
@@ -74,17 +74,17 @@ def _tidied(index: Index, tree: Tree, number: int) -> bool:
         stale, gone = [base + uid for uid in changed], [base + uid for uid in vanished]
     else:
         stale, gone = list(_stale(index, number, changed)), list(_gone(index, number, vanished))
-    done = True
-    for work, ids in ((_rename, stale), (_remove, gone)):
-        for place in range(0, len(ids), _AT_ONCE):
-            with transaction(index, tree, False) as turn:
-                done &= work(turn, number, ids[place : place + _AT_ONCE])
-    if done:
+    done, last = True, max(len(stale), len(gone)) - _AT_ONCE
+    for place in range(0, max(len(stale), len(gone), 1), _AT_ONCE):
         with transaction(index, tree, False) as turn:
-            turn.index.sql(
-                "UPDATE mailboxes SET tidied = ? WHERE number = ? AND tidied < ?",
-                (row.modseq, number, row.modseq),
-            )
+            for work, ids in ((_rename, stale), (_remove, gone)):
+                if some := ids[place : place + _AT_ONCE]:
+                    done &= work(turn, number, some)
+            if done and place >= last:
+                index.sql(
+                    "UPDATE mailboxes SET tidied = ? WHERE number = ? AND tidied < ?",
+                    (row.modseq, number, row.modseq),
+                )
     return done
 
 

@@ -72,7 +72,7 @@ class Writer:
 
     _reactor: IReactorFromThreads
     _pool: ThreadPool
-    #: For what of brief changes waits for the disk.
+    #: For what is brief.
     _beside: ThreadPool
     _tree: Tree
     _publish: Callable[[Sequence[Hint]], object]
@@ -127,10 +127,13 @@ class Writer:
         """Do what makes its own transactions."""
         return cast("Deferred[_T]", self._put(_Job(Deferred(), None, call, None, False)))
 
-    def behind(self, call: Alone[_T]) -> Deferred[_T]:
-        """Do what can be done later as well.  Raises `Busy` soon: it must not keep others waiting."""
+    def behind(self, call: Alone[_T], brief: bool = False) -> Deferred[_T]:
+        """Do what can be done later as well, and is `brief` if it takes some milliseconds.
+
+        Raises `Busy` soon: it must not keep others waiting.
+        """
         answer: Deferred[_T] = Deferred()
-        return self._put(_Job(answer, None, call, None, False, wait=WAIT_BEHIND))
+        return self._put(_Job(answer, None, call, None, False, wait=WAIT_BEHIND, brief=brief))
 
     def end(self) -> None:
         """What waits is not done any more: it raises `AccountClosed`, and so does what comes."""
@@ -156,7 +159,8 @@ class Writer:
 
     def _start(self) -> None:
         if not self._begun():
-            self._pool.callInThread(self._run)
+            brief = self._jobs[0].brief
+            (self._beside if brief else self._pool).callInThread(self._run, brief)
 
     # -- brief changes, on the reactor's thread and in the thread
 
@@ -165,7 +169,7 @@ class Writer:
         batch: list[_Job] = []
         with self._lock:
             for job in self._jobs:
-                if not job.brief or len(batch) == _AT_ONCE:
+                if not job.brief or job.work is None or len(batch) == _AT_ONCE:
                     break
                 batch.append(job)
         if not batch or self._ended or not self.index.opened:
@@ -229,19 +233,29 @@ class Writer:
 
     # -- in the thread
 
-    def _run(self) -> None:
+    def _run(self, brief: bool) -> None:
+        """What waits; where `brief` work is done, nothing else."""
         while True:
             with self._lock:
                 if not self._jobs:
                     self._running = False
                     return
-                batch = [self._jobs.popleft()]
-                if batch[0].work is not None:
-                    while self._jobs and self._jobs[0].work and len(batch) < _TOGETHER:
-                        batch.append(self._jobs.popleft())
+                batch = self._next(brief)
+            if not batch:
+                self._reactor.callFromThread(self._start)
+                return
             hints: list[Hint] = []
             outcomes = self._tried(batch, hints)
             self._reactor.callFromThread(self._deliver, batch, outcomes, hints)
+
+    def _next(self, brief: bool) -> list[_Job]:
+        """Changes that are made together, or what makes its own transactions."""
+        jobs, batch = self._jobs, list[_Job]()
+        while jobs and jobs[0].brief >= brief and len(batch) < _TOGETHER:
+            if batch and not (batch[0].work and jobs[0].work):
+                break
+            batch.append(jobs.popleft())
+        return batch
 
     def _tried(self, batch: Sequence[_Job], hints: list[Hint]) -> list[Any]:
         try:

@@ -9,12 +9,16 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-from twisted.internet.defer import Deferred, DeferredList, gatherResults
+from twisted.internet.defer import Deferred, DeferredList, gatherResults, maybeDeferred
 
+from imapd.model.flags import FlagChange, interned
 from imapd.store.contract.letters import letter
 from imapd.store.errors import StoreUnavailable
+from imapd.store.maildir import namespace
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.spool import Draft
+
+FLAGGED = interned(["\\Flagged"])
 
 
 def appended(box, *subjects):
@@ -131,6 +135,52 @@ def test_a_failure_is_not_forgotten(place, box, monkeypatch, call, number, subje
             assert place.octets(box, answer.uids[0]) == letter(subject).octets
     assert len(place.names()) == len(kept)
     assert place.add(box, "next")
+
+
+def test_what_is_long_is_done_elsewhere(place, box):
+    """Brief work runs where the reactor does, whatever waits before it; all of it in order."""
+    writer, done = place.account.writer, []
+
+    def noted(name):
+        return lambda *_: done.append((name, threading.current_thread().name))
+
+    def beside(name):
+        return writer.behind(noted(name), brief=True)
+
+    place.run(
+        gatherResults(
+            [beside("a"), beside("b"), writer.alone(noted("c")), writer.behind(noted("d"))]
+        )
+    )
+    place.run(gatherResults([writer.alone(noted("e"))]))
+    assert [name for name, _ in done] == list("abcde")
+    pools = ["beside" if "beside" in thread else "apart" for _, thread in done]
+    assert pools == ["beside", "beside", "apart", "apart", "apart"]
+
+
+@pytest.mark.parametrize(
+    ("change", "pool"),
+    [
+        (lambda box: box.store_flags(box.uids(), FlagChange.ADD, FLAGGED), "beside"),
+        (lambda box: box.expunge(box.uids()), "beside"),
+        (lambda box: Deferred.fromCoroutine(box.append([letter("x").new()] * 5)), "apart"),
+    ],
+    ids=["flags", "expunge", "many that come"],
+)
+def test_files_follow_beside_if_they_are_few(place, box, monkeypatch, change, pool):
+    """The tree follows small changes where the reactor runs, and what may be many elsewhere."""
+    place.add(box, "one")
+    place.tidied()
+    threads, tidy = [], namespace.tidy_all
+
+    def noted(*arguments):
+        threads.append(threading.current_thread().name)
+        tidy(*arguments)
+
+    monkeypatch.setattr(namespace, "tidy_all", noted)
+    place.run(maybeDeferred(change, box))
+    place.tidied()
+    assert ["beside" if "beside" in name else "apart" for name in threads] == [pool]
 
 
 def test_a_draft_that_was_lost(place, monkeypatch):
