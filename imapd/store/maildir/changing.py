@@ -23,12 +23,14 @@ from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.tree import Tree, unavailable
 from imapd.store.maildir.writer import Work, Writer, attempt
 
-__all__ = ["Changing"]
+__all__ = ["MOVED", "Changing"]
 
 _T = TypeVar("_T")
 
-#: Seconds after which files are given the names that the answer promised.
+#: Seconds after which files are given the names that the answer promised; and those that moved:
+#: as long as they are in the directory of another mailbox, they go with that.
 _TIDY: Final = 0.3
+MOVED: Final = 0.02
 #: Small changes made on the reactor's thread between two checkpoints in the writer's.
 _CHECKPOINT: Final = 500
 
@@ -89,11 +91,13 @@ class Changing:
             self._publish(hints)
         return answer
 
-    def tidy_soon(self, much: bool = True) -> None:
+    def tidy_soon(self, much: bool = True, after: float = _TIDY) -> None:
         """Let the tree follow the index in a moment; it may be behind by `much`."""
         self._much |= much
         if self._tidying is None:
-            self._tidying = self._reactor.callLater(_TIDY, self.tidy)
+            self._tidying = self._reactor.callLater(after, self.tidy)
+        elif self._tidying.active() and self._tidying.getTime() > self._reactor.seconds() + after:
+            self._tidying.reset(after)
 
     def tidy(self) -> Deferred[None]:
         """Let the tree follow the index now."""

@@ -33,6 +33,7 @@ from imapd.store.interfaces import (
     NewMessage,
 )
 from imapd.store.maildir import annotating, blocks, delivery, flagging, kinship, lookup, moving
+from imapd.store.maildir.changing import MOVED
 from imapd.store.maildir.facts import learn
 from imapd.store.maildir.index import base_of, held
 from imapd.store.maildir.opening import at_hand, opened
@@ -283,13 +284,15 @@ class MaildirMailbox:
         )
 
     async def move(self, uids: NumSet, destination: IMailbox) -> Copied:
-        """As `IServerMove`; the files follow behind the answer."""
-        target = self._target(destination)
-        return await self._account.changing.do(
+        """As `IServerMove`; the files follow soon behind the answer."""
+        changing, target = self._account.changing, self._target(destination)
+        moved = await changing.do(
             lambda turn: moving.move(turn, self.number, uids, target),
             durable=True,
             brief=len(uids) <= _SMALL,
         )
+        changing.tidy_soon(much=False, after=MOVED)
+        return moved
 
     async def replace(self, uid: int, message: NewMessage, destination: IMailbox) -> Copied:
         """As `IServerReplace`; what was replaced goes behind the answer."""

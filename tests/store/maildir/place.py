@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from imapd.model.message import FLAGS
@@ -12,7 +13,7 @@ from imapd.model.numset import NumSet
 from imapd.store.answers import each, settled
 from imapd.store.contract import Pump
 from imapd.store.contract.letters import letter
-from imapd.store.maildir import open_store
+from imapd.store.maildir import namespace, open_store
 
 EVERYTHING = NumSet([(1, (1 << 32) - 1)])
 
@@ -99,6 +100,16 @@ class Place:
     def tidied(self):
         """Wait until the tree has followed the index."""
         self.run(self.account.changing.tidy())
+
+    @staticmethod
+    @contextmanager
+    def files_stay():
+        """Meanwhile no file follows what the index says."""
+        follow, namespace.follow = namespace.follow, lambda index, tree, hints: None
+        try:
+            yield
+        finally:
+            namespace.follow = follow
 
     @staticmethod
     def tick():

@@ -92,7 +92,8 @@ def test_names_of_files_follow_later(place, complaints):
     """What was to be done behind the answers is done when the account is opened again."""
     box = place.box()
     place.add(box, "one", flags=["\\Seen"])
-    place.run(place.box("INBOX").move(box.uids(), place.make("other")))
+    with place.files_stay():
+        place.run(place.box("INBOX").move(box.uids(), place.make("other")))
     with _writing(place):
         place.tidied()
         assert len(place.names()) == 1

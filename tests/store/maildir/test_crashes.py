@@ -143,8 +143,9 @@ def rename_inbox(place):
 
 def delete(place):
     """A mailbox from which a message was moved just before."""
-    place.run(place.box("work").move(NumSet.of(1), place.box()))
-    place.run(place.account.delete("work"))
+    with place.files_stay():
+        place.run(place.box("work").move(NumSet.of(1), place.box()))
+        place.run(place.account.delete("work"))
 
 
 def take(place):

@@ -674,10 +674,11 @@ def test_removed_before_the_files_came(place):
     place.add(inbox, "one", "two", flags=["\\Seen"])
     hints = []
     end = place.account.watch(hints.append)
-    place.run(inbox.move(NumSet.of(2), gone))
-    hints.clear()
-    _removed(place, "Gone")
-    place.run(place.pump.pause(0.06))
+    with place.files_stay():
+        place.run(inbox.move(NumSet.of(2), gone))
+        hints.clear()
+        _removed(place, "Gone")
+        place.run(place.pump.pause(0.06))
     assert {info.name for info in place.run(place.account.mailboxes())} == {"INBOX"}
     assert inbox.id in {hint.mailbox_id for hint in hints}
     assert place.flags(inbox) == {1: {"\\Seen"}, 3: {"\\Seen"}}
@@ -717,13 +718,14 @@ def test_moved_and_then_renamed(place, then, into):
     place.add(inbox, "one", "two", flags=["\\Flagged", "kw"])
     place.tidied()
     ids = place.column(inbox, EMAIL_ID)
-    place.run(inbox.move(NumSet.of(1), other))
-    (name,) = [each for each in place.names() if ",U=1:" in each]
-    place.tick()
-    if not name.endswith(into):
-        renamed(place, name, name.partition(":")[0] + ":2," + into)
-    else:
-        renamed(place, name, name.partition(":")[0] + ",x=y:2," + into)
+    with place.files_stay():
+        place.run(inbox.move(NumSet.of(1), other))
+        (name,) = [each for each in place.names() if ",U=1:" in each]
+        place.tick()
+        if not name.endswith(into):
+            renamed(place, name, name.partition(":")[0] + ":2," + into)
+        else:
+            renamed(place, name, name.partition(":")[0] + ",x=y:2," + into)
     then(place)
     place.tidied()
     inbox, other = place.box(), place.box("other")
@@ -734,6 +736,19 @@ def test_moved_and_then_renamed(place, then, into):
     assert place.octets(other, 1) == letter("one").octets
     assert [each.rpartition(",")[2] for each in place.names(".other")] == [into]
     assert len(place.names()) == 1
+
+
+def test_the_folder_is_removed_when_files_have_followed(place):
+    """What was moved out of a folder is not lost with it, a moment later."""
+    source, target = place.make("Source"), place.make("Target")
+    place.add(source, "one", "two")
+    place.run(source.move(NumSet.of(1), target))
+    place.run(place.pump.pause(0.1))
+    place.run(place.account.writer.when_idle())
+    _removed(place, "Source")
+    assert place.octets(target, 1) == letter("one").octets
+    place.restart()
+    assert place.octets(place.box("Target"), 1) == letter("one").octets
 
 
 @pytest.mark.parametrize("looked", [True, False])
@@ -807,8 +822,9 @@ def test_one_of_two_of_one_unique_part_is_moved(place):
     """When its file is removed it is gone: the other's is not taken for it."""
     _restored(place)
     inbox, other = place.box(), place.make("other")
-    place.run(inbox.move(NumSet.of(2), other))
-    _remove(place, 2)
+    with place.files_stay():
+        place.run(inbox.move(NumSet.of(2), other))
+        _remove(place, 2)
     place.run(other.status())
     place.tidied()
     place.tidied()
@@ -845,8 +861,9 @@ def test_a_name_with_commas_is_expunged(place, numbered):
 def test_a_name_with_commas_is_moved_and_renamed(place, numbered):
     """Each message keeps its own octets."""
     other = place.make("other")
-    place.run(numbered.move(NumSet.of(2), other))
-    renamed(place, "news,2020-02:2,S", "news,2020-02:2,FS")
+    with place.files_stay():
+        place.run(numbered.move(NumSet.of(2), other))
+        renamed(place, "news,2020-02:2,S", "news,2020-02:2,FS")
     place.run(other.status())
     place.tidied()
     place.later(".other")
@@ -861,11 +878,12 @@ def test_expunged_where_it_was_moved_to_and_then_removed(place):
     inbox, gone = place.box(), place.make("Gone")
     place.add(inbox, "one", "two")
     place.tidied()
-    place.run(inbox.move(NumSet.of(2), gone))
-    place.run(gone.store_flags(NumSet.of(1), FlagChange.ADD, interned(["\\Deleted"])))
-    place.run(gone.expunge(NumSet.of(1)))
-    _removed(place, "Gone")
-    place.run(place.pump.pause(0.06))
+    with place.files_stay():
+        place.run(inbox.move(NumSet.of(2), gone))
+        place.run(gone.store_flags(NumSet.of(1), FlagChange.ADD, interned(["\\Deleted"])))
+        place.run(gone.expunge(NumSet.of(1)))
+        _removed(place, "Gone")
+        place.run(place.pump.pause(0.06))
     place.run(place.account.mailboxes())
     assert place.flags(inbox) == {1: set()}
     assert len(place.names()) == 1
@@ -898,8 +916,9 @@ def test_the_folder_of_files_that_had_not_followed_is_removed(place):
     """The messages that were moved out of it are gone with their files, and counted no more, at once."""
     source, target = place.make("Source"), place.make("Target")
     place.add(source, "one", "two")
-    place.run(source.move(NumSet.of(1), target))
-    _removed(place, "Source")
-    place.run(place.pump.pause(0.06))
+    with place.files_stay():
+        place.run(source.move(NumSet.of(1), target))
+        _removed(place, "Source")
+        place.run(place.pump.pause(0.06))
     assert {info.name for info in place.run(place.account.mailboxes())} == {"INBOX", "Target"}
     assert place.run(target.status()).messages == 0
