@@ -9,8 +9,9 @@ from unicodedata import unidata_version
 
 from imapd.mime.octets import Octets
 from imapd.mime.parse import parse
+from imapd.query.header_words import header_words
 from imapd.query.segment import Words
-from imapd.query.text import MessageText, header_text
+from imapd.query.text import MessageText
 from imapd.query.words import words_of
 
 __all__ = ["VERSION", "words_in"]
@@ -30,8 +31,10 @@ def words_in(octets: Octets, pause: Callable[[], object]) -> Words | None:
     part = parse(octets)
     pause()
     text = MessageText(octets, part)
-    header = words_of(header_text(octets[: part.body_start]))
-    parts = words_of("".join(text.part_headers()))
+    header = header_words(octets[: part.body_start])
+    parts: set[bytes] = set()
+    for below in text.below():
+        parts |= header_words(octets[below.header_start : below.body_start])
     body: set[bytes] = set()
     characters = 0
     for each in text.bodies():

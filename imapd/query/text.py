@@ -63,9 +63,13 @@ class MessageText:
         if self._part_headers is None:
             self._part_headers = [
                 header_text(self.octets[part.header_start : part.body_start])
-                for part in _below(self.part)
+                for part in self.below()
             ]
         return self._part_headers
+
+    def below(self) -> Iterator[Part]:
+        """The parts but the message's own, in the order of the message."""
+        return _below(self.part)
 
     def prepare(self) -> None:
         """Decode all at once: for a thread, when the message is large."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,9 @@ from imapd.query import indexed as module
 from imapd.query.indexed import VERSION, words_in
 from imapd.query.segment import Draft, Words
 from imapd.query.text import MessageText, header_text
-from imapd.query.words import patterns
+from imapd.query.words import patterns, words_of
+
+CORPUS = Path(__file__).parent.parent / "mime" / "corpus"
 
 _MESSAGE = (
     "From: =?utf-8?q?J=C3=BCrgen?= <j@example.org>\r\nContent-Type: multipart/mixed; boundary=xyz\r\n\r\n"
@@ -69,9 +72,25 @@ def test_a_new_version_for_new_words() -> None:
     assert (VERSION.split()[0], sha256(head + body).hexdigest()[:16]) == ("2", "de910f326601c92c")
 
 
+def _one_by_one(octets: bytes) -> Words | None:
+    """The words by the texts that a search would look into."""
+    part = parse(octets)
+    text = MessageText(octets, part)
+    header = words_of(header_text(octets[: part.body_start]))
+    parts = words_of("".join(text.part_headers()))
+    body: set[bytes] = set()
+    characters = 0
+    for each in text.bodies():
+        characters += len(each)
+        body |= words_of(each)
+        if characters > module._CHARACTERS or len(header) + len(parts) + len(body) > module._WORDS:
+            return None
+    return header, parts, body
+
+
 _pieces = st.sampled_from(
     [_MESSAGE, b"--xyz\r\n", b"Content-Type: text/html\r\n\r\n", b"<i>", b"a\xc3\xa9", b"\r\n\r\n",
-     b"=?utf-8?b?5pel5pys?=", b"X: y\r\n", b"deadline", b"_", b"\0"]
+     b"=?utf-8?b?5pel5pys?=", b"X: y\r\n", b"deadline", b"_", b"\0", b"x1" * 30, b"x1" * 31]
 )  # fmt: skip
 
 
@@ -93,3 +112,22 @@ def test_no_match_is_lost(octets: bytes, data: st.DataObject) -> None:
             start = data.draw(st.integers(min_value=0, max_value=len(each)))
             string = each[start : start + data.draw(st.integers(min_value=0, max_value=20))]
             assert all(needed in vocabulary for needed in patterns(string).needed), string
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(_pieces, max_size=12).map(b"".join), st.integers(min_value=0, max_value=60))
+def test_nothing_but_the_words(octets: bytes, most: int) -> None:
+    """They are those of the texts that a search looks into, and there are too many in the same messages."""
+    assert words_in(octets, lambda: None) == _one_by_one(octets)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_WORDS", most)
+        assert words_in(octets, lambda: None) == _one_by_one(octets)
+
+
+@pytest.mark.parametrize("path", sorted(CORPUS.glob("*.eml")), ids=lambda path: path.stem)
+def test_odd_messages(path: Path) -> None:
+    """So it is with every odd message that we have, however its lines end."""
+    octets = path.read_bytes()
+    lines = octets.replace(b"\r\n", b"\n")
+    for each in (octets, lines, lines.replace(b"\n", b"\r\n"), lines.replace(b"\n", b"\r")):
+        assert words_in(each, lambda: None) == _one_by_one(each)
