@@ -12,7 +12,7 @@ from imapd.mime.parse import parse
 from imapd.query.header_words import header_words
 from imapd.query.segment import Words
 from imapd.query.text import MessageText
-from imapd.query.words import words_of
+from imapd.query.words import runs_of, shorten
 
 __all__ = ["VERSION", "words_in"]
 
@@ -36,13 +36,20 @@ def words_in(octets: Octets, pause: Callable[[], object]) -> Words | None:
     for below in text.below():
         parts |= header_words(octets[below.header_start : below.body_start])
     body: set[bytes] = set()
+    most = _WORDS - len(header) - len(parts)
     characters = 0
     for each in text.bodies():
         pause()
         characters += len(each)
         if characters > _CHARACTERS:
             return None
-        body |= words_of(each)
-        if len(header) + len(parts) + len(body) > _WORDS:
-            return None
-    return header, parts, body
+        for runs in runs_of(each):
+            body.update(runs)
+            pause()
+            if len(body) > most:
+                shorten(body)
+                if len(body) > most:
+                    return None
+    shorten(body)
+    # Without any text there is always room.
+    return None if len(body) > max(most, 0) else (header, parts, body)

@@ -16,12 +16,12 @@ Rules of this file:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import AnyStr, Final
 
 from attrs import frozen
 
-__all__ = ["LONGEST", "Patterns", "patterns", "words_of"]
+__all__ = ["LONGEST", "Patterns", "patterns", "runs_of", "shorten", "words_of"]
 
 #: Characters of a word.
 LONGEST: Final = 32
@@ -47,12 +47,27 @@ _ASCII: Final = bytes(octet if chr(octet).isalnum() and octet < 128 else 32 for 
 
 def words_of(text: str) -> set[bytes]:
     """The words of a text, each once."""
-    if len(text) <= _AT_ONCE:
-        return _words(text)
     words: set[bytes] = set()
-    for piece in _pieces(text):
-        words |= _words(piece)
+    for runs in runs_of(text):
+        words.update(runs)
+    shorten(words)
     return words
+
+
+def runs_of(text: str) -> Iterator[Iterable[bytes]]:
+    """The words of a text, a piece of it at a time, but long runs of ASCII whole."""
+    if len(text) <= _AT_ONCE:
+        yield _runs(text)
+    else:
+        yield from map(_runs, _pieces(text))
+
+
+def shorten(words: set[bytes]) -> None:
+    """Cut the long runs among words into windows."""
+    if max(map(len, words), default=0) > LONGEST:
+        for word in [word for word in words if len(word) > LONGEST and word.isascii()]:
+            words.remove(word)
+            words.update(_windows(word))
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -65,14 +80,9 @@ def _pieces(text: str) -> Iterator[str]:
         at = stop
 
 
-def _words(text: str) -> set[bytes]:
+def _runs(text: str) -> Iterable[bytes]:
     if text.isascii():
-        words = set(text.encode("ascii").translate(_ASCII).split())
-        if max(map(len, words), default=0) > LONGEST:
-            for word in [word for word in words if len(word) > LONGEST]:
-                words.remove(word)
-                words.update(_windows(word))
-        return words
+        return text.encode("ascii").translate(_ASCII).split()
     found: set[str] = set()
     for run in set(_RUN.findall(text)):
         if _IS_UNSPACED(run):
@@ -81,7 +91,7 @@ def _words(text: str) -> set[bytes]:
             found.update(_windows(run))
         else:
             found.add(run)
-    return {_octets(word) for word in found}
+    return map(_octets, found)
 
 
 def _windows(run: AnyStr) -> Iterator[AnyStr]:
