@@ -149,8 +149,8 @@ def _vocabulary(words: Iterable[bytes]) -> bytes:
 def _bits(ordinals: Iterable[int], width: int) -> bytes:
     digits = bytearray(b"0" * (8 * width))
     for ordinal in ordinals:
-        digits[-1 - ordinal] = 49
-    return int(digits, 2).to_bytes(width, "little")
+        digits[ordinal] = 49
+    return int(digits[::-1], 2).to_bytes(width, "little")
 
 
 class Segment:
