@@ -49,6 +49,10 @@ _NOWAIT: Final[int] = getattr(os, "RWF_NOWAIT", 0)
 
 def converted(data: bytes) -> bytes:
     """The octets with CRLF for every lone LF (what follows a CR is none)."""
+    if b"\r" not in data:
+        return data.replace(b"\n", b"\r\n")
+    if data.count(b"\n") == data.count(b"\r\n"):
+        return data
     return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
