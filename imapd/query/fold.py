@@ -19,7 +19,11 @@ __all__ = ["fold", "fold_line"]
 #: Characters that are folded at once.
 _AT_ONCE: Final = 65_536
 #: What marks are among; so many in a row are no writing.
-_CROWDED: Final = re.compile("[\u0300-\u1dff\u20d0-\u20f0\u2cef-\U0010ffff]{128}").search
+_AMONG: Final = "[\u0300-\u1dff\u20d0-\u20f0\u2cef-\U0010ffff]"
+_MANY: Final = 128
+_CROWDED: Final = re.compile(f"{_AMONG}{{{_MANY}}}").search
+#: To look for in every so manieth character first: most texts have none there.
+_PERHAPS: Final = re.compile(_AMONG).search
 #: Characters that are folded at once then, and marks in a row that are put in order: Unicode's
 #: Stream-Safe Text Format has 30.
 _FEW: Final = 64
@@ -52,7 +56,7 @@ def _pieces(text: str, size: int) -> Iterator[str]:
 
 def _fold(text: str) -> str:
     # Marks are put in order one by one: the time for one character may be that of all its marks.
-    if _CROWDED(text):
+    if _PERHAPS(text[_MANY - 1 :: _MANY]) and _CROWDED(text):
         return "".join(map(_decomposed, _pieces(text, _FEW)))
     return _decomposed(text)
 

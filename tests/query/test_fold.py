@@ -65,9 +65,10 @@ def test_long_texts_in_pieces(text: str, size: int) -> None:
     assert in_pieces == fold(text)
 
 
-def test_marks_without_end() -> None:
-    """A text of nothing but marks is folded as fast as any other."""
-    marks = "e" + "\u0344\u0327" * 300
+@pytest.mark.parametrize("before", [0, 1, 40, 126, 127, 128, 500])
+def test_marks_without_end(before: int) -> None:
+    """A text of nothing but marks, wherever they begin, is folded as fast as any other."""
+    marks = "x" * before + "e" + "\u0344\u0327" * 300
     with pytest.MonkeyPatch.context() as patch:
         lengths: list[int] = []
 
@@ -78,8 +79,8 @@ def test_marks_without_end() -> None:
         patch.setattr(module, "normalize", noted)
         folded = fold("\u00e9 " + marks)
     assert max(lengths) < 200
-    assert folded.startswith(fold("\u00c9 E\u0327"))
-    assert len(folded) == 3 + 1 + 3 * 300
+    assert folded.startswith("e\u0301 " + "x" * before + "e\u0327")
+    assert len(folded) == 3 + before + 1 + 3 * 300
 
 
 @pytest.mark.parametrize("text", ["日本語テスト\u0e33", "ﾊﾞｶﾞ", "ก็", "e\u0301\u0323x", "ΑΒΓς"])
