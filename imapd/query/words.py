@@ -41,8 +41,10 @@ _CUT: Final = "\x00-/:-@\\[-`{-\xbf\xd7\xf7\u2000-\u2bff\u2e00-\u2e7f\u3000-\u30
 _RUN: Final = re.compile(f"[{_UNSPACED}]+|[^{_CUT}{_UNSPACED}]+")
 _IS_UNSPACED: Final = re.compile(f"[{_UNSPACED}]").match
 _BREAK: Final = re.compile(f"[{_CUT}]").search
-#: For ASCII alone, the same by a table: what is cut off is a space.
-_ASCII: Final = bytes(octet if chr(octet).isalnum() and octet < 128 else 32 for octet in range(256))
+#: Octets more than characters, one of so many: a text is ASCII but for a few words.
+_RARE: Final = 8
+#: For the ASCII in UTF-8, the same by a table: what is cut off is a space.
+_ASCII: Final = bytes(octet if octet > 127 or chr(octet).isalnum() else 32 for octet in range(256))
 
 
 def words_of(text: str) -> set[bytes]:
@@ -81,17 +83,31 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _runs(text: str) -> Iterable[bytes]:
+    octets = _octets(text)
+    if len(octets) - len(text) > len(text) // _RARE:
+        return _parted(text)
+    runs = octets.translate(_ASCII).split()
     if text.isascii():
-        return text.encode("ascii").translate(_ASCII).split()
+        return runs
+    different = set(runs)
+    # These may have characters that are cut off.
+    others = [run for run in different if not run.isascii()]
+    parted = _parted(b" ".join(others).decode("utf-8", "surrogatepass"))
+    return different.difference(others).union(parted)
+
+
+def _parted(text: str) -> Iterable[bytes]:
     found: set[str] = set()
+    first = _UNSPACED[0]
     for run in set(_RUN.findall(text)):
-        if _IS_UNSPACED(run):
+        # None of them lies before the first: a look at that spares the pattern.
+        if run >= first and _IS_UNSPACED(run):
             found.update(_pairs(run))
         elif len(run) > LONGEST:
             found.update(_windows(run))
         else:
             found.add(run)
-    return map(_octets, found)
+    return _octets(" ".join(found)).split()
 
 
 def _windows(run: AnyStr) -> Iterator[AnyStr]:

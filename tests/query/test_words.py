@@ -113,10 +113,30 @@ def test_long_texts_in_pieces(text: str, size: int) -> None:
         assert words_of(folded) == whole
 
 
-@given(st.text(st.characters(max_codepoint=127), max_size=80))
-def test_ascii_is_no_exception(text: str) -> None:
-    """The short way gives what the long one does."""
-    lower = text.lower()
-    mixed = words_of(lower + " \u00df") - {b"\xc3\x9f"}
-    assert words_of(lower) == mixed
-    assert all(0 < len(word) <= LONGEST for word in words_of(lower))
+def _one_by_one(text: str) -> set[bytes]:
+    """The words by what `patterns` takes for runs."""
+    words: set[str] = set()
+    for run in module._RUN.findall(text):
+        if module._IS_UNSPACED(run):
+            words.update(run[at : at + 2] for at in range(max(1, len(run) - 1)))
+        elif len(run) <= LONGEST:
+            words.add(run)
+        else:
+            words.update(run[at : at + 32] for at in range(0, len(run) - 16, 16))
+    return {word.encode("utf-8", "surrogatepass") for word in words}
+
+
+@settings(max_examples=600)
+@given(
+    st.text(st.characters(max_codepoint=127), max_size=80)
+    | st.text(st.characters(max_codepoint=0x2FF), max_size=80)
+    | _texts
+    | st.lists(_texts).map("".join)
+)
+@example("x" * 100)
+@example("x" * 100 + "\u0131")
+@example("\x85a\xa0b\u1680c\u2028d\u3000e")
+def test_the_short_way(text: str) -> None:
+    """What is cut by a table and what is not come to the same words."""
+    folded = fold(text)
+    assert words_of(folded) == _one_by_one(folded)
