@@ -23,14 +23,14 @@ from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.tree import Tree, unavailable
 from imapd.store.maildir.writer import Work, Writer, attempt
 
-__all__ = ["MOVED", "Changing"]
+__all__ = ["Changing"]
 
 _T = TypeVar("_T")
 
 #: Seconds after which files are given the names that the answer promised; and those that moved:
 #: as long as they are in the directory of another mailbox, they go with that.
 _TIDY: Final = 0.3
-MOVED: Final = 0.02
+_MOVED: Final = 0.02
 #: Small changes made on the reactor's thread between two checkpoints in the writer's.
 _CHECKPOINT: Final = 500
 
@@ -61,9 +61,10 @@ class Changing:
         done: Callable[[], object] | None = None,
         patient: bool = True,
         brief: bool = False,
+        moves: bool = False,
     ) -> Deferred[_T]:
-        """Make a change, as `Writer.do`."""
-        self.tidy_soon(much=not brief)
+        """Make a change, as `Writer.do`; if it `moves` files, these follow soon."""
+        self._tidy_soon(not brief, _MOVED if moves else _TIDY)
         return self._writer.do(work, durable, prepare, done, patient, brief)
 
     def now(self, work: Work[_T], patient: bool = True) -> _T | Deferred[_T]:
@@ -79,7 +80,7 @@ class Changing:
             raise unavailable(error) from error
         if done is None:
             return self.do(work, False, patient=patient, brief=True)
-        self.tidy_soon(much=False)
+        self._tidy_soon(much=False, after=_TIDY)
         self._small += 1
         if self._small >= _CHECKPOINT:
             self._small = 0
@@ -91,8 +92,11 @@ class Changing:
             self._publish(hints)
         return answer
 
-    def tidy_soon(self, much: bool = True, after: float = _TIDY) -> None:
-        """Let the tree follow the index in a moment; it may be behind by `much`."""
+    def tidy_soon(self) -> None:
+        """Let the tree follow the index in a moment."""
+        self._tidy_soon(much=True, after=_TIDY)
+
+    def _tidy_soon(self, much: bool, after: float) -> None:
         self._much |= much
         if self._tidying is None:
             self._tidying = self._reactor.callLater(after, self.tidy)
@@ -105,10 +109,19 @@ class Changing:
             if self._tidying.active():
                 self._tidying.cancel()
             self._tidying = None
-        brief, self._much = not self._much, False
-        return self._writer.behind(namespace.follow, brief).addErrback(self._failed)
+        much, self._much = self._much, False
+        following: Deferred[Any] = (
+            self._writer.behind(namespace.follow)
+            if much
+            else self._writer.behind(namespace.follow_briefly, brief=True).addCallback(self._rest)
+        )
+        return following.addErrback(self._failed)
+
+    def _rest(self, done: bool) -> Deferred[None] | None:
+        return None if done else self._writer.behind(namespace.follow)
 
     def _failed(self, failure: Any) -> None:
+        self._much = True
         if failure.check(StoreUnavailable):
             # The log has why; the next change has it done, or who opens the account next.
             return

@@ -18,14 +18,16 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
-__all__ = ["LETTERS", "FileName", "copied", "fresh", "plain", "relettered", "safe", "sizes"]
+__all__ = [
+    "LETTERS", "FileName", "copied", "fresh", "plain", "relettered", "renumbered", "safe", "sizes",
+]  # fmt: skip
 
 #: The letters with a meaning here, in the order in which they are written.
 LETTERS: Final = "DFPRST"
 _INFO: Final = ":2,"
 _LONGEST: Final = 200
-#: A name that we gave; its sizes.
-_OURS: Final = re.compile(r"[^,:]*(,S=[0-9]+,W=[0-9]+),U=[0-9]+:2,[A-Za-z]*")
+#: A name that we gave: its unique part, sizes and letters.
+_OURS: Final = re.compile(r"([^,:]*)(,S=[0-9]+,W=[0-9]+),U=[0-9]+:2,([A-Za-z]*)")
 #: A name that has sizes at most, and its letters; the sizes of any name that has both.
 _PLAIN: Final = re.compile(r"[^,:]*(?:,S=[0-9]+)?(?:,W=[0-9]+)?:2,([A-Za-z]*)")
 _SIZES: Final = re.compile(r"[^,:]*,S=([0-9]{1,18}),W=([0-9]{1,18})[,:]")
@@ -99,11 +101,19 @@ def _with_foreign(before: str, letters: str) -> str:
     return "".join(sorted(set(letters) | (set(before) - set(LETTERS))))
 
 
+def renumbered(name: str, uid: int, letters: str) -> str:
+    """A name with this UID and these letters of ours; what else is in it stays."""
+    ours = _OURS.fullmatch(name)
+    if ours is not None:
+        return f"{ours[1]}{ours[2]},U={uid}{_INFO}{_with_foreign(ours[3], letters)}"
+    return str(evolve(FileName.parse(name), uid=uid).lettered(letters))
+
+
 def copied(name: str, uid: int, letters: str) -> str:
     """The name of a copy of that file: of the same sizes, with a unique part of its own."""
     ours = _OURS.fullmatch(name)
     if ours is not None:
-        return f"{fresh()}{ours[1]},U={uid}{_INFO}{letters}"
+        return f"{fresh()}{ours[2]},U={uid}{_INFO}{letters}"
     parsed = FileName.parse(name)
     return str(FileName(fresh(), parsed.size, parsed.wire_size, uid, letters))
 

@@ -33,7 +33,6 @@ from imapd.store.interfaces import (
     NewMessage,
 )
 from imapd.store.maildir import annotating, blocks, delivery, flagging, kinship, lookup, moving
-from imapd.store.maildir.changing import MOVED
 from imapd.store.maildir.facts import learn
 from imapd.store.maildir.index import base_of, held
 from imapd.store.maildir.opening import at_hand, opened
@@ -285,14 +284,14 @@ class MaildirMailbox:
 
     async def move(self, uids: NumSet, destination: IMailbox) -> Copied:
         """As `IServerMove`; the files follow soon behind the answer."""
-        changing, target = self._account.changing, self._target(destination)
-        moved = await changing.do(
+        target = self._target(destination)
+        few = len(uids) <= _SMALL
+        return await self._account.changing.do(
             lambda turn: moving.move(turn, self.number, uids, target),
             durable=True,
-            brief=len(uids) <= _SMALL,
+            brief=few,
+            moves=few,
         )
-        changing.tidy_soon(much=False, after=MOVED)
-        return moved
 
     async def replace(self, uid: int, message: NewMessage, destination: IMailbox) -> Copied:
         """As `IServerReplace`; what was replaced goes behind the answer."""

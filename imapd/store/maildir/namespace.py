@@ -34,7 +34,7 @@ from imapd.store.maildir.names import check, directory_of, name_of, sought, supe
 from imapd.store.maildir.outside import reconcile
 from imapd.store.maildir.quota import allowed
 from imapd.store.maildir.sharing import inherit
-from imapd.store.maildir.tidy import astray, scattered, tidy, tidy_all
+from imapd.store.maildir.tidy import astray, scattered, tidy, tidy_all, tidy_few
 from imapd.store.maildir.tree import Tree, is_there, modified, synced
 from imapd.store.maildir.troubles import TROUBLES
 from imapd.store.maildir.turn import Turn, settled_stamp, transaction
@@ -164,12 +164,23 @@ def follow(index: Index, tree: Tree, hints: list[Hint]) -> None:
     tidy_all(index, tree, hints)
 
 
+def follow_briefly(index: Index, tree: Tree, hints: list[Hint]) -> bool:
+    """As `follow`, as far as it takes some milliseconds; whether that was all."""
+    return not _is_due(index) and tidy_few(index, tree)
+
+
+def _is_due(index: Index) -> bool:
+    """Whether there are directories that are not what the index says."""
+    return (
+        index.sql("SELECT 1 FROM doomed LIMIT 1").fetchone() is not None
+        or index.sql("SELECT 1 FROM mailboxes WHERE moving IS NOT NULL LIMIT 1").fetchone()
+        is not None
+    )
+
+
 def carry_out(index: Index, tree: Tree) -> None:
     """Directories become what the index says."""
-    if (
-        index.sql("SELECT 1 FROM doomed LIMIT 1").fetchone() is None
-        and index.sql("SELECT 1 FROM mailboxes WHERE moving IS NOT NULL LIMIT 1").fetchone() is None
-    ):
+    if not _is_due(index):
         return
     with transaction(index, tree, True):
         for directory, id in index.sql("SELECT directory, id FROM doomed").fetchall():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Final
 
 from attrs import evolve
@@ -19,7 +20,7 @@ from imapd.model.mailbox import Hint
 from imapd.model.numset import NumSet
 from imapd.store.errors import NoSuchMailbox, StoreUnavailable
 from imapd.store.maildir import facts
-from imapd.store.maildir.filename import FileName, fresh, relettered
+from imapd.store.maildir.filename import FileName, fresh, relettered, renumbered
 from imapd.store.maildir.index import UID_MASK, Index, base_of
 from imapd.store.maildir.lookup import log_since, rows
 from imapd.store.maildir.outside import reconcile
@@ -27,7 +28,7 @@ from imapd.store.maildir.reading import found_again, free
 from imapd.store.maildir.tree import Tree, is_there
 from imapd.store.maildir.turn import Turn, transaction
 
-__all__ = ["astray", "scattered", "tidy", "tidy_all", "untidy"]
+__all__ = ["astray", "scattered", "tidy", "tidy_all", "tidy_few", "untidy"]
 
 _log = Logger(namespace="imapd")
 
@@ -57,6 +58,21 @@ def tidy_all(index: Index, tree: Tree, hints: list[Hint]) -> None:
             facts.forget_released(index, _AT_ONCE)
 
 
+def tidy_few(index: Index, tree: Tree) -> bool:
+    """As `tidy_all`, as far as it takes some milliseconds; whether that was all."""
+    done = True
+    for number in untidy(index):
+        with suppress(NoSuchMailbox, StoreUnavailable):
+            try:
+                done &= _tidied(index, tree, number, few=True)
+            except OSError:
+                done = False
+    if index.sql("SELECT 1 FROM released LIMIT 1").fetchone():
+        with transaction(index, tree, False):
+            facts.forget_released(index, _AT_ONCE)
+    return done and not index.sql("SELECT 1 FROM released LIMIT 1").fetchone()
+
+
 def tidy(index: Index, tree: Tree, number: int, hints: list[Hint]) -> None:
     """Bring one mailbox's tree up to date."""
     if not _tidied(index, tree, number):
@@ -65,13 +81,18 @@ def tidy(index: Index, tree: Tree, number: int, hints: list[Hint]) -> None:
         _tidied(index, tree, number)
 
 
-def _tidied(index: Index, tree: Tree, number: int) -> bool:
-    """Whether all files were where the rows say; else those that were not are still to be done."""
+def _tidied(index: Index, tree: Tree, number: int, few: bool = False) -> bool:
+    """Whether all files were where the rows say; else those that were not are still to be done.
+
+    And all of them if they may only be `few`.
+    """
     row = index.mailbox(number)
     changed, vanished = log_since(index, number, row.tidied)
     base = base_of(number)
     if len(changed) + len(vanished) <= _AT_ONCE:
         stale, gone = [base + uid for uid in changed], [base + uid for uid in vanished]
+    elif few:
+        return False
     else:
         stale, gone = list(_stale(index, number, changed)), list(_gone(index, number, vanished))
     done, last = True, max(len(stale), len(gone)) - _AT_ONCE
@@ -106,18 +127,19 @@ def _gone(index: Index, number: int, vanished: NumSet) -> Iterator[int]:
 
 
 def _wanted(name: str, letters: str, uid: int, home: int | None) -> str:
-    if home is None and name.partition(":")[0].endswith(f",U={uid}"):
-        return relettered(name, letters)
-    parsed = FileName.parse(name)
-    if home is not None or (parsed.uid is not None and parsed.uid != uid):
-        parsed = evolve(parsed, uid=uid)
-    return str(parsed.lettered(letters))
+    if home is None:
+        if name.partition(":")[0].endswith(f",U={uid}"):
+            return relettered(name, letters)
+        parsed = FileName.parse(name)
+        if parsed.uid is None:
+            return str(parsed.lettered(letters))
+    return renumbered(name, uid, letters)
 
 
 def _rename(turn: Turn, number: int, ids: Sequence[int]) -> bool:
     """Whether all were where the rows say; those that were not make it that the directory is read again."""
     index, tree, base = turn.index, turn.tree, base_of(number)
-    cur = tree.part(index.directory(number))
+    directory = cache(lambda place: tree.part(turn.touch(place)))
     renamed: list[tuple[str, int]] = []
     done = True
     for id, flags, name, home in index.sql(
@@ -127,8 +149,8 @@ def _rename(turn: Turn, number: int, ids: Sequence[int]) -> bool:
     ).fetchall():
         wanted = _wanted(name, index.flagsets.letters(flags), id - base, home)
         if wanted != name or home is not None:
-            turn.touch(number)
-            old = f"{cur if home is None else tree.part(turn.touch(home))}/{name}"
+            cur = directory(number)
+            old = f"{cur if home is None else directory(home)}/{name}"
             new = f"{cur}/{wanted}"
             if old != new and is_there(new):
                 # Another message has a file of that name.
@@ -149,6 +171,7 @@ def _rename(turn: Turn, number: int, ids: Sequence[int]) -> bool:
 def _remove(turn: Turn, number: int, ids: Sequence[int]) -> bool:
     """Whether all are gone; those that others rename all the time are left."""
     index, tree = turn.index, turn.tree
+    directory = cache(lambda place: tree.part(turn.touch(place)))
     found = index.sql(
         f"SELECT id, name, home FROM files WHERE id IN ({', '.join('?' * len(ids))})"  # noqa: S608
         " AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = files.id)",
@@ -158,7 +181,7 @@ def _remove(turn: Turn, number: int, ids: Sequence[int]) -> bool:
     for id, name, home in found:
         place = number if home is None else home
         try:
-            os.unlink(tree.file(turn.touch(place), name))
+            os.unlink(f"{directory(place)}/{name}")
         except FileNotFoundError:
             absent.setdefault(place, {})[name] = id
     left: set[int] = set()

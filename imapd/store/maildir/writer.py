@@ -65,6 +65,11 @@ class _Job:
     wait: float = WAIT
     brief: bool = False
 
+    @property
+    def beside(self) -> bool:
+        """It is done where the reactor runs: it is brief, and does not wait long for others who write."""
+        return self.brief and self.work is None
+
 
 @define(eq=False)
 class Writer:
@@ -72,7 +77,7 @@ class Writer:
 
     _reactor: IReactorFromThreads
     _pool: ThreadPool
-    #: For what is brief.
+    #: For what is brief, once nobody else writes.
     _beside: ThreadPool
     _tree: Tree
     _publish: Callable[[Sequence[Hint]], object]
@@ -159,8 +164,8 @@ class Writer:
 
     def _start(self) -> None:
         if not self._begun():
-            brief = self._jobs[0].brief
-            (self._beside if brief else self._pool).callInThread(self._run, brief)
+            beside = self._jobs[0].beside
+            (self._beside if beside else self._pool).callInThread(self._run, beside)
 
     # -- brief changes, on the reactor's thread and in the thread
 
@@ -233,14 +238,14 @@ class Writer:
 
     # -- in the thread
 
-    def _run(self, brief: bool) -> None:
-        """What waits; where `brief` work is done, nothing else."""
+    def _run(self, beside: bool) -> None:
+        """What waits; `beside` the reactor, nothing else than what belongs there."""
         while True:
             with self._lock:
                 if not self._jobs:
                     self._running = False
                     return
-                batch = self._next(brief)
+                batch = self._next(beside)
             if not batch:
                 self._reactor.callFromThread(self._start)
                 return
@@ -248,10 +253,10 @@ class Writer:
             outcomes = self._tried(batch, hints)
             self._reactor.callFromThread(self._deliver, batch, outcomes, hints)
 
-    def _next(self, brief: bool) -> list[_Job]:
+    def _next(self, beside: bool) -> list[_Job]:
         """Changes that are made together, or what makes its own transactions."""
         jobs, batch = self._jobs, list[_Job]()
-        while jobs and jobs[0].brief >= brief and len(batch) < _TOGETHER:
+        while jobs and jobs[0].beside >= beside and len(batch) < _TOGETHER:
             if batch and not (batch[0].work and jobs[0].work):
                 break
             batch.append(jobs.popleft())

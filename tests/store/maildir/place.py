@@ -7,6 +7,7 @@ import shutil
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from imapd.model.message import FLAGS
 from imapd.model.numset import NumSet
@@ -105,11 +106,11 @@ class Place:
     @contextmanager
     def files_stay():
         """Meanwhile no file follows what the index says."""
-        follow, namespace.follow = namespace.follow, lambda index, tree, hints: None
-        try:
+        with (
+            patch.object(namespace, "follow", lambda index, tree, hints: None),
+            patch.object(namespace, "follow_briefly", lambda index, tree, hints: True),
+        ):
             yield
-        finally:
-            namespace.follow = follow
 
     @staticmethod
     def tick():

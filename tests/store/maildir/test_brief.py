@@ -12,6 +12,7 @@ import pytest
 from twisted.internet.defer import Deferred, DeferredList, gatherResults, maybeDeferred
 
 from imapd.model.flags import FlagChange, interned
+from imapd.model.numset import NumSet
 from imapd.store.contract.letters import letter
 from imapd.store.errors import StoreUnavailable
 from imapd.store.maildir import namespace
@@ -147,40 +148,101 @@ def test_what_is_long_is_done_elsewhere(place, box):
     def beside(name):
         return writer.behind(noted(name), brief=True)
 
-    place.run(
-        gatherResults(
-            [beside("a"), beside("b"), writer.alone(noted("c")), writer.behind(noted("d"))]
-        )
-    )
+    place.run(gatherResults([beside("a"), beside("b"), writer.alone(noted("c")), beside("d")]))
     place.run(gatherResults([writer.alone(noted("e"))]))
     assert [name for name, _ in done] == list("abcde")
     pools = ["beside" if "beside" in thread else "apart" for _, thread in done]
     assert pools == ["beside", "beside", "apart", "apart", "apart"]
 
 
+@pytest.fixture
+def following(monkeypatch):
+    """Where files follow, each time that they do."""
+    places = []
+
+    def noted(work):
+        def follow(*arguments):
+            thread = threading.current_thread().name
+            places.append("beside" if "beside" in thread else "apart")
+            return work(*arguments)
+
+        return follow
+
+    for name in ("follow", "follow_briefly"):
+        monkeypatch.setattr(namespace, name, noted(getattr(namespace, name)))
+    return places
+
+
 @pytest.mark.parametrize(
-    ("change", "pool"),
+    ("change", "where"),
     [
-        (lambda box: box.store_flags(box.uids(), FlagChange.ADD, FLAGGED), "beside"),
-        (lambda box: box.expunge(box.uids()), "beside"),
-        (lambda box: Deferred.fromCoroutine(box.append([letter("x").new()] * 5)), "apart"),
+        (lambda box: box.store_flags(NumSet.of(1), FlagChange.ADD, FLAGGED), ["beside"]),
+        (lambda box: box.expunge(NumSet.of(1)), ["beside"]),
+        (lambda box: box.store_flags(box.uids(), FlagChange.ADD, FLAGGED), ["apart"]),
     ],
-    ids=["flags", "expunge", "many that come"],
+    ids=["flags of one", "expunge one", "flags of many"],
 )
-def test_files_follow_beside_if_they_are_few(place, box, monkeypatch, change, pool):
-    """The tree follows small changes where the reactor runs, and what may be many elsewhere."""
-    place.add(box, "one")
+def test_files_follow_beside_if_they_are_few(place, box, following, change, where):
+    """The tree follows small changes where the reactor runs, and others elsewhere."""
+    place.add(box, "one", flags=["\\Deleted"])
+    place.run(box.append([letter(str(number)).new() for number in range(60)]))
     place.tidied()
-    threads, tidy = [], namespace.tidy_all
-
-    def noted(*arguments):
-        threads.append(threading.current_thread().name)
-        tidy(*arguments)
-
-    monkeypatch.setattr(namespace, "tidy_all", noted)
+    following.clear()
     place.run(maybeDeferred(change, box))
     place.tidied()
-    assert ["beside" if "beside" in name else "apart" for name in threads] == [pool]
+    assert following == where
+    assert not any(name.endswith(",U=1:2,T") for name in place.names())
+
+
+@pytest.mark.parametrize("why", ["busy", "many small changes", "somebody renamed it"])
+def test_what_is_more_follows_elsewhere(place, box, following, why):
+    """Small changes of which more is to be done: what was left, what has gathered, a directory to be read."""
+    place.run(box.append([letter(str(number)).new() for number in range(300)]))
+    place.tidied()
+    following.clear()
+    uids = list(box.uids())
+    if why == "busy":
+        place.run(maybeDeferred(box.store_flags, box.uids(), FlagChange.ADD, FLAGGED))
+        with place.files_stay():
+            place.run(place.account.changing.tidy())
+        other = sqlite3.connect(place.root / "imapd/index.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        place.tidied()
+        other.execute("ROLLBACK")
+        other.close()
+    elif why == "many small changes":
+        for at in range(0, 300, 50):
+            some = NumSet.of(*uids[at : at + 50])
+            place.run(maybeDeferred(box.store_flags, some, FlagChange.ADD, FLAGGED))
+    else:
+        (name,) = [each for each in place.names() if ",U=1:" in each]
+        os.rename(place.root / "cur" / name, place.root / "cur" / (name + "R"))
+    following.clear()
+    place.run(maybeDeferred(box.store_flags, NumSet.of(1), FlagChange.ADD, interned(["\\Seen"])))
+    place.tidied()
+    assert following[-1] == "apart"
+    assert place.run(place.account.examine()) == []
+    first, others = ("RS", "") if why == "somebody renamed it" else ("FS", "F")
+    assert {name.partition(",U=")[2] for name in place.names()} == {
+        f"1:2,{first}",
+        *(f"{uid}:2,{others}" for uid in uids[1:]),
+    }
+
+
+def test_an_account_that_is_shut_rests(place, box):
+    """A MOVE that is answered meanwhile leaves nothing for later."""
+    other = place.make("other")
+    place.add(box, "one")
+    place.tidied()
+    may_go, account = threading.Event(), place.account
+    account.writer.alone(lambda *_: may_go.wait(10))
+    moved = Deferred.fromCoroutine(box.move(NumSet.of(1), other))
+    shut = Deferred.fromCoroutine(account.shut())
+    may_go.set()
+    place.run(gatherResults([moved, shut]))
+    place.run(place.pump.pause(0.1))
+    assert not account.writer.index.opened
+    assert len(place.names(".other")) == 1
 
 
 def test_a_draft_that_was_lost(place, monkeypatch):

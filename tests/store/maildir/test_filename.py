@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapd.store.maildir.filename import FileName, copied, fresh, plain, safe, sizes
+from imapd.store.maildir.filename import FileName, copied, fresh, plain, renumbered, safe, sizes
 
 KNOWN = {
     "1.h": FileName("1.h"),
@@ -50,6 +50,16 @@ def test_any_name(name):
     """Any name can be read, and what is written reads the same."""
     parsed = FileName.parse(name)
     assert FileName.parse(str(parsed)) == parsed
+
+
+@pytest.mark.parametrize("name", [*KNOWN, "1.h,S=3,W=5,U=7:2,Sa", "news,2020-02,U=3:2,", "x"])
+def test_renumbered(name):
+    """It has the UID and our letters; what others wrote, and what it says of sizes, stays."""
+    before, after = FileName.parse(name), FileName.parse(renumbered(name, 99, "FT"))
+    assert (after.uid, after.unique, after.others) == (99, before.unique, before.others)
+    assert (after.size, after.wire_size) == (before.size, before.wire_size)
+    foreign = set(before.letters) - set("DFPRST")
+    assert after.letters == "".join(sorted({"F", "T"} | foreign))
 
 
 def test_fresh():
