@@ -248,6 +248,7 @@ class View:
         # Together with another's changes they cannot be told apart, and are told again.
         if not alone or not changes.uids:
             return
+        # It knew all before: there is nothing to tell but what features remember.
         if self.told == changes.since and image.modseq == changes.modseq and not self.kept:
             self.told = changes.modseq
         else:

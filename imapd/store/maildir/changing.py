@@ -27,10 +27,10 @@ __all__ = ["Changing"]
 
 _T = TypeVar("_T")
 
-#: Seconds after which files are given the names that the answer promised; and those that moved:
-#: as long as they are in the directory of another mailbox, they go with that.
+#: Seconds after which files are given the names that the answer promised; and those that moved,
+#: which go with the directory of the other mailbox as long as they are in it.
 _TIDY: Final = 0.3
-_MOVED: Final = 0.02
+_SOON: Final = 0.02
 #: Small changes made on the reactor's thread between two checkpoints in the writer's.
 _CHECKPOINT: Final = 500
 
@@ -61,10 +61,10 @@ class Changing:
         done: Callable[[], object] | None = None,
         patient: bool = True,
         brief: bool = False,
-        moves: bool = False,
+        soon: bool = False,
     ) -> Deferred[_T]:
-        """Make a change, as `Writer.do`; if it `moves` files, these follow soon."""
-        self._tidy_soon(not brief, _MOVED if moves else _TIDY)
+        """Make a change, as `Writer.do`; its files follow in a moment, or `soon`."""
+        self._tidy_soon(not brief, _SOON if soon else _TIDY)
         return self._writer.do(work, durable, prepare, done, patient, brief)
 
     def now(self, work: Work[_T], patient: bool = True) -> _T | Deferred[_T]:

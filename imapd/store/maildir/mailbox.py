@@ -290,7 +290,7 @@ class MaildirMailbox:
             lambda turn: moving.move(turn, self.number, uids, target),
             durable=True,
             brief=few,
-            moves=few,
+            soon=few,
         )
 
     async def replace(self, uid: int, message: NewMessage, destination: IMailbox) -> Copied:

@@ -36,6 +36,8 @@ _log = Logger(namespace="imapd")
 _TRIES: Final = 5
 #: Files renamed, and files removed, in one transaction: others who write wait that long.
 _AT_ONCE: Final = 200
+#: Mailboxes that are brought up to date in some milliseconds, if few of their files are to follow.
+_FEW: Final = 4
 
 
 def untidy(index: Index) -> list[int]:
@@ -60,8 +62,9 @@ def tidy_all(index: Index, tree: Tree, hints: list[Hint]) -> None:
 
 def tidy_few(index: Index, tree: Tree) -> bool:
     """As `tidy_all`, as far as it takes some milliseconds; whether that was all."""
-    done = True
-    for number in untidy(index):
+    numbers = untidy(index)
+    done = len(numbers) <= _FEW
+    for number in numbers[:_FEW]:
         with suppress(NoSuchMailbox, StoreUnavailable):
             try:
                 done &= _tidied(index, tree, number, few=True)

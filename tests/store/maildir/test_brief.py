@@ -229,6 +229,21 @@ def test_what_is_more_follows_elsewhere(place, box, following, why):
     }
 
 
+def test_many_mailboxes_follow_elsewhere(place, box, following):
+    """Few messages in each of many mailboxes are many."""
+    boxes = [place.make(f"box{number}") for number in range(6)]
+    for each in boxes:
+        place.add(each, "one", "two")
+    place.tidied()
+    following.clear()
+    for each in boxes:
+        place.run(maybeDeferred(each.store_flags, NumSet.of(1), FlagChange.ADD, FLAGGED))
+    place.tidied()
+    assert following == ["beside", "apart"]
+    for number in range(6):
+        assert {name[-3:] for name in place.names(f".box{number}")} == {":2,", "2,F"}
+
+
 def test_an_account_that_is_shut_rests(place, box):
     """A MOVE that is answered meanwhile leaves nothing for later."""
     other = place.make("other")
