@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import tempfile
 
 import pytest
 
@@ -12,13 +13,18 @@ from tests.drills.ledger import Box, History, Message, Seen, agreeing
 from tests.drills.letters import named, octets
 from tests.drills.liars import LIES
 
-#: What was written survives a process wherever it was written; in memory there is no disk to wait for.
-_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+@pytest.fixture
+def memory():
+    """Where what is written survives a process, as it does anywhere, and there is no disk to wait for."""
+    where = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="drills", dir=where) as folder:
+        yield folder
 
 
-def test_what_was_acknowledged_stays():
+def test_what_was_acknowledged_stays(memory):
     """Whenever the server is killed: every message once, as it was sent, under its UID, with its flags."""
-    assert drill(30, random.randrange(1 << 32), where=_MEMORY) > 100
+    assert drill(30, random.randrange(1 << 32), where=memory) > 100
 
 
 def test_the_program_itself():
@@ -27,10 +33,10 @@ def test_the_program_itself():
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_server_that_lies(lie):
+def test_a_server_that_lies(lie, memory):
     """A store that breaks one promise does not get through."""
     with pytest.raises(Failed):
-        drill(60, 7, lie=lie, where=_MEMORY)
+        drill(60, 7, lie=lie, where=memory)
 
 
 def _seen(messages, uidvalidity=1, modseq=9):

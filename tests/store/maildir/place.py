@@ -102,6 +102,14 @@ class Place:
         """Wait until the tree has followed the index."""
         self.run(self.account.changing.tidy())
 
+    def until(self, condition):
+        """Wait until it holds."""
+        for _ in range(500):
+            if condition():
+                return
+            self.run(self.pump.pause(0.02))
+        raise AssertionError("it does not come to hold")
+
     @staticmethod
     @contextmanager
     def files_stay():

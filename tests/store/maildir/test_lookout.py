@@ -64,7 +64,7 @@ def test_a_message(place, quiet, bells, part):
     place.run(place.pump.pause(0.3))
     assert hints == []
     bells[str(place.root / part)]()
-    place.run(place.pump.pause(0.3))
+    place.until(lambda: hints)
     assert {hint.mailbox_id for hint in hints} == {box.id}
 
 
@@ -74,8 +74,7 @@ def test_a_mailbox(place, quiet, bells):
     for part in ("new", "cur", "tmp"):
         (place.root / ".made" / part).mkdir(parents=True)
     bells[str(place.root)]()
-    place.run(place.pump.pause(0.3))
-    assert "" in {hint.mailbox_id for hint in hints}
+    place.until(lambda: "" in {hint.mailbox_id for hint in hints})
     assert place.account.index.named("made") is not None
 
 
@@ -97,8 +96,7 @@ def test_it_is_only_read(place, quiet):
     box, _ = quiet
     place.run(box.status())
     assert place.account.index.opened
-    place.run(place.pump.pause(1.0))
-    assert not place.account.index.opened
+    place.until(lambda: not place.account.index.opened)
 
 
 @pytest.mark.parametrize("why", ["another machine", "no alarm"])
@@ -115,7 +113,7 @@ def test_where_the_kernel_does_not_tell(place, bells, monkeypatch, why):
     place.run(place.pump.pause(1.0))
     hints.clear()
     place.deliver("1.h")
-    place.run(place.pump.pause(0.5))
+    place.until(lambda: hints)
     assert {hint.mailbox_id for hint in hints} == {box.id}
     end()
 
@@ -176,8 +174,7 @@ def test_another_directory_changes(place, quiet, bells, monkeypatch):
     assert looked == []
     place.deliver("1.h")
     bells[str(place.root / "new")]()
-    place.run(place.pump.pause(0.3))
-    assert hints
+    place.until(lambda: hints)
 
 
 def test_while_it_is_read(place, quiet, bells, monkeypatch):
@@ -199,7 +196,7 @@ def test_while_it_is_read(place, quiet, bells, monkeypatch):
     bells[str(new)]()
     place.run(place.pump.pause(0.1))
     bells[str(new)]()
-    place.run(place.pump.pause(1.0))
+    place.until(lambda: hints)
     assert {hint.mailbox_id for hint in hints} == {box.id}
     assert place.names("", "new") == []
 

@@ -84,9 +84,8 @@ class TestDelivery:
         hints = []
         end = place.account.watch(hints.append)
         place.deliver("1.h")
-        place.run(place.pump.pause(1.3))
+        place.until(lambda: any(hint.mailbox_id == box.id for hint in hints))
         end()
-        assert any(hint.mailbox_id == box.id for hint in hints)
 
     def test_strange_files(self, place):
         """Directories, symbolic links, hidden files and unreadable names are survived."""
@@ -535,9 +534,8 @@ def test_a_mailbox_that_is_never_quiet(place, monkeypatch):
     place.add(box, "just now")
     end = place.account.watch(lambda hint: None)
     assert armed == set()
-    place.pump.run(place.pump.pause(0.2))
+    place.until(lambda: {str(place.root / part) for part in ("new", "cur")} <= armed)
     end()
-    assert {str(place.root / part) for part in ("new", "cur")} <= armed
 
 
 def test_who_goes_again_sets_no_alarm(place, monkeypatch):
@@ -678,9 +676,8 @@ def test_removed_before_the_files_came(place):
         place.run(inbox.move(NumSet.of(2), gone))
         hints.clear()
         _removed(place, "Gone")
-        place.run(place.pump.pause(0.06))
+        place.until(lambda: inbox.id in {hint.mailbox_id for hint in hints})
     assert {info.name for info in place.run(place.account.mailboxes())} == {"INBOX"}
-    assert inbox.id in {hint.mailbox_id for hint in hints}
     assert place.flags(inbox) == {1: {"\\Seen"}, 3: {"\\Seen"}}
     assert place.octets(inbox, 3) == letter("two").octets
     end()
