@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Final
 
 from twisted.logger import Logger
 
@@ -57,6 +58,9 @@ _log = Logger()
 #: In `meta`: the root's mtime when its directories were last read.
 ROOT_STAMP = "root_stamp"
 
+#: Times that the files of a mailbox are fetched home before it is deleted.
+_TRIES: Final = 5
+
 
 def create(
     index: Index,
@@ -86,11 +90,22 @@ def delete(index: Index, tree: Tree, hints: list[Hint], name: str) -> None:
         raise BadMailboxName("INBOX stays")
     sought(name)
     carry_out(index, tree)
-    row = index.named(name)
-    if row is not None:
-        # Messages that moved elsewhere may still have their files here, and the other way round.
-        for number in [row.number, *scattered(index, row.number)]:
-            tidy(index, tree, number, hints)
+    for _ in range(_TRIES):
+        row = index.named(name)
+        if row is not None:
+            # Messages that moved elsewhere may still have their files here, and the other way round.
+            for number in [row.number, *scattered(index, row.number)]:
+                tidy(index, tree, number, hints)
+        row = _deleted(index, tree, name)
+        if row is not None:
+            hints += [Hint(""), Hint(row.id, row.modseq)]
+            _follow(index, tree)
+            return
+    raise StoreUnavailable("messages that were moved could not be taken out yet")
+
+
+def _deleted(index: Index, tree: Tree, name: str) -> MailboxRow | None:
+    """The row of what is no more; None if another process has moved messages to it or out of it."""
     with transaction(index, tree, True):
         row = index.named(name)
         if row is None:
@@ -98,11 +113,10 @@ def delete(index: Index, tree: Tree, hints: list[Hint], name: str) -> None:
                 raise HasChildren(f"{name} has mailboxes below it")
             raise NoSuchMailbox(f"there is no mailbox {name}")
         if not _alone(index, tree, row) or astray(index, row.number):
-            raise StoreUnavailable("messages that were moved could not be taken out yet")
+            return None
         _drop(index, row)
         index.sql("INSERT INTO doomed (directory, id) VALUES (?, ?)", (row.directory, row.id))
-    hints += [Hint(""), Hint(row.id, row.modseq)]
-    _follow(index, tree)
+    return row
 
 
 def rename(

@@ -1,4 +1,4 @@
-"""Another process writes, and does not come to an end: it was stopped, or its disk is slow."""
+"""Another process writes: in between, or without an end, as when it was stopped or its disk is slow."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from contextlib import contextmanager
 
 import pytest
 
+from imapd.model.numset import NumSet
+from imapd.store.contract.letters import letter
 from imapd.store.errors import StoreUnavailable
-from imapd.store.maildir import founding, writer
+from imapd.store.maildir import founding, namespace, writer
 from imapd.store.maildir import index as index_module
+from imapd.store.maildir.index import Index
+from imapd.store.maildir.moving import move_rows
+from imapd.store.maildir.turn import transaction
 from tests.store.maildir.place import Place
 
 
@@ -100,3 +105,36 @@ def test_names_of_files_follow_later(place, complaints):
     place.restart()
     assert len(place.names(".other")) == 1
     assert complaints == []
+
+
+@pytest.mark.parametrize("times", [1, 100])
+def test_messages_are_moved_out_of_what_is_deleted(place, monkeypatch, times):
+    """Just before it goes: their files are fetched too, and if that never ends nothing is deleted."""
+    inbox, gone = place.box(), place.make("Gone")
+    place.add(gone, *(f"subject {number}" for number in range(20)))
+    place.tidied()
+    other = Index(place.account.tree.index, wait=5.0, checkpoints=False)
+    fetch, moves = namespace.tidy, []
+
+    def moving_on(index, tree, number, hints):
+        fetch(index, tree, number, hints)
+        if len(moves) < times:
+            moves.append(number)
+            with transaction(other, tree, True) as turn:
+                move_rows(turn, gone.number, NumSet.of(len(moves)), inbox.number)
+
+    monkeypatch.setattr(namespace, "tidy", moving_on)
+    deleting = place.account.delete("Gone")
+    if times == 1:
+        place.run(deleting)
+    else:
+        with pytest.raises(StoreUnavailable):
+            place.run(deleting)
+        assert "Gone" in {info.name for info in place.run(place.account.mailboxes())}
+    other.close()
+    monkeypatch.undo()
+    place.restart()
+    found = place.box()
+    assert [place.octets(found, uid) for uid in place.flags(found)] == [
+        letter(f"subject {number}").octets for number in range(len(moves))
+    ]
