@@ -58,8 +58,8 @@ class MaildirBackend(Backend):
     def _pump(self) -> bool:
         """Make a call that a thread asked for; waits while threads work."""
         while True:
-            teams = [pool._team.statistics() for pool in (self.store._pool, self.store._beside)]
-            busy = sum(team.busyWorkerCount + team.backloggedWorkCount for team in teams)
+            team = self.store._pool._team.statistics()
+            busy = team.busyWorkerCount or team.backloggedWorkCount or not self.store._beside.idle
             try:
                 call = self.reactor.threads.get(timeout=0.05 if busy else 0.0)
             except queue.Empty:

@@ -52,7 +52,7 @@ from imapd.store.maildir.quiet import Quiet
 from imapd.store.maildir.sharing import MaildirSharing
 from imapd.store.maildir.spool import Draft, Spool
 from imapd.store.maildir.telling import MaildirTexts
-from imapd.store.maildir.threads import call_in_thread
+from imapd.store.maildir.threads import BesideThreads, call_in_thread
 from imapd.store.maildir.tree import Tree
 from imapd.store.maildir.troubles import reporting
 from imapd.store.maildir.turn import Turn
@@ -81,7 +81,7 @@ class MaildirAccount:
 
     _reactor: Any
     _pool: ThreadPool
-    _beside: ThreadPool
+    _beside: BesideThreads
     tree: Tree
     #: Reads, and writes what is small: of the reactor's thread.
     index: Index = field(repr=False)

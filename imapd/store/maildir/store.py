@@ -67,7 +67,7 @@ class MaildirStore:
     fs: bool = False
     _pool: ThreadPool = field(init=False, repr=False)
     #: For what waits for the disk and does little else.
-    _beside: ThreadPool = field(init=False, repr=False)
+    _beside: BesideThreads = field(init=False, repr=False)
     _alarms: Alarms = field(init=False, repr=False)
     _accounts: dict[str, MaildirAccount] = field(factory=dict, init=False, repr=False)
     _opening: dict[str, list[Deferred[MaildirAccount]]] = field(
@@ -93,9 +93,8 @@ class MaildirStore:
         self._alarms = Alarms(self._reactor)
         self._pool = ThreadPool(0, _THREADS, "maildir")
         self._beside = BesideThreads(_THREADS, "maildir-beside")
-        for pool in (self._pool, self._beside):
-            # A process that forgets to close the store can still end.
-            pool.threadFactory = functools.partial(threading.Thread, daemon=True)  # type: ignore[assignment]
+        # A process that forgets to close the store can still end.
+        self._pool.threadFactory = functools.partial(threading.Thread, daemon=True)  # type: ignore[assignment]
 
     async def open_account(self, user: str) -> MaildirAccount:
         """As `IMailStore`."""
@@ -158,9 +157,9 @@ class MaildirStore:
         for shutting in list(self._shutting):
             await shutting
         self._alarms.close()
-        for pool in (self._pool, self._beside):
-            if pool.started:
-                pool.stop()
+        if self._pool.started:
+            self._pool.stop()
+        self._beside.stop()
 
     async def _opened(self, root: str) -> MaildirAccount:
         others = self._opening.get(root)
@@ -183,9 +182,8 @@ class MaildirStore:
         return account
 
     async def _made(self, root: str) -> MaildirAccount:
-        for pool in (self._pool, self._beside):
-            if not pool.started:
-                pool.start()
+        if not self._pool.started:
+            self._pool.start()
         in_turn = await self._in_turn()
         try:
             try:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import os
-import threading
 from collections.abc import Callable
 from contextlib import suppress
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import Any, Final, TypeVar
 
+from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 
 __all__ = ["BesideThreads", "call_in_thread"]
@@ -41,30 +44,70 @@ def _processor() -> Callable[[], int] | None:
 _PROCESSOR: Final = _processor()
 
 
-class BesideThreads(ThreadPool):
+#: A call, and on which processor it is made.
+_Call = tuple[int, Callable[..., object], tuple[Any, ...]]
+
+
+@define(eq=False)
+class BesideThreads:
     """Threads in which `callInThread` runs on the processor of who calls it, where the system has that.
 
     For what waits for the disk and does little between: it takes the interpreter's lock each time, which the
     caller gives up for as short a time, and to wake a thread on another processor takes longer than
-    either (docs/decisions/beside.rst).  What computes keeps the caller waiting here.
+    either.  To hand a call on is a queue of the interpreter's: a `ThreadPool` takes as long
+    for that as such a call (docs/decisions/beside.rst).  What computes keeps the caller waiting here.
     """
 
-    def __init__(self, most: int, name: str) -> None:
-        super().__init__(0, most, name)
-        #: On which processor each thread is.
-        self._at = threading.local()
+    _most: int
+    _name: str
+    _calls: SimpleQueue[_Call | None] = field(factory=SimpleQueue, init=False, repr=False)
+    _threads: list[Thread] = field(factory=list, init=False, repr=False)
+    _lock: Lock = field(factory=Lock, init=False, repr=False)
+    #: Calls that are being made, or wait.
+    _given: int = field(default=0, init=False)
 
-    def callInThread(self, func: Callable[..., object], *args: Any, **kw: Any) -> None:
+    _log = Logger()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is being done, and nothing waits."""
+        return self._given == 0
+
+    def callInThread(self, func: Callable[..., object], *args: Any) -> None:
         """As `ThreadPool`."""
-        if _PROCESSOR is None:
-            super().callInThread(func, *args, **kw)
-        else:
-            super().callInThread(self._beside, _PROCESSOR(), func, *args, **kw)
+        with self._lock:
+            self._given += 1
+            more = self._given > len(self._threads) < self._most
+        if more:
+            # A process that forgets to close the store can still end.
+            thread = Thread(
+                target=self._run, name=f"{self._name}-{len(self._threads)}", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
+        self._calls.put((-1 if _PROCESSOR is None else _PROCESSOR(), func, args))
 
-    def _beside(self, processor: int, func: Callable[..., object], *args: Any, **kw: Any) -> object:
-        if getattr(self._at, "processor", None) != processor:
-            # It may be none of ours any more, or not known; then it does not matter where this runs.
-            with suppress(OSError, ValueError):
-                os.sched_setaffinity(0, {processor})
-            self._at.processor = processor
-        return func(*args, **kw)
+    def stop(self) -> None:
+        """Make the calls that wait, and wait for them."""
+        for _ in self._threads:
+            self._calls.put(None)
+        while self._threads:
+            self._threads.pop().join()
+
+    def _run(self) -> None:
+        at = -1
+        while (call := self._calls.get()) is not None:
+            processor, func, args = call
+            if processor != at:
+                # It may be none of ours any more, or not known; then it does not matter where this runs.
+                with suppress(OSError, ValueError):
+                    os.sched_setaffinity(0, {processor})
+                at = processor
+            try:
+                func(*args)
+            except BaseException:
+                self._log.failure("{name}: a call failed", name=self._name)
+            # What it held is not kept until the next.
+            del call, func, args
+            with self._lock:
+                self._given -= 1

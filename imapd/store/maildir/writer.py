@@ -30,6 +30,7 @@ from imapd.model.mailbox import Hint
 from imapd.store.errors import StoreUnavailable
 from imapd.store.maildir.index import Index, closed
 from imapd.store.maildir.schema import is_damage
+from imapd.store.maildir.threads import BesideThreads
 from imapd.store.maildir.tree import Tree, unavailable
 from imapd.store.maildir.turn import Turn, transaction
 
@@ -78,7 +79,7 @@ class Writer:
     _reactor: IReactorFromThreads
     _pool: ThreadPool
     #: For what is brief, once nobody else writes.
-    _beside: ThreadPool
+    _beside: BesideThreads
     _tree: Tree
     _publish: Callable[[Sequence[Hint]], object]
     #: Called on the reactor's thread with what says that the index has wrong octets.

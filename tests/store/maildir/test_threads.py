@@ -21,7 +21,6 @@ pytestmark = pytest.mark.skipif(
 def pool() -> Iterator[BesideThreads]:
     """One thread."""
     pool = BesideThreads(1, "beside")
-    pool.start()
     yield pool
     pool.stop()
 
