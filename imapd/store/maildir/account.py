@@ -248,7 +248,7 @@ class MaildirAccount:
         if row.messages:
             self._backlog.want(row.number, again=read)
             self._quiet.opened(row.id)
-        mailbox.opened_status = self.index.status(row)
+        mailbox.opened_row = row
         return mailbox
 
     def _opened(self, row: MailboxRow) -> MaildirMailbox:

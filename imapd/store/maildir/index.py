@@ -112,6 +112,9 @@ class Index:
         #: Rows of mailboxes by number and by name, and the state of the file of which they are.
         self._rows: dict[int | str, MailboxRow] = {}
         self._rows_of = (0, 0)
+        #: Whether nobody else can write now; and the version since then, if it was asked for.
+        self._holds = False
+        self._held_version: int | None = None
         self._unsized: frozenset[int] | None = None
         #: What was made of rows since then: figures by mailbox, and what `unwritten` keeps.
         self._statuses: dict[int, Status] = {}
@@ -143,6 +146,7 @@ class Index:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        self._release()
         self._unopened()
 
     def end(self) -> None:
@@ -179,11 +183,13 @@ class Index:
                     raise
             else:
                 self._stuck = 0.0
+                self._holds = True
                 return
 
     def commit(self) -> None:
         """Make it so."""
         self.sql("COMMIT")
+        self._release()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -199,8 +205,22 @@ class Index:
     def roll_back(self) -> None:
         """Undo what was done since `begin`."""
         self.forget()
+        self._release()
         if self._connection is not None and self._connection.in_transaction:
             self.sql("ROLLBACK")
+
+    def _release(self) -> None:
+        self._holds, self._held_version = False, None
+
+    def _version(self) -> int:
+        """Another when another connection has written."""
+        if self._held_version is not None:
+            return self._held_version
+        version: int
+        (version,) = self.sql("PRAGMA data_version").fetchone()
+        if self._holds:
+            self._held_version = version
+        return version
 
     def forget(self) -> None:
         """What was read in a transaction, or in a step of one, that was undone is not there."""
@@ -252,8 +272,7 @@ class Index:
 
     def _current(self) -> dict[int | str, MailboxRow]:
         """The rows that were read and are as they were: nobody, here or elsewhere, has written."""
-        (version,) = self.sql("PRAGMA data_version").fetchone()
-        now = version, self.open().total_changes
+        now = self._version(), self.open().total_changes
         if now != self._rows_of:
             self._forget_rows()
             self._rows_of = now
@@ -292,10 +311,12 @@ class Index:
         return self.sql("SELECT name, id, special_use FROM mailboxes ORDER BY name").fetchall()
 
     def status(self, row: MailboxRow) -> Status:
-        """The figures of a row that was read just now."""
+        """The figures of a row that was read a moment ago, or later ones."""
         status = self._statuses.get(row.number)
         if status is None:
-            status = self._statuses[row.number] = row.status(self.sized(row.number))
+            status = row.status(self.sized(row.number))
+            if self._rows.get(row.number) is row:
+                self._statuses[row.number] = status
         return status
 
     def sized(self, number: int) -> bool:

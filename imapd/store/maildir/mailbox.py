@@ -34,7 +34,7 @@ from imapd.store.interfaces import (
 )
 from imapd.store.maildir import annotating, blocks, delivery, flagging, kinship, lookup, moving
 from imapd.store.maildir.facts import learn
-from imapd.store.maildir.index import base_of, held
+from imapd.store.maildir.index import MailboxRow, base_of, held
 from imapd.store.maildir.opening import at_hand, opened
 from imapd.store.maildir.spool import Draft, drafted
 from imapd.store.maildir.troubles import reported, reporting
@@ -87,7 +87,8 @@ class MaildirMailbox:
     read_only: bool = False
     new_keywords: bool = True
     private_annotations: bool = True
-    opened_status: Status = field(init=False, repr=False)
+    #: As it was when it was last opened.
+    opened_row: MailboxRow = field(init=False, repr=False)
     _uids: tuple[int, NumSet] = field(default=(0, NumSet()), init=False, repr=False)
 
     def damaged(self, error: Exception) -> None:
@@ -95,6 +96,11 @@ class MaildirMailbox:
         self._account.damaged(error)
 
     # -- reading
+
+    @property
+    def opened_status(self) -> Status:
+        """As `IOpenedStatus`."""
+        return self._account.index.status(self.opened_row)
 
     def status(self) -> Answer[Status]:
         """As `IMailbox`; what others changed is in it."""
