@@ -69,19 +69,22 @@ def create(
     name: str,
     special_use: frozenset[str],
     each: Allowance,
-) -> MailboxRow:
-    """As `IAccount.create`, where every account may hold `each`."""
+) -> tuple[MailboxRow, bool]:
+    """As `IAccount.create`, where every account may hold `each`; and whether nobody else has made one."""
     check(name)
     carry_out(index, tree)
     with transaction(index, tree, True) as turn, allowed(index, each):
+        alone = not tree.fs and stamp_of(index, tree) == abs(index.meta(ROOT_STAMP) or 0)
         if index.named(name) is not None:
             raise MailboxExists(f"there is a mailbox {name}")
         made = _make_superiors(turn, name)
         row = _make(turn, name, special_use)
         for new in (*made, row):
             _make_now(turn, new)
+        if alone:
+            index.set_meta(ROOT_STAMP, -stamp_of(index, tree))
     hints.append(Hint(""))
-    return row
+    return row, alone
 
 
 def delete(index: Index, tree: Tree, hints: list[Hint], name: str) -> None:
@@ -362,7 +365,6 @@ def _make_now(turn: Turn, row: MailboxRow) -> None:
         "UPDATE mailboxes SET moving = NULL, new_stamp = ?, cur_stamp = ? WHERE number = ?",
         (*(stamp_of_empty(turn.tree, row.directory, part) for part in ("new", "cur")), row.number),
     )
-    turn.index.set_meta(ROOT_STAMP, -abs(stamp_of(turn.index, turn.tree)))
 
 
 def stamp_of_empty(tree: Tree, directory: str, part: str) -> int:
