@@ -12,9 +12,7 @@ import pytest
 from imapd.store.maildir import threads
 from imapd.store.maildir.threads import BesideThreads
 
-pytestmark = pytest.mark.skipif(
-    threads._PROCESSOR is None, reason="threads choose no processor here"
-)
+placed = pytest.mark.skipif(threads._PROCESSOR is None, reason="threads choose no processor here")
 
 
 @pytest.fixture
@@ -41,6 +39,7 @@ def _where(pool: BesideThreads) -> set[int]:
     return found
 
 
+@placed
 def test_they_follow_who_calls(pool: BesideThreads, processors: list[int]) -> None:
     """They run on its processor, which is left as it was."""
     for processor in processors[:4] * 2:
@@ -49,6 +48,7 @@ def test_they_follow_who_calls(pool: BesideThreads, processors: list[int]) -> No
         assert os.sched_getaffinity(0) == {processor}
 
 
+@placed
 @pytest.mark.parametrize("processor", [1 << 20, -1])
 def test_a_processor_that_is_not_ours(
     pool: BesideThreads, processors: list[int], monkeypatch: pytest.MonkeyPatch, processor: int
@@ -58,9 +58,54 @@ def test_a_processor_that_is_not_ours(
     assert _where(pool) == set(processors)
 
 
+@placed
 def test_where_it_cannot_be_told(
     pool: BesideThreads, processors: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system places them."""
     monkeypatch.setattr(threads, "_PROCESSOR", None)
     assert _where(pool) == set(processors)
+
+
+def test_several_at_once() -> None:
+    """As many as there may be; the others when one of these is through."""
+    pool = BesideThreads(2, "beside")
+    running, may_end = SimpleQueue[int](), SimpleQueue[None]()
+
+    def call(number: int) -> None:
+        running.put(number)
+        may_end.get(timeout=10)
+
+    for number in range(3):
+        pool.callInThread(call, number)
+    assert {running.get(timeout=10), running.get(timeout=10)} == {0, 1}
+    assert running.empty()
+    assert not pool.idle
+    may_end.put(None)
+    assert running.get(timeout=10) == 2
+    may_end.put(None)
+    may_end.put(None)
+    pool.stop()
+    assert pool.idle
+
+
+def test_one_that_fails(pool: BesideThreads, complaints: list[Any]) -> None:
+    """The log has it, and the thread goes on."""
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    pool.callInThread(fail)
+    assert _where(pool)
+    pool.stop()
+    assert [type(each["log_failure"].value) for each in complaints] == [ZeroDivisionError]
+
+
+def test_the_end(pool: BesideThreads) -> None:
+    """What was given is done before; who comes later is served by a new thread."""
+    done = list[int]()
+    for number in range(100):
+        pool.callInThread(done.append, number)
+    pool.stop()
+    assert done == list(range(100))
+    assert _where(pool)
