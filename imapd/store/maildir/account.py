@@ -176,11 +176,9 @@ class MaildirAccount:
         """As `IAccount`."""
         each = self._allowed_each()
         subscribed = self._is_subscribed(name)
-        row, alone = await self.writer.alone(
+        row = await self.writer.alone(
             lambda index, tree, hints: namespace.create(index, tree, hints, name, special_use, each)
         )
-        if alone:
-            self._lookout.made()
         return self._info(row, subscribed)
 
     def delete(self, name: str) -> Deferred[None]:

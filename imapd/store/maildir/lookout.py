@@ -272,10 +272,6 @@ class Lookout:
         looking = self._writer.behind(namespace.discover)
         return looking.addCallback(self._discovered).addErrback(_passed_over)
 
-    def made(self) -> None:
-        """We have just made a mailbox, and know all others: who lists them now need not read the root."""
-        self._read[0] = self._reactor.seconds()
-
     def _discovered(self, stamp: int) -> None:
         if stamp > 0:
             self._root = stamp

@@ -98,6 +98,7 @@ class MaildirMailbox:
     # -- reading
 
     @property
+    @reported
     def opened_status(self) -> Status:
         """As `IOpenedStatus`."""
         return self._account.index.status(self.opened_row)

@@ -69,22 +69,19 @@ def create(
     name: str,
     special_use: frozenset[str],
     each: Allowance,
-) -> tuple[MailboxRow, bool]:
-    """As `IAccount.create`, where every account may hold `each`; and whether nobody else has made one."""
+) -> MailboxRow:
+    """As `IAccount.create`, where every account may hold `each`."""
     check(name)
     carry_out(index, tree)
     with transaction(index, tree, True) as turn, allowed(index, each):
-        alone = not tree.fs and stamp_of(index, tree) == abs(index.meta(ROOT_STAMP) or 0)
         if index.named(name) is not None:
             raise MailboxExists(f"there is a mailbox {name}")
         made = _make_superiors(turn, name)
         row = _make(turn, name, special_use)
         for new in (*made, row):
             _make_now(turn, new)
-        if alone:
-            index.set_meta(ROOT_STAMP, -stamp_of(index, tree))
     hints.append(Hint(""))
-    return row, alone
+    return row
 
 
 def delete(index: Index, tree: Tree, hints: list[Hint], name: str) -> None:
@@ -99,16 +96,20 @@ def delete(index: Index, tree: Tree, hints: list[Hint], name: str) -> None:
             # Messages that moved elsewhere may still have their files here, and the other way round.
             for number in [row.number, *scattered(index, row.number)]:
                 tidy(index, tree, number, hints)
-        row = _deleted(index, tree, name)
-        if row is not None:
+        with suppress(_Inhabited):
+            row = _deleted(index, tree, name)
             hints += [Hint(""), Hint(row.id, row.modseq)]
             _follow(index, tree)
             return
     raise StoreUnavailable("messages that were moved could not be taken out yet")
 
 
-def _deleted(index: Index, tree: Tree, name: str) -> MailboxRow | None:
-    """The row of what is no more; None if another process has moved messages to it or out of it."""
+class _Inhabited(Exception):
+    """Another process has moved messages there or from there, or their files are renamed all the time."""
+
+
+def _deleted(index: Index, tree: Tree, name: str) -> MailboxRow:
+    """The row of what is no more.  Raises `_Inhabited`, and then nothing is as if it had been tried."""
     with transaction(index, tree, True):
         row = index.named(name)
         if row is None:
@@ -116,7 +117,7 @@ def _deleted(index: Index, tree: Tree, name: str) -> MailboxRow | None:
                 raise HasChildren(f"{name} has mailboxes below it")
             raise NoSuchMailbox(f"there is no mailbox {name}")
         if not _alone(index, tree, row) or astray(index, row.number):
-            return None
+            raise _Inhabited
         _drop(index, row)
         index.sql("INSERT INTO doomed (directory, id) VALUES (?, ?)", (row.directory, row.id))
     return row
@@ -219,7 +220,8 @@ def carry_out(index: Index, tree: Tree) -> None:
                 (moving, number),
             )
         synced(tree.root)
-        index.set_meta(ROOT_STAMP, settled_stamp(stamp_of(index, tree)))
+        # Nobody has read what others made there.
+        index.set_meta(ROOT_STAMP, -stamp_of(index, tree))
 
 
 def _begin_ceiling(index: Index, tree: Tree, row: MailboxRow) -> None:
@@ -365,6 +367,7 @@ def _make_now(turn: Turn, row: MailboxRow) -> None:
         "UPDATE mailboxes SET moving = NULL, new_stamp = ?, cur_stamp = ? WHERE number = ?",
         (*(stamp_of_empty(turn.tree, row.directory, part) for part in ("new", "cur")), row.number),
     )
+    turn.index.set_meta(ROOT_STAMP, -abs(stamp_of(turn.index, turn.tree)))
 
 
 def stamp_of_empty(tree: Tree, directory: str, part: str) -> int:

@@ -74,17 +74,24 @@ class BesideThreads:
         return self._given == 0
 
     def callInThread(self, func: Callable[..., object], *args: Any) -> None:
-        """As `ThreadPool`."""
-        with self._lock:
-            self._given += 1
-            more = self._given > len(self._threads) < self._most
-        if more:
+        """As `ThreadPool`; on the reactor's thread.
+
+        Raises RuntimeError where no thread can be had at all.
+        """
+        if self._given >= len(self._threads) < self._most:
             # A process that forgets to close the store can still end.
             thread = Thread(
                 target=self._run, name=f"{self._name}-{len(self._threads)}", daemon=True
             )
-            self._threads.append(thread)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:
+                if not self._threads:
+                    raise
+            else:
+                self._threads.append(thread)
+        with self._lock:
+            self._given += 1
         self._calls.put((-1 if _PROCESSOR is None else _PROCESSOR(), func, args))
 
     def stop(self) -> None:

@@ -138,3 +138,33 @@ def test_messages_are_moved_out_of_what_is_deleted(place, monkeypatch, times):
     assert [place.octets(found, uid) for uid in place.flags(found)] == [
         letter(f"subject {number}").octets for number in range(len(moves))
     ]
+
+
+def test_nothing_is_lost_with_what_is_deleted(place, monkeypatch):
+    """Nor when, besides, one comes in, and another program renames the file of one that has gone."""
+    inbox, gone, other = place.box(), place.make("Gone"), place.make("Other")
+    place.add(gone, "goes", "stays")
+    place.add(other, "comes")
+    place.tidied()
+    theirs = Index(place.account.tree.index, wait=5.0, checkpoints=False)
+    fetch, done = namespace.tidy, []
+
+    def moving_on(index, tree, number, hints):
+        fetch(index, tree, number, hints)
+        if not done:
+            done.append(number)
+            with transaction(theirs, tree, True) as turn:
+                move_rows(turn, gone.number, NumSet.of(1), inbox.number)
+                move_rows(turn, other.number, NumSet.of(1), gone.number)
+            (name,) = [each for each in place.names(".Gone") if ",U=1:" in each]
+            cur = place.root / ".Gone" / "cur"
+            (cur / name).rename(cur / (name + "F"))
+
+    monkeypatch.setattr(namespace, "tidy", moving_on)
+    place.run(place.account.delete("Gone"))
+    theirs.close()
+    monkeypatch.undo()
+    place.restart()
+    assert [place.octets(place.box(), uid) for uid in place.flags(place.box())] == [
+        letter("goes").octets
+    ]

@@ -12,7 +12,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from imapd.model.flags import FlagChange, interned
 from imapd.model.numset import NumSet
 from imapd.store.contract.letters import letter
-from imapd.store.errors import StoreUnavailable
+from imapd.store.errors import AccountClosed, StoreUnavailable
 from imapd.store.maildir.index import Index
 
 
@@ -134,3 +134,23 @@ def test_a_name_that_cannot_be_looked_at(place, monkeypatch):
     place.tidied()
     assert wanted.read_bytes() == letter("of another program").octets
     assert place.octets(place.box(), 1) == letter("one").octets
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(sqlite3.OperationalError("disk I/O error"), StoreUnavailable),
+     (sqlite3.DatabaseError("database disk image is malformed"), AccountClosed)],
+)  # fmt: skip
+def test_figures_that_cannot_be_read(place, monkeypatch, error, told):
+    """Of a mailbox that has been opened, they are refused as anything else."""
+
+    def fails(index):
+        raise error
+
+    box = place.box()
+    place.add(box, "one")
+    box = place.box()
+    place.account.index.forget()
+    monkeypatch.setattr(Index, "_not_sized", fails)
+    with pytest.raises(told):
+        _ = box.opened_status

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import threading
 
+import pytest
 from twisted.internet.defer import Deferred, gatherResults
 
 from imapd.model.flags import FlagChange, interned
@@ -95,6 +96,24 @@ def test_rows_are_as_they_are_now(place):
     finally:
         here.close()
         there.close()
+
+
+@pytest.mark.parametrize("end", ["commit", "roll_back", "close"])
+def test_what_others_write_after_a_transaction(place, end):
+    """It is seen, whatever was asked for in the transaction, and however that came to its end."""
+    place.account.writer.index.close()
+    here, there = (Index(place.account.tree.index, wait=5.0, checkpoints=False) for _ in range(2))
+    for uidnext in (10, 20, 30):
+        here.begin(True)
+        here.mailbox(1)
+        getattr(here, end)()
+        here.mailbox(1)
+        there.begin(True)
+        there.sql("UPDATE mailboxes SET uidnext = ? WHERE number = 1", (uidnext,))
+        there.commit()
+        assert here.mailbox(1).uidnext == uidnext
+    here.close()
+    there.close()
 
 
 def test_another_process(place):

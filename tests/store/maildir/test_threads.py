@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -79,7 +80,7 @@ def test_several_at_once() -> None:
     for number in range(3):
         pool.callInThread(call, number)
     assert {running.get(timeout=10), running.get(timeout=10)} == {0, 1}
-    assert running.empty()
+    assert len(pool._threads) == 2
     assert not pool.idle
     may_end.put(None)
     assert running.get(timeout=10) == 2
@@ -109,3 +110,25 @@ def test_the_end(pool: BesideThreads) -> None:
     pool.stop()
     assert done == list(range(100))
     assert _where(pool)
+
+
+def test_no_thread_can_be_had(pool: BesideThreads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who calls is told so, if there is none at all; else the others do it."""
+
+    def start(thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Thread, "start", start)
+        with pytest.raises(RuntimeError):
+            pool.callInThread(int)
+    assert pool.idle
+    more, may_end = BesideThreads(2, "beside"), SimpleQueue[None]()
+    more.callInThread(may_end.get)
+    done = list[int]()
+    with monkeypatch.context() as patch:
+        patch.setattr(Thread, "start", start)
+        more.callInThread(done.append, 1)
+    may_end.put(None)
+    more.stop()
+    assert done == [1]
