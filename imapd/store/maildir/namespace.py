@@ -34,6 +34,7 @@ from imapd.store.maildir.moving import move_rows
 from imapd.store.maildir.names import check, directory_of, name_of, sought, superiors
 from imapd.store.maildir.outside import reconcile
 from imapd.store.maildir.quota import allowed
+from imapd.store.maildir.reading import found_again, free
 from imapd.store.maildir.sharing import inherit
 from imapd.store.maildir.tidy import astray, scattered, tidy, tidy_all, tidy_few
 from imapd.store.maildir.tree import Tree, is_there, modified, synced
@@ -382,6 +383,9 @@ def _alone(index: Index, tree: Tree, row: MailboxRow) -> bool:
         "SELECT id, name FROM files WHERE home = ? AND id >> 32 != ?", (row.number, row.number)
     ).fetchall()
     if any(is_there(tree.file(row.directory, name)) for _, name in guests):
+        return False
+    if guests and found_again({name: id for id, name in guests}, free(index, tree, row.number)):
+        # Somebody renamed them a moment ago.
         return False
     index.many("UPDATE files SET home = NULL WHERE id = ?", [(id,) for id, _ in guests])
     return True
