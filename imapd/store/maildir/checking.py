@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from imapd.model.mailbox import Hint
 from imapd.model.numset import NumSet
 from imapd.store.maildir import ceiling, facts
+from imapd.store.maildir.discovery import discover
 from imapd.store.maildir.edit import Edit
 from imapd.store.maildir.flagsets import BIT
 from imapd.store.maildir.halves import mended
 from imapd.store.maildir.index import UID_MASK, Index, MailboxRow, base_of
 from imapd.store.maildir.lookup import rows
-from imapd.store.maildir.namespace import discover
 from imapd.store.maildir.outside import reconcile
 from imapd.store.maildir.schema import is_damage
 from imapd.store.maildir.tidy import tidy_all

@@ -21,9 +21,10 @@ from imapd.store.errors import BadMailboxName
 from imapd.store.maildir import ceiling
 from imapd.store.maildir.adoption import AWAITED, adopt_account, found_mailbox
 from imapd.store.maildir.building import reconcile
+from imapd.store.maildir.discovery import discover, enter_found
 from imapd.store.maildir.index import Index
 from imapd.store.maildir.names import RESERVED
-from imapd.store.maildir.namespace import discover, enter_found, stamp_of_empty
+from imapd.store.maildir.namespace import stamp_of_empty
 from imapd.store.maildir.place import folded
 from imapd.store.maildir.presence import Presence
 from imapd.store.maildir.schema import ensure, is_damage

@@ -20,10 +20,12 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from imapd.store.errors import AccountClosed, NoSuchMailbox, StoreUnavailable
-from imapd.store.maildir import metadata, namespace
+from imapd.store.maildir import metadata
 from imapd.store.maildir.alarms import Alarms
+from imapd.store.maildir.discovery import discover
 from imapd.store.maildir.index import Index, MailboxRow
 from imapd.store.maildir.mounts import is_local
+from imapd.store.maildir.namespace import ROOT_STAMP, stamp_of
 from imapd.store.maildir.outside import reconcile
 from imapd.store.maildir.resting import Resting
 from imapd.store.maildir.schema import is_damage
@@ -256,10 +258,10 @@ class Lookout:
 
     def discovered(self) -> Deferred[None] | None:
         """Something to wait for if there may be other mailboxes."""
-        root = namespace.stamp_of(self._index, self._tree)
+        root = stamp_of(self._index, self._tree)
         if root == self._root:
             return None
-        stamp = self._index.meta(namespace.ROOT_STAMP) or 0
+        stamp = self._index.meta(ROOT_STAMP) or 0
         if root == stamp:
             self._root = root
             return None
@@ -269,7 +271,7 @@ class Lookout:
             self._again(self._tree.root)
             return None
         self._read[0] = self._reactor.seconds()
-        looking = self._writer.behind(namespace.discover)
+        looking = self._writer.behind(discover)
         return looking.addCallback(self._discovered).addErrback(_passed_over)
 
     def _discovered(self, stamp: int) -> None:

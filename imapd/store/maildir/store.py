@@ -184,6 +184,7 @@ class MaildirStore:
     async def _made(self, root: str) -> MaildirAccount:
         if not self._pool.started:
             self._pool.start()
+        self._beside.start()
         in_turn = await self._in_turn()
         try:
             try:

@@ -73,26 +73,26 @@ class BesideThreads:
         """Nothing is being done, and nothing waits."""
         return self._given == 0
 
-    def callInThread(self, func: Callable[..., object], *args: Any) -> None:
-        """As `ThreadPool`; on the reactor's thread.
+    def start(self) -> None:
+        """Have one thread, unless there is one.  Raises RuntimeError where none can be had."""
+        if not self._threads:
+            self._more()
 
-        Raises RuntimeError where no thread can be had at all.
-        """
+    def callInThread(self, func: Callable[..., object], *args: Any) -> None:
+        """As `ThreadPool`; on the reactor's thread, after `start`."""
         if self._given >= len(self._threads) < self._most:
-            # A process that forgets to close the store can still end.
-            thread = Thread(
-                target=self._run, name=f"{self._name}-{len(self._threads)}", daemon=True
-            )
-            try:
-                thread.start()
-            except RuntimeError:
-                if not self._threads:
-                    raise
-            else:
-                self._threads.append(thread)
+            # Where no more can be had, it waits for those that there are.
+            with suppress(RuntimeError):
+                self._more()
         with self._lock:
             self._given += 1
         self._calls.put((-1 if _PROCESSOR is None else _PROCESSOR(), func, args))
+
+    def _more(self) -> None:
+        # A process that forgets to close the store can still end.
+        thread = Thread(target=self._run, name=f"{self._name}-{len(self._threads)}", daemon=True)
+        thread.start()
+        self._threads.append(thread)
 
     def stop(self) -> None:
         """Make the calls that wait, and wait for them."""

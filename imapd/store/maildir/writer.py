@@ -186,7 +186,6 @@ class Writer:
         try:
             index.begin(any(job.durable for job in batch))
             outcomes = self._worked(batch, turn, settle=False)
-            self._beside.callInThread(self._end, batch, outcomes, turn)
         except Exception:
             # What it is shows in the thread.
             self._give_up(turn)
@@ -194,6 +193,7 @@ class Writer:
         with self._lock:
             for _ in batch:
                 self._jobs.popleft()
+        self._beside.callInThread(self._end, batch, outcomes, turn)
         return True
 
     def _end(self, batch: Sequence[_Job], outcomes: list[Any], turn: Turn) -> None:

@@ -20,6 +20,7 @@ placed = pytest.mark.skipif(threads._PROCESSOR is None, reason="threads choose n
 def pool() -> Iterator[BesideThreads]:
     """One thread."""
     pool = BesideThreads(1, "beside")
+    pool.start()
     yield pool
     pool.stop()
 
@@ -71,6 +72,7 @@ def test_where_it_cannot_be_told(
 def test_several_at_once() -> None:
     """As many as there may be; the others when one of these is through."""
     pool = BesideThreads(2, "beside")
+    pool.start()
     running, may_end = SimpleQueue[int](), SimpleQueue[None]()
 
     def call(number: int) -> None:
@@ -103,32 +105,33 @@ def test_one_that_fails(pool: BesideThreads, complaints: list[Any]) -> None:
 
 
 def test_the_end(pool: BesideThreads) -> None:
-    """What was given is done before; who comes later is served by a new thread."""
+    """What was given is done before; it can be begun again."""
     done = list[int]()
     for number in range(100):
         pool.callInThread(done.append, number)
     pool.stop()
     assert done == list(range(100))
+    pool.start()
     assert _where(pool)
 
 
-def test_no_thread_can_be_had(pool: BesideThreads, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who calls is told so, if there is none at all; else the others do it."""
+def test_no_thread_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who begins is told so; later those that there are do it."""
 
     def start(thread: Thread) -> None:
         raise RuntimeError("can't start new thread")
 
+    pool, may_end = BesideThreads(2, "beside"), SimpleQueue[None]()
     with monkeypatch.context() as patch:
         patch.setattr(Thread, "start", start)
         with pytest.raises(RuntimeError):
-            pool.callInThread(int)
-    assert pool.idle
-    more, may_end = BesideThreads(2, "beside"), SimpleQueue[None]()
-    more.callInThread(may_end.get)
+            pool.start()
+    pool.start()
+    pool.callInThread(may_end.get)
     done = list[int]()
     with monkeypatch.context() as patch:
         patch.setattr(Thread, "start", start)
-        more.callInThread(done.append, 1)
+        pool.callInThread(done.append, 1)
     may_end.put(None)
-    more.stop()
+    pool.stop()
     assert done == [1]
