@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -11,10 +12,25 @@ pytest.register_assert_rewrite("tests.dialogue")
 
 from tests.backends import BACKENDS, Backend  # noqa: E402
 from tests.dialogue import Server  # noqa: E402
+from tests.unhandled import unhandled  # noqa: E402
 
 # A slow machine is no failure.
 settings.register_profile("imapd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("imapd")
+
+
+def pytest_collection_finish() -> None:
+    """What importing and collecting made is not looked at each time that garbage is collected."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _failures_handled() -> Iterator[None]:
+    """No Deferred is left with a failure; else some later module's test would be blamed."""
+    with unhandled() as left:
+        yield
+    assert not left, "\n".join(left)
 
 
 @pytest.fixture(autouse=True)

@@ -92,7 +92,9 @@ class MailService(MultiService):
         await closed
         lmtp = self.prepared.lmtp
         farewell: Deferred[Any] = gatherResults(
-            [self.prepared.factory.shutdown(), *([] if lmtp is None else [lmtp.shutdown()])]
+            [self.prepared.factory.shutdown(), *([] if lmtp is None else [lmtp.shutdown()])],
+            # Each is cancelled when time is up, which is nothing to log.
+            consumeErrors=True,
         )
         farewell.addTimeout(_FAREWELL, self.prepared.reactor, onTimeoutCancel=_given_up)
         await farewell
