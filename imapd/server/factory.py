@@ -24,6 +24,7 @@ from imapd.server.flow import Turns
 from imapd.server.imap import IMAPProtocol
 from imapd.server.paced import PacedFactory
 from imapd.session.ahead import Ahead
+from imapd.session.at_hand import AtHand
 from imapd.session.blocks import Blocks
 from imapd.session.images import Images
 from imapd.session.policy import Policy
@@ -67,12 +68,14 @@ class IMAPFactory(PacedFactory):
         self.clock = clock
         self.turns = Turns(clock)
         self._tls = tls
-        blocks = Blocks(clock, self.turns.turn)
+        at_hand = AtHand(clock)
+        blocks = Blocks(at_hand, self.turns.turn)
         limits = limits or Limits()
         self._ahead = Ahead(clock, blocks, self.turns.turn, limits)
         self.policy = Policy(
             dialect=dialect or Dialect.of([*commands.FEATURES, *extensions.FEATURES], without),
             images=Images(self.turns.turn, self._ahead.grown),
+            at_hand=at_hand,
             blocks=blocks,
             limits=limits,
             mechanisms=MECHANISMS if mechanisms is None else mechanisms,
@@ -109,7 +112,7 @@ class IMAPFactory(PacedFactory):
     def stopFactory(self) -> None:
         """As `Factory`."""
         self._ahead.stop()
-        self.policy.blocks.clear()
+        self.policy.at_hand.clear()
 
 
 class _Speaking(Factory):

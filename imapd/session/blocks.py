@@ -6,8 +6,6 @@ Rules of this file:
   visible in ascending order, so a block knows all of its span up to the last UID it has seen
   (`Block.through`), and what it knows is never wrong: messages only go.
 * What is kept is a convenience: what is lost or damaged is made again.
-* What nobody has used for a few minutes is forgotten; so is what was not used for longest,
-  when there are too many octets.
 * Making is done in short turns.  Who needs a block that is being made waits for it.
 """
 
@@ -20,13 +18,13 @@ from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from imapd.model.message import Batch, Column
 from imapd.model.numset import EMPTY, NumSet
 from imapd.query.blocks import Block, Damaged, Packed, joined, pack, unpack
 from imapd.query.columns import KEPT
 from imapd.query.derived import Form
+from imapd.session.at_hand import AtHand
 from imapd.session.block_pieces import Piece, numbers_of, pieces, span_of
 from imapd.session.content import scanned
 from imapd.store.answers import each, settled
@@ -49,65 +47,18 @@ _SPARSE: Final = 16
 _GROWN: Final = 128
 #: Mailboxes of which it is known what was asked.
 _MAILBOXES: Final = 64
-#: Octets at hand.
-_MOST: Final = 1 << 26
-#: Seconds after which what nobody has used since the last time is forgotten.
-_IDLE: Final = 120.0
-
-#: The mailbox's id, the column, the number of the block: 1 has the UIDs from 1 on.
-_Key = tuple[str, Column, int]
 
 
 class Blocks:
     """The blocks of this process, shared by all its sessions."""
 
-    def __init__(self, clock: IReactorTime, turn: Turn) -> None:
-        self._clock = clock
+    def __init__(self, at_hand: AtHand, turn: Turn) -> None:
+        self._at_hand = at_hand
         #: Between pieces of making: not the turn of who asked, whose client may not read.
         self._turn = turn
-        #: Used since the last time, and before that only; the one used last at the end.
-        self._young: dict[_Key, Block] = {}
-        self._old: dict[_Key, Block] = {}
-        #: Octets of memory, about.
-        self.size = 0
-        self._aging: IDelayedCall | None = None
         self._making: dict[tuple[str, int], list[Deferred[None]]] = {}
         #: The columns that searches asked for, by mailbox; the one searched last at the end.
         self._asked: dict[str, frozenset[Column]] = {}
-
-    # What is at hand.
-
-    def _get(self, key: _Key) -> Block | None:
-        block = self._young.pop(key, None) or self._old.pop(key, None)
-        if block is not None:
-            self._young[key] = block
-        return block
-
-    def _put(self, key: _Key, block: Block) -> None:
-        before = self._young.pop(key, None) or self._old.pop(key, None)
-        self.size += block.size - (0 if before is None else before.size)
-        self._young[key] = block
-        while self.size > _MOST:
-            oldest = self._old or self._young
-            self.size -= oldest.pop(next(iter(oldest))).size
-        if self._aging is None:
-            self._aging = self._clock.callLater(_IDLE, self._age)
-
-    def _age(self) -> None:
-        self._aging = None
-        self._old, self._young = self._young, {}
-        self.size = sum(block.size for block in self._old.values())
-        if self._old:
-            self._aging = self._clock.callLater(_IDLE, self._age)
-
-    def clear(self) -> None:
-        """Forget all."""
-        self._young, self._old, self.size = {}, {}, 0
-        if self._aging is not None:
-            self._aging.cancel()
-            self._aging = None
-
-    # What is asked.
 
     async def scan(
         self,
@@ -271,14 +222,14 @@ class _Work:
                         self._take(name, number, unpack(KEPT[name], octets))
 
     def _at_hand(self, name: Column, number: int) -> bool:
-        block = self._blocks._get((self._mailbox.id, name, number))
+        block: Block | None = self._blocks._at_hand.get((self._mailbox.id, name, number))
         if block is not None:
             self._found[name, number] = block
         return block is not None
 
     def _take(self, name: Column, number: int, block: Block) -> None:
         self._found[name, number] = block
-        self._blocks._put((self._mailbox.id, name, number), block)
+        self._blocks._at_hand.put((self._mailbox.id, name, number), block)
 
     def lacking(self, piece: Piece) -> int:
         """Messages of the block that have not been looked at."""

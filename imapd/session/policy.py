@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from imapd.auth.sasl import Mechanism
 from imapd.dialect import Dialect
 from imapd.model.limits import Limits
+from imapd.session.at_hand import AtHand
 from imapd.session.blocks import Blocks
 from imapd.session.images import Images
 
@@ -26,6 +27,7 @@ class Policy:
 
     dialect: Dialect
     images: Images
+    at_hand: AtHand
     blocks: Blocks
     limits: Limits
     #: By name, as AUTHENTICATE has it.
