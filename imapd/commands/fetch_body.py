@@ -82,6 +82,7 @@ def _section(label: bytes, section: Section, partial: Partial | None, seen: bool
             _header_values(selector(fields, exclude) if fields else bytes, partial),
             partial=partial,
             sets_seen=seen,
+            chosen=bool(fields),
         )
 
     async def content(message: Content) -> Value:

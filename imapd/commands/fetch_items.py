@@ -55,6 +55,8 @@ class Fetched:
     partial: Partial | None = None
     #: Marks the message as read (RFC 9051, 6.4.5).
     sets_seen: bool = False
+    #: Its value is made of fields that are chosen from the header.
+    chosen: bool = False
     #: The octets may hold NUL and are sent as literal8 if they do (RFC 3516).
     binary: bool = False
     #: `content` gives text that is sent as it is, not as a literal.

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from imapd.commands.fetch_items import Fetched, Items, Rows
+from imapd.commands.fetch_lasting import lasting
 from imapd.model.flags import SEEN, FlagChange, interned
 from imapd.model.numset import NumSet
 from imapd.session.content import Content, scanned
@@ -35,6 +36,8 @@ class RowWriter:
         self.session = session
         self.view = view
         self.items = items
+        #: What rows are written by: other items than those asked for, where `lasting` says so.
+        self._shown = items
         #: The client asked for a message that is no more.
         self.gone = False
         self._done = self._goal = 0
@@ -45,7 +48,7 @@ class RowWriter:
         """Write those of the messages at these places.  Raises what the store does, and `Gone`."""
         session = self.session
         self._goal = sum(stop - start for start, stop in spans)
-        async for rows in self._rows(spans):
+        async for rows in self._rows_or_texts(spans):
             seen = await self._see(rows) if self._sets_seen else frozenset()
             if self._tells_flags:
                 session.write(self.view.unknown_keywords(rows.places))
@@ -59,6 +62,15 @@ class RowWriter:
                 self._done += len(rows.uids)
                 session.progress.reached(self._done, self._goal)
             await session.peer.turn()
+
+    def _rows_or_texts(self, spans: Sequence[Span]) -> AsyncIterator[Rows]:
+        divided = None if self._sets_seen else lasting(self.items, self._goal)
+        if divided is None:
+            return self._rows(spans)
+        self._shown = divided.shown
+        session = self.session
+        at_hand = session.policy.at_hand
+        return divided.rows(self.view, session.announce, spans, at_hand, self._rows)
 
     async def _rows(self, spans: Sequence[Span]) -> AsyncIterator[Rows]:
         """The messages in runs of neighbours, each with the columns that are needed."""
@@ -131,8 +143,8 @@ class RowWriter:
             return
         announce = self.session.announce
         numbers = announce.numbers(rows.places, rows.uids)
-        values = [item.values(rows) for item in self.items.each if item.values is not None]
-        format = announce.row + self.items.format
+        values = [item.values(rows) for item in self._shown.each if item.values is not None]
+        format = announce.row + self._shown.format
         self.session.write(b"".join([format % row for row in zip(numbers, *values)]))
 
     async def _what_there_is(self, rows: Rows) -> None:
