@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -17,25 +17,27 @@ from attrs import frozen
 from imapd.commands.fetch_items import Fetched, Items, Rows, column
 from imapd.model.message import BODYSTRUCTURE, ENVELOPE, HEADER, INTERNAL_DATE, SIZE, Column
 from imapd.model.numset import EMPTY
-from imapd.session.announce import Announce
-from imapd.session.at_hand import AtHand
-from imapd.session.block_pieces import Piece, pieces
+from imapd.session.block_pieces import Piece, number_of, pieces
+from imapd.session.session import Session
 from imapd.session.view import Span, View
 from imapd.store.answers import each
 
 __all__ = ["Lasting", "lasting"]
 
-#: Messages of a FETCH, at least and at most, whose texts are had at hand.
+#: Messages of a FETCH, at least and at most, whose texts are had at hand; and how many there must be,
+#: on average, in a span of UIDs that has a block of its own.
 _LEAST: Final = 256
-_MOST: Final = 32_768
+_MOST: Final = 16_384
+_DENSE: Final = 64
 
 _NEVER_CHANGE: Final = frozenset((BODYSTRUCTURE, ENVELOPE, HEADER, INTERNAL_DATE, SIZE))
-#: Octets of what a client asks for; who asks for more has thought of it to see what happens.
-_LONG: Final = 2_048
+#: Octets of what the items are called, which are in each text.
+_LONG: Final = 512
 #: Octets of the texts of a block; more are not had at hand.
 _LARGE: Final = 1 << 21
-#: Octets of what a text and its UID are in.
+#: Octets that each text takes beside its own, and each block.
 _OBJECT: Final = 48
+_BLOCK: Final = 1_024
 #: Messages written before others get their turn.
 _CHUNK: Final = 128
 
@@ -49,73 +51,86 @@ Made = Callable[[Sequence[Span]], AsyncIterator[Rows]]
 class _Texts:
     """Of the messages of one span of UIDs (`session.block_pieces`)."""
 
-    _uids: array[int]
+    uids: array[int]
     _texts: tuple[bytes, ...]
-    #: Octets of memory, about.
-    size: int
+
+    @property
+    def size(self) -> int:
+        """Octets of memory, about."""
+        return _BLOCK + sum(map(len, self._texts)) + _OBJECT * len(self._texts)
 
     def of(self, uids: array[int]) -> Sequence[bytes]:
-        """Those of the first of some messages: of all it knows, or none if one among them is not known."""
-        if uids == self._uids:
+        """Of those of `uids` that are not newer than all of these: of none, if one of them is not here."""
+        if uids == self.uids:
             return self._texts
-        text_of = dict(zip(self._uids, self._texts))
-        known = uids[: bisect_right(uids, self._uids[-1])]
+        text_of = dict(zip(self.uids, self._texts))
+        known = uids[: bisect_right(uids, self.uids[-1])]
         found = [text_of[uid] for uid in known if uid in text_of]
-        return found if len(found) == len(known) else []
+        return found if len(found) == len(known) else ()
 
 
 @frozen
 class Lasting:
     """The items of a FETCH in two: those that never change, as one text, and the others."""
 
-    _items: Sequence[Fetched]
-    #: By what it is called: the same for all that ask for the same.
-    _asked: bytes
+    _constant: Sequence[Fetched]
+    #: The format of the text: the same for all that ask for the same.
+    _format: bytes
     #: Writes the rows, which have their texts as a column.
     shown: Items
 
     async def rows(
-        self, view: View, announce: Announce, spans: Sequence[Span], at_hand: AtHand, made: Made
+        self, session: Session, spans: Sequence[Span], made: Made
     ) -> AsyncIterator[Rows]:
         """The messages at these places with their texts; what is not at hand is `made` of columns.
 
         Raises what that and `IMailbox.scan` do.
         """
+        view, announce, at_hand = session.selected, session.announce, session.policy.texts
         # Who may no longer read the mailbox, or finds it deleted, is told so by the store.
         async for _ in each(view.mailbox.scan(EMPTY, frozenset())):
             pass
         known = view.generation.uids[: view.count]
         for piece in pieces(known, view.uids(spans)):
-            key = (view.mailbox.id, self._asked, piece.number)
+            # Whoever shares it, each has his own: rights are another's affair.
+            key = (session.user, view.mailbox.id, self._format, piece.number)
             places = _places(piece)
             uids = _at(known, places)
             block: _Texts | None = at_hand.get(key)
-            texts: Sequence[bytes] = () if block is None else block.of(uids)
+            texts = () if block is None else block.of(uids)
             count = len(texts)
             for at in range(0, count, _CHUNK):
                 here = slice(at, min(at + _CHUNK, count))
                 yield Rows(view, announce, places[here], uids[here], {_TEXT: texts[here]})
-            if count == len(uids):
+            found: list[bytes] | None = [*texts]
+            if count < len(uids):
+                first = places[count]
+                rest = [(max(first, start), stop) for start, stop in piece.spans if stop > first]
+                size = sum(map(len, texts))
+                async for rows in made(rest):
+                    for some in self._with_texts(rows):
+                        more = some.columns.get(_TEXT, ())
+                        size += sum(map(len, more))
+                        if size > _LARGE:
+                            found = None
+                        elif found is not None:
+                            found += more
+                        yield some
+            elif block is None or block.uids == uids:
                 continue
-            first = places[count]
-            rest = [(max(first, start), stop) for start, stop in piece.spans if stop > first]
-            found = [*texts]
-            size = sum(map(len, found))
-            async for rows in made(rest):
-                if rows.columns:
-                    rows = self._with_texts(rows)
-                    size += sum(map(len, rows.columns[_TEXT]))
-                    if size <= _LARGE:
-                        found += rows.columns[_TEXT]
-                yield rows
-            if piece.whole and len(found) == len(uids):
-                at_hand.put(key, _Texts(uids, tuple(found), size + _OBJECT * len(uids)))
+            if piece.whole and found is not None and len(found) == len(uids):
+                at_hand.put(key, _Texts(uids, tuple(found)))
 
-    def _with_texts(self, rows: Rows) -> Rows:
-        values = [item.values(rows) for item in self._items if item.values is not None]
-        format = self._asked
-        texts = [format % row for row in zip(*values)]
-        return Rows(rows.view, rows.announce, rows.places, rows.uids, {_TEXT: texts})
+    def _with_texts(self, rows: Rows) -> Iterator[Rows]:
+        """Some at a time; of a vanished message, as it is."""
+        if not rows.columns:
+            yield rows
+            return
+        values = [item.values(rows) for item in self._constant if item.values is not None]
+        for at in range(0, len(rows.uids), _CHUNK):
+            here = slice(at, at + _CHUNK)
+            texts = [self._format % row for row in zip(*[column[here] for column in values])]
+            yield Rows(rows.view, rows.announce, rows.places[here], rows.uids[here], {_TEXT: texts})
 
 
 def _places(piece: Piece) -> Sequence[int]:
@@ -130,9 +145,14 @@ def _at(known: array[int], places: Sequence[int]) -> array[int]:
     return array("I", [known[place] for place in places])
 
 
-def lasting(items: Items, messages: int) -> Lasting | None:
-    """How rows of these items, of so many messages, are divided; None if it is not worth it."""
+def lasting(view: View, items: Items, spans: Sequence[Span]) -> Lasting | None:
+    """How rows of these items, of the messages there, are divided; None if it is not worth it."""
+    messages = sum(stop - start for start, stop in spans)
     if not _LEAST <= messages <= _MOST:
+        return None
+    uids = view.generation.uids
+    first, last = uids[spans[0][0]], uids[spans[-1][1] - 1]
+    if messages < _DENSE * (number_of(last) - number_of(first) + 1):
         return None
     constant = [item for item in items.each if item.columns]
     if (
@@ -142,9 +162,9 @@ def lasting(items: Items, messages: int) -> Lasting | None:
         or any(item.partial is not None or item.columns - _NEVER_CHANGE for item in constant)
     ):
         return None
-    asked = b" ".join([item.format for item in constant])
-    if len(asked) > _LONG:
+    format = b" ".join([item.format for item in constant])
+    if len(format) > _LONG:
         return None
     others = [item for item in items.each if not item.columns]
     text = Fetched(b"%b", frozenset((_TEXT,)), column(_TEXT))
-    return Lasting(constant, asked, Items((*others, text)))
+    return Lasting(constant, format, Items((*others, text)))

@@ -64,13 +64,11 @@ class RowWriter:
             await session.peer.turn()
 
     def _rows_or_texts(self, spans: Sequence[Span]) -> AsyncIterator[Rows]:
-        divided = None if self._sets_seen else lasting(self.items, self._goal)
+        divided = None if self._sets_seen else lasting(self.view, self.items, spans)
         if divided is None:
             return self._rows(spans)
         self._shown = divided.shown
-        session = self.session
-        at_hand = session.policy.at_hand
-        return divided.rows(self.view, session.announce, spans, at_hand, self._rows)
+        return divided.rows(self.session, spans, self._rows)
 
     async def _rows(self, spans: Sequence[Span]) -> AsyncIterator[Rows]:
         """The messages in runs of neighbours, each with the columns that are needed."""

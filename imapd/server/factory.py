@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from attrs import evolve
 from twisted.cred.checkers import ICredentialsChecker
@@ -32,6 +32,9 @@ from imapd.store.arrivals import IArrivals
 from imapd.store.interfaces import IMailStore
 
 __all__ = ["IMAPFactory", "imap_factory"]
+
+#: Octets of rows of FETCH that are at hand.
+_TEXTS: Final = 1 << 24
 
 
 class IMAPFactory(PacedFactory):
@@ -68,14 +71,13 @@ class IMAPFactory(PacedFactory):
         self.clock = clock
         self.turns = Turns(clock)
         self._tls = tls
-        at_hand = AtHand(clock)
-        blocks = Blocks(at_hand, self.turns.turn)
+        blocks = Blocks(clock, self.turns.turn)
         limits = limits or Limits()
         self._ahead = Ahead(clock, blocks, self.turns.turn, limits)
         self.policy = Policy(
             dialect=dialect or Dialect.of([*commands.FEATURES, *extensions.FEATURES], without),
             images=Images(self.turns.turn, self._ahead.grown),
-            at_hand=at_hand,
+            texts=AtHand(clock, _TEXTS),
             blocks=blocks,
             limits=limits,
             mechanisms=MECHANISMS if mechanisms is None else mechanisms,
@@ -112,7 +114,8 @@ class IMAPFactory(PacedFactory):
     def stopFactory(self) -> None:
         """As `Factory`."""
         self._ahead.stop()
-        self.policy.at_hand.clear()
+        self.policy.texts.clear()
+        self.policy.blocks.at_hand.clear()
 
 
 class _Speaking(Factory):

@@ -11,12 +11,17 @@ from attrs import frozen
 from imapd.model.numset import NumSet
 from imapd.query.source import Span
 
-__all__ = ["LAST", "Piece", "numbers_of", "pieces", "span_of"]
+__all__ = ["LAST", "Piece", "number_of", "numbers_of", "pieces", "span_of"]
 
 #: UIDs of a block: the first has those from 1 on.
 _SPAN: Final = 1_024
 #: No block has a larger number.
 LAST: Final = (1 << 32) // _SPAN
+
+
+def number_of(uid: int) -> int:
+    """The block that a UID lies in."""
+    return (uid - 1) // _SPAN + 1
 
 
 def span_of(number: int) -> tuple[int, int]:
@@ -59,7 +64,7 @@ def pieces(known: Sequence[int], uids: NumSet) -> Iterator[Piece]:
         start = bisect_left(known, low)
         stop = bisect_left(known, high + 1, start)
         while start < stop:
-            here = (known[start] - 1) // _SPAN + 1
+            here = number_of(known[start])
             end = bisect_left(known, here * _SPAN + 1, start, min(stop, start + _SPAN))
             if here != number:
                 if spans:
@@ -76,7 +81,7 @@ def numbers_of(known: Sequence[int]) -> NumSet:
     found = []
     at = 0
     while at < len(known):
-        number = (known[at] - 1) // _SPAN + 1
+        number = number_of(known[at])
         found.append((number, number))
         at = bisect_left(known, number * _SPAN + 1, at, min(len(known), at + _SPAN))
-    return NumSet([*found, ((known[-1] - 1) // _SPAN + 1, LAST)])
+    return NumSet([*found, (number_of(known[-1]), LAST)])

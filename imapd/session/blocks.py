@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 
 from imapd.model.message import Batch, Column
 from imapd.model.numset import EMPTY, NumSet
@@ -47,13 +48,15 @@ _SPARSE: Final = 16
 _GROWN: Final = 128
 #: Mailboxes of which it is known what was asked.
 _MAILBOXES: Final = 64
+#: Octets at hand.
+_MOST: Final = 1 << 26
 
 
 class Blocks:
     """The blocks of this process, shared by all its sessions."""
 
-    def __init__(self, at_hand: AtHand, turn: Turn) -> None:
-        self._at_hand = at_hand
+    def __init__(self, clock: IReactorTime, turn: Turn) -> None:
+        self.at_hand = AtHand(clock, _MOST)
         #: Between pieces of making: not the turn of who asked, whose client may not read.
         self._turn = turn
         self._making: dict[tuple[str, int], list[Deferred[None]]] = {}
@@ -222,14 +225,14 @@ class _Work:
                         self._take(name, number, unpack(KEPT[name], octets))
 
     def _at_hand(self, name: Column, number: int) -> bool:
-        block: Block | None = self._blocks._at_hand.get((self._mailbox.id, name, number))
+        block: Block | None = self._blocks.at_hand.get((self._mailbox.id, name, number))
         if block is not None:
             self._found[name, number] = block
         return block is not None
 
     def _take(self, name: Column, number: int, block: Block) -> None:
         self._found[name, number] = block
-        self._blocks._at_hand.put((self._mailbox.id, name, number), block)
+        self._blocks.at_hand.put((self._mailbox.id, name, number), block)
 
     def lacking(self, piece: Piece) -> int:
         """Messages of the block that have not been looked at."""

@@ -27,7 +27,8 @@ class Policy:
 
     dialect: Dialect
     images: Images
-    at_hand: AtHand
+    #: What rows of FETCH are made of (`imapd.commands.fetch_lasting`).
+    texts: AtHand
     blocks: Blocks
     limits: Limits
     #: By name, as AUTHENTICATE has it.

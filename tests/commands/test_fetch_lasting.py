@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from imapd.commands import fetch_lasting, fetch_rows
 from imapd.model.numset import NumSet
 from imapd.session import at_hand, block_pieces
+from tests.backends import MaildirBackend
 from tests.dialogue import Dialogue, Server, letter, same
 from tests.sharing.houses import ALICES, opened_up, share
 
@@ -27,6 +30,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few messages are many."""
     monkeypatch.setattr(block_pieces, "_SPAN", SPAN)
     monkeypatch.setattr(fetch_lasting, "_LEAST", 2)
+    monkeypatch.setattr(fetch_lasting, "_DENSE", 1)
     monkeypatch.setattr(fetch_lasting, "_CHUNK", 3)
 
 
@@ -96,7 +100,7 @@ class _History:
 
     def forget(self) -> None:
         """Nothing is at hand any more."""
-        self.server.factory.policy.at_hand.clear()
+        self.server.factory.policy.texts.clear()
 
     def fetch(self) -> None:
         """One client knows what happened, the other perhaps not all."""
@@ -196,6 +200,49 @@ def test_other_mailboxes(anywhere: Server) -> None:
     assert _told(alice) == {1: b"p", 2: b"q"}
 
 
+def test_a_copied_maildir(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whose Maildir was copied with all that is kept of it, to the octet, is told of his own mail."""
+    backend = MaildirBackend(tmp_path_factory)
+    with closing(backend):
+        server = backend.server()
+        server.client().append(letter("one"), letter("two")).hang_up()
+        # Nobody has it open any more.
+        server.advance(600)
+        place = backend.store._template.place
+        shutil.copytree(place("alice"), place("bob"))
+        alice, bob = server.client(), server.client("bob")
+        alice.append(letter("secret")).select()
+        bob.append(letter("own")).select()
+        assert _told(alice) == {1: b"one", 2: b"two", 3: b"secret"}
+        assert _told(bob) == {1: b"one", 2: b"two", 3: b"own"}
+        server.close()
+
+
+@pytest.mark.parametrize("items", ["PREVIEW (LAZY)", "BODY.PEEK[TEXT]", "SAVEDATE", "EMAILID"])
+def test_beside_others(anywhere: Server, items: str) -> None:
+    """What else is asked for is told as it is without header fields, again and again."""
+    alice = anywhere.client().fill(3).select()
+    _told(alice)
+    for _ in range(2):
+        alone = alice.ok(f"FETCH 2 ({items})").removeprefix(b"* 2 FETCH (").removesuffix(b")\r\n")
+        answer = alice.ok(f"FETCH 1:3 ({items} BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+        assert b"* 2 FETCH (" in answer
+        assert alone in answer
+        assert _header(2).encode() in answer
+        alice.ok("FETCH 1:3 PREVIEW")
+
+
+def test_previews(server: Server) -> None:
+    """A preview that was not at hand is told when it has been made (RFC 8970, 3.2)."""
+    alice = server.client().fill(3).select()
+    (account,) = server.store._accounts.values()
+    account._mailboxes["INBOX"]._columns["preview"] = [None] * 3
+    asked = "FETCH 1:3 (PREVIEW (LAZY) BODY.PEEK[HEADER.FIELDS (SUBJECT)])"
+    assert alice.ok(asked).count(b"PREVIEW NIL") == 3
+    alice.ok("FETCH 1:3 PREVIEW")
+    assert alice.ok(asked).count(b'PREVIEW "Hello."') == 3
+
+
 def test_marks_as_read(anywhere: Server) -> None:
     r"""Who asks without PEEK has read them: \Seen is set, whatever is at hand (RFC 9051, 6.4.5)."""
     alice = anywhere.client().fill(3).select()
@@ -224,9 +271,9 @@ def test_forgotten(server: Server, read: list[NumSet]) -> None:
     """After some minutes in which nobody asks, no memory is taken."""
     alice = server.client().fill(3).select()
     _told(alice)
-    assert server.factory.policy.at_hand.size > 3 * len(_header(1))
+    assert server.factory.policy.texts.size > 3 * len(_header(1))
     server.advance(2 * at_hand._IDLE)
-    assert server.factory.policy.at_hand.size == 0
+    assert server.factory.policy.texts.size == 0
     read.clear()
     assert _told(alice) == {1: b"1", 2: b"2", 3: b"3"}
     assert read == [NumSet([(1, 3)])]
@@ -238,7 +285,28 @@ def test_too_large(anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     alice = anywhere.client().append(letter("x" * 201), letter("y"), letter("z")).select()
     for _ in range(2):
         assert _told(alice) == {1: b"x" * 201, 2: b"y", 3: b"z"}
-    assert anywhere.factory.policy.at_hand.size == 0
+    assert anywhere.factory.policy.texts.size == 0
+
+
+def test_scattered(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where few messages are left of many, texts are not had at hand: each span would be read alone."""
+    alice = server.client().fill(3 * SPAN).select()
+    alice.ok("STORE 2:23 FLAGS.SILENT (\\Deleted)")
+    alice.ok("EXPUNGE")
+    monkeypatch.setattr(fetch_lasting, "_DENSE", 2)
+    assert _told(alice) == {1: b"1", 24: b"24"}
+    assert server.factory.policy.texts.size == 0
+
+
+def test_what_is_gone_is_not_kept(anywhere: Server) -> None:
+    """When messages are expunged, the next FETCH forgets what they said."""
+    alice = anywhere.client().append(letter("x" * 5_000), letter("y"), letter("z")).select()
+    _told(alice)
+    assert anywhere.factory.policy.texts.size > 5_000
+    alice.ok("STORE 1 FLAGS.SILENT (\\Deleted)")
+    alice.ok("EXPUNGE")
+    assert _told(alice) == {2: b"y", 3: b"z"}
+    assert 0 < anywhere.factory.policy.texts.size < 5_000
 
 
 @pytest.mark.parametrize("most", [2, 3])
@@ -247,7 +315,7 @@ def test_too_many(server: Server, monkeypatch: pytest.MonkeyPatch, most: int) ->
     monkeypatch.setattr(fetch_lasting, "_MOST", most)
     alice = server.client().fill(3).select()
     assert _told(alice) == {1: b"1", 2: b"2", 3: b"3"}
-    assert (server.factory.policy.at_hand.size > 0) == (most == 3)
+    assert (server.factory.policy.texts.size > 0) == (most == 3)
 
 
 def test_long_questions(server: Server) -> None:
@@ -255,7 +323,7 @@ def test_long_questions(server: Server) -> None:
     alice = server.client().fill(3).select()
     names = " ".join(f"X-{number}" for number in range(500))
     assert alice.ok(f"FETCH 1:3 BODY.PEEK[HEADER.FIELDS ({names})]").count(b"{2}") == 3
-    assert server.factory.policy.at_hand.size == 0
+    assert server.factory.policy.texts.size == 0
 
 
 def test_vanished(anywhere: Server) -> None:

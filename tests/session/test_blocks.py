@@ -77,7 +77,7 @@ class _History:
 
     def forget(self) -> None:
         """Nothing is at hand any more, as after a start."""
-        self.server.factory.policy.at_hand.clear()
+        self.server.factory.policy.blocks.at_hand.clear()
 
     def damage(self) -> None:
         """What the store keeps is lost, or other octets than were kept."""
@@ -159,7 +159,7 @@ def test_made_once(anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> None:
         same(client.do("SEARCH SUBJECT 9"), "* SEARCH 9", "a OK SEARCH completed")
     assert made == [NumSet([(1, 8)]), NumSet([(9, 16)]), NumSet.of(17)]
     made.clear()
-    anywhere.factory.policy.at_hand.clear()
+    anywhere.factory.policy.blocks.at_hand.clear()
     client.append(letter("99"))
     for _ in range(2):
         same(client.do("SEARCH SUBJECT 9"), "* SEARCH 9 18", "a OK SEARCH completed")
@@ -170,7 +170,7 @@ def test_made_once(anywhere: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     same(client.do("SEARCH SUBJECT x"), "* SEARCH 19", "a OK SEARCH completed")
     assert made == [NumSet.of(19)]
     made.clear()
-    anywhere.factory.policy.at_hand.clear()
+    anywhere.factory.policy.blocks.at_hand.clear()
     client.ok("SEARCH SUBJECT x")
     assert made == []
 
@@ -222,7 +222,7 @@ def test_damage_is_mended(anywhere: Server) -> None:
         await settled(keeper.keep_blocks({(SUBJECT.name, 1): whole[1][:-1] + b"?"}, EVERY))
 
     with_keeper(anywhere, damage)
-    anywhere.factory.policy.at_hand.clear()
+    anywhere.factory.policy.blocks.at_hand.clear()
     same(client.do("SEARCH SUBJECT 3"), "* SEARCH 3", "a OK SEARCH completed")
     assert _kept(anywhere, SUBJECT.name) == whole
 
@@ -248,7 +248,7 @@ def test_what_nobody_uses_is_forgotten(server: Server) -> None:
     """A process that has not searched for some minutes keeps nothing in memory."""
     client = server.client().fill(3 * SPAN).select()
     client.ok("SEARCH SUBJECT 3")
-    held = server.factory.policy.at_hand
+    held = server.factory.policy.blocks.at_hand
     size = held.size
     assert size > 0
     server.advance(at_hand._IDLE)
@@ -264,9 +264,9 @@ def test_no_more_than_so_much(server: Server, monkeypatch: pytest.MonkeyPatch) -
     """However much is searched, what is at hand is bounded; what was used last stays."""
     client = server.client().fill(6 * SPAN).select()
     client.ok("SEARCH SUBJECT 3")
-    held = server.factory.policy.at_hand
+    held = server.factory.policy.blocks.at_hand
     most = held.size // 2
-    monkeypatch.setattr(at_hand, "_MOST", most)
+    monkeypatch.setattr(held, "_most", most)
     client.ok("SEARCH FROM alice")
     assert 0 < held.size <= most
     made = scans(monkeypatch)
