@@ -80,20 +80,19 @@ class Lasting:
     shown: Items
 
     async def rows(
-        self, session: Session, spans: Sequence[Span], made: Made
+        self, session: Session, view: View, spans: Sequence[Span], made: Made
     ) -> AsyncIterator[Rows]:
         """The messages at these places with their texts; what is not at hand is `made` of columns.
 
         Raises what that and `IMailbox.scan` do.
         """
-        view, announce, at_hand = session.selected, session.announce, session.policy.texts
+        announce, at_hand = session.announce, session.policy.texts
         # Who may no longer read the mailbox, or finds it deleted, is told so by the store.
         async for _ in each(view.mailbox.scan(EMPTY, frozenset())):
             pass
         known = view.generation.uids[: view.count]
         for piece in pieces(known, view.uids(spans)):
-            # Whoever shares it, each has his own: rights are another's affair.
-            key = (session.user, view.mailbox.id, self._format, piece.number)
+            key = (view.mailbox.id, self._format, piece.number)
             places = _places(piece)
             uids = _at(known, places)
             block: _Texts | None = at_hand.get(key)

@@ -68,7 +68,7 @@ class RowWriter:
         if divided is None:
             return self._rows(spans)
         self._shown = divided.shown
-        return divided.rows(self.session, spans, self._rows)
+        return divided.rows(self.session, self.view, spans, self._rows)
 
     async def _rows(self, spans: Sequence[Span]) -> AsyncIterator[Rows]:
         """The messages in runs of neighbours, each with the columns that are needed."""

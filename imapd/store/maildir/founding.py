@@ -7,6 +7,7 @@ turns at single statements wait for each other at each.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import sqlite3
 import time
@@ -17,8 +18,8 @@ from attrs import frozen
 from twisted.logger import Logger
 
 from imapd.model.mailbox import INBOX, Hint
-from imapd.store.errors import BadMailboxName
-from imapd.store.maildir import ceiling
+from imapd.store.errors import BadMailboxName, NoSuchMailbox, StoreUnavailable
+from imapd.store.maildir import ceiling, metadata
 from imapd.store.maildir.adoption import AWAITED, adopt_account, found_mailbox
 from imapd.store.maildir.building import reconcile
 from imapd.store.maildir.discovery import discover, enter_found
@@ -176,10 +177,15 @@ def _founded(
     with transaction(index, tree, True) as turn:
         # Another process may have been first, and have seen something else.
         known = index.meta(_LAYOUT) or known
+        owner = index.meta(_OWNER)
         tree = Tree(name, known == "fs")
         index.set_meta(_LAYOUT, known)
         index.set_meta(_OWNER, name)
-        if index.named(INBOX) is not None:
+        inbox = index.named(INBOX)
+        if inbox is not None:
+            if owner is not None and _is_copied(tree, Tree(owner), inbox.id):
+                _log.warn("{root} was copied from {owner}", root=name, owner=owner)
+                _name_anew(index)
             return tree, False
         if ceiling.read(name) is not None:
             # The index was lost: who still knows a number of it finds nothing.
@@ -196,6 +202,40 @@ def _founded(
         enter_found(index, tree, hints, set())
         adopt_account(turn)
     return tree, True
+
+
+def _is_copied(tree: Tree, owner: Tree, id: str) -> bool:
+    """Whether the account that this index was made for is there as well, with the same INBOX."""
+    try:
+        if os.path.samefile(tree.index, owner.index):
+            return False
+    except OSError:
+        # It was moved.
+        return False
+    other = Index(owner.index, wait=_WAIT_TO_READ, checkpoints=False)
+    try:
+        other.identified(id)
+    except NoSuchMailbox:
+        return False
+    except (OSError, sqlite3.Error, StoreUnavailable):
+        # It may be.
+        return True
+    finally:
+        other.close()
+    return True
+
+
+def _name_anew(index: Index) -> None:
+    """Mailboxes get other ids than those they were copied from, and keep what is kept by id."""
+    for row in list(index.mailboxes()):
+        id = secrets.token_hex(16)
+        metadata.duplicate(index, row.id, id)
+        metadata.forget(index, row.id)
+        # The file beside the messages says it when it is next written.
+        said = row.ceiling if row.ceiling == AWAITED else 0
+        index.sql(
+            "UPDATE mailboxes SET id = ?, ceiling = ? WHERE number = ?", (id, said, row.number)
+        )
 
 
 def _age(tree: Tree) -> None:
