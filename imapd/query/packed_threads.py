@@ -41,10 +41,11 @@ def pack(answer: Threaded) -> Pieces[bytes]:
     for type, column in zip(_TYPES, columns):
         parts.append(_little(array(type, column)).tobytes())
         yield
-    body = b"".join([_HEAD.pack(*map(len, parts)), *parts])
-    yield
-    checksum = yield from _sum(memoryview(body))
-    return _CHECKSUM.pack(checksum) + body
+    parts.insert(0, _HEAD.pack(*map(len, parts)))
+    checksum = 0
+    for part in parts:
+        checksum = yield from _sum(memoryview(part), checksum)
+    return b"".join([_CHECKSUM.pack(checksum), *parts])
 
 
 def unpack(algorithm: Algorithm, octets: bytes) -> Pieces[Threaded]:
@@ -78,8 +79,8 @@ def _little(column: array[Any]) -> array[Any]:
     return column
 
 
-def _sum(octets: memoryview) -> Pieces[int]:
-    checksum = 0
+def _sum(octets: memoryview, checksum: int = 0) -> Pieces[int]:
+    """The checksum of these octets behind those that gave `checksum`."""
     for at in range(0, len(octets), _TOGETHER):
         checksum = crc32(octets[at : at + _TOGETHER], checksum)
         yield

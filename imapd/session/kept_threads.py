@@ -57,7 +57,10 @@ async def load(mailbox: IMailbox, algorithm: Algorithm, turn: Turn) -> Threaded 
             blocks.append(block)
             (count,) = _COUNT.unpack_from(blocks[0])
             await turn()
-        return await done(unpack(algorithm, b"".join(blocks)[_COUNT.size :]), turn)
+        blocks[0] = blocks[0][_COUNT.size :]
+        octets = b"".join(blocks)
+        await turn()
+        return await done(unpack(algorithm, octets), turn)
     return None
 
 
@@ -67,10 +70,12 @@ async def keep(mailbox: IMailbox, answer: Threaded, turn: Turn) -> None:
     if keeper is None:
         return
     octets = await done(pack(answer), turn)
-    octets = _COUNT.pack((_COUNT.size + len(octets) - 1) // _BLOCK + 1) + octets
-    made = {
-        (_name(answer.algorithm, number), LAST): octets[at : at + _BLOCK]
-        for number, at in enumerate(range(0, len(octets), _BLOCK))
-    }
+    await turn()
+    parts: list[bytes] = []
+    for at in range(0, max(1, len(octets)), _BLOCK):
+        parts.append(octets[at : at + _BLOCK])
+        await turn()
+    parts[0] = _COUNT.pack(len(parts)) + parts[0]
+    made = {(_name(answer.algorithm, number), LAST): part for number, part in enumerate(parts)}
     with suppress(StoreUnavailable):
         await settled(keeper.keep_blocks(made, NumSet([(1, LAST)])))
