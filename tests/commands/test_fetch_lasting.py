@@ -6,7 +6,6 @@ import random
 import re
 import shutil
 from contextlib import closing
-from typing import Any
 
 import pytest
 
@@ -15,9 +14,8 @@ from imapd.model.numset import NumSet
 from imapd.session import at_hand, block_pieces
 from tests.backends import MaildirBackend
 from tests.dialogue import Dialogue, Server, letter, same
+from tests.session.small_blocks import SPAN, scans
 from tests.sharing.houses import ALICES, opened_up, share
-
-SPAN = 8
 
 _ROW = re.compile(rb"\* (\d+) FETCH \((.*?)\)\r\n(?=\* |a |\Z)", re.DOTALL)
 _SUBJECT = re.compile(
@@ -37,15 +35,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[NumSet]:
     """The UIDs of which FETCH asks the store for columns."""
-    asked: list[NumSet] = []
-    scanned = fetch_rows.scanned
-
-    def noted(mailbox: Any, uids: NumSet, *others: Any) -> Any:
-        asked.append(uids)
-        return scanned(mailbox, uids, *others)
-
-    monkeypatch.setattr(fetch_rows, "scanned", noted)
-    return asked
+    return scans(monkeypatch, fetch_rows)
 
 
 def _header(subject: object) -> str:

@@ -9,7 +9,7 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from imapd.model.numset import NumSet
-from imapd.session import blocks as module
+from imapd.session import blocks
 from imapd.store.answers import settled
 from imapd.store.interfaces import IBlocksKept
 from tests.dialogue import Server
@@ -38,8 +38,8 @@ def with_keeper(server: Server, work: Callable[[IBlocksKept], Coroutine[Any, Any
     return outcome[0]
 
 
-def scans(monkeypatch: pytest.MonkeyPatch) -> list[NumSet]:
-    """The UIDs of which values are made from here on."""
+def scans(monkeypatch: pytest.MonkeyPatch, module: Any = blocks) -> list[NumSet]:
+    """The UIDs of which values are made from here on, by blocks or by another module."""
     made: list[NumSet] = []
     scanned = module.scanned
 

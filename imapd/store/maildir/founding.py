@@ -209,8 +209,8 @@ def _is_copied(tree: Tree, owner: Tree, id: str) -> bool:
     try:
         if os.path.samefile(tree.index, owner.index):
             return False
-    except OSError:
-        # It was moved.
+    except (OSError, ValueError):
+        # It was moved; or this is no path at all.
         return False
     other = Index(owner.index, wait=_WAIT_TO_READ, checkpoints=False)
     try:

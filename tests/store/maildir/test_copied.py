@@ -1,6 +1,8 @@
 """A Maildir that was copied or moved with its index: no two accounts share what is known of mailboxes."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -107,6 +109,24 @@ def test_linked(place):
     (place.path / "bob").symlink_to(place.root)
     assert _opened(place, "bob") == before
     assert _opened(place, "alice") == before
+
+
+@pytest.mark.parametrize("owner", ["", "a\0b", "/", "relative", "x" * 10_000])
+def test_no_place(place, owner):
+    """An index that names no place of any account is taken as it is."""
+    before = _opened(place, "alice")
+    with closing(sqlite3.connect(place.root / "imapd" / "index.sqlite")) as index, index:
+        index.execute("UPDATE meta SET value = ? WHERE key = 'owner'", (owner,))
+    assert _opened(place, "alice") == before
+
+
+@pytest.mark.parametrize("octets", [b"", b"no index at all"])
+def test_unreadable(place, octets):
+    """One that names an account whose index cannot be read may be a copy of that."""
+    before = _opened(place, "alice")
+    shutil.copytree(place.root, place.path / "bob")
+    (place.root / "imapd" / "index.sqlite").write_bytes(octets)
+    assert not {*_opened(place, "bob").values()} & {*before.values()}
 
 
 def test_lost_index(place):
